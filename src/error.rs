@@ -1,0 +1,131 @@
+//! The one error type, with stable codes that reach the command line and JavaScript.
+
+use std::fmt;
+
+/// What every fallible function of this crate returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An ONNX node that the network reader cannot honour.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnsupportedNode {
+    /// The ONNX operator, with its domain where that is not the default one.
+    pub operator: String,
+    /// The node's name in the file (its first output where it has none).
+    pub node: String,
+    /// What of it is not supported.
+    pub reason: String,
+}
+
+/// What went wrong with a GPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GpuFault {
+    /// No adapter, or none that is allowed.
+    Unavailable,
+    /// The device was lost (driver reset, GPU process crash, unplugged).
+    Lost,
+    /// An allocation failed.
+    OutOfMemory,
+    /// A command was refused: a fault of ours or of the driver.
+    Validation,
+}
+
+/// Every way in which Pellucid can fail. Each message says what happened and what to do.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The image cannot be read.
+    #[error("{0}")]
+    Image(String),
+    /// The model file cannot be read, or contradicts itself.
+    #[error("{0}")]
+    Model(String),
+    /// The model uses operators, or settings of them, that are not supported; all of them at once.
+    #[error("the model uses what Pellucid does not support: {}; export it with supported operators, or open an issue", list(.0))]
+    Unsupported(Vec<UnsupportedNode>),
+    /// Something is larger than is safe to take.
+    #[error("{what} is {got}, and at most {allowed} is allowed; use a smaller one")]
+    Limit {
+        /// What was measured, with its unit.
+        what: &'static str,
+        /// Its size.
+        got: u64,
+        /// The bound.
+        allowed: u64,
+    },
+    /// The GPU is not there, or failed.
+    #[error("{detail}")]
+    Gpu {
+        /// The kind of failure.
+        fault: GpuFault,
+        /// What the driver said, and what to do.
+        detail: String,
+    },
+    /// A value is infinite or not a number.
+    #[error("{0} is infinite or not a number; the model or the input is damaged")]
+    NotFinite(String),
+    /// The caller asked to stop.
+    #[error("stopped on request")]
+    Cancelled,
+    /// An unknown method, layer, label or parameter, or a value outside its range.
+    #[error("{0}")]
+    Argument(String),
+    /// A file cannot be read or written.
+    #[error("{0}")]
+    Io(String),
+}
+
+impl Error {
+    /// The stable code: lower-case words joined by hyphens, the same in JSON, JavaScript and on stderr.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Image(_) => "image",
+            Self::Model(_) => "model",
+            Self::Unsupported(_) => "unsupported",
+            Self::Limit { .. } => "limit",
+            Self::Gpu { fault, .. } => match fault {
+                GpuFault::Unavailable => "gpu-unavailable",
+                GpuFault::Lost => "gpu-lost",
+                GpuFault::OutOfMemory => "gpu-memory",
+                GpuFault::Validation => "gpu-validation",
+            },
+            Self::NotFinite(_) => "not-finite",
+            Self::Cancelled => "cancelled",
+            Self::Argument(_) => "argument",
+            Self::Io(_) => "io",
+        }
+    }
+
+    /// A GPU error from its kind and a text.
+    pub fn gpu(fault: GpuFault, detail: impl Into<String>) -> Self {
+        Self::Gpu { fault, detail: detail.into() }
+    }
+}
+
+fn list(nodes: &[UnsupportedNode]) -> impl fmt::Display + '_ {
+    fmt::from_fn(|f| {
+        for (i, n) in nodes.iter().enumerate() {
+            let comma = if i == 0 { "" } else { ", " };
+            write!(f, "{comma}{} (node {:?}: {})", n.operator, n.node, n.reason)?;
+        }
+        Ok(())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unsupported_names_every_node() {
+        let node = |operator: &str, node: &str| UnsupportedNode {
+            operator: operator.into(),
+            node: node.into(),
+            reason: "no such operator".into(),
+        };
+        let error = Error::Unsupported(vec![node("Loop", "a"), node("com.x.Magic", "b")]);
+        let text = error.to_string();
+        assert!(text.contains("Loop (node \"a\"") && text.contains("com.x.Magic (node \"b\""), "{text}");
+        assert_eq!(error.code(), "unsupported");
+    }
+}
