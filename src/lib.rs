@@ -1,9 +1,14 @@
-//! Pellucid shows why a convolutional network said what it said.
+//! Pellucid shows why a convolutional network said what it said: attributions straight from an ONNX file.
+
+#![warn(missing_docs)]
 
 pub mod error;
 pub mod limits;
 pub mod rng;
 pub mod tensor;
+
+pub mod graph;
+pub mod ops;
 
 pub use error::{Error, Result};
 pub use tensor::Tensor;

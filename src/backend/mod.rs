@@ -1,0 +1,115 @@
+//! The one trait that attribution methods see. Both backends answer the same questions with the same numbers.
+
+use async_trait::async_trait;
+
+use crate::{
+    error::Result,
+    network::{Network, Program},
+    tensor::Tensor,
+};
+
+/// Which backend runs a network, and on what.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Description {
+    /// `gpu` or `cpu`.
+    pub kind: &'static str,
+    /// The adapter's name as the driver gives it, or what the CPU backend runs on.
+    pub adapter: String,
+    /// Whether the adapter is a software one.
+    pub fallback: bool,
+}
+
+/// The images of a batch.
+#[derive(Clone, Copy, Debug)]
+pub enum Images<'a> {
+    /// `[N, C, H, W]`, normalised.
+    Batch(&'a Tensor),
+    /// One image under many masks; the masked images are never stored.
+    Masked(Masked<'a>),
+}
+
+impl Images<'_> {
+    /// How many images there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Batch(t) => t.shape()[0],
+            Self::Masked(m) => m.masks.len(),
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// One image under many masks: where a mask is set the image shows, elsewhere the fill.
+#[derive(Clone, Copy, Debug)]
+pub struct Masked<'a> {
+    /// `[C, H, W]`, normalised.
+    pub image: &'a Tensor,
+    /// What shows where the image is hidden: `[C, H, W]`, normalised.
+    pub fill: &'a Tensor,
+    /// One mask an image of the batch.
+    pub masks: &'a Masks,
+}
+
+/// What is hidden, for each image of a batch.
+#[derive(Clone, Debug)]
+pub enum Masks {
+    /// All but one rectangle shows.
+    Rectangles(Vec<Rectangle>),
+}
+
+impl Masks {
+    /// How many masks there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Rectangles(r) => r.len(),
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Rows `top..bottom` and columns `left..right`, in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rectangle {
+    /// The first row.
+    pub top: usize,
+    /// The first column.
+    pub left: usize,
+    /// The row after the last.
+    pub bottom: usize,
+    /// The column after the last.
+    pub right: usize,
+}
+
+/// Runs programs of one network.
+///
+/// The same images give the same numbers in whatever batches they come: bit-equal on the CPU, within 1e-6
+/// relative on one GPU.
+#[async_trait(?Send)]
+pub trait Backend {
+    /// Which backend this is.
+    fn description(&self) -> &Description;
+
+    /// The network that it runs.
+    fn network(&self) -> &Network;
+
+    /// How many images are best given to one [`Backend::run`] of a program, with `targets` targets each.
+    fn batch(&mut self, program: &Program, targets: usize) -> Result<usize>;
+
+    /// Runs a program on any number of images, and returns its outputs, batched along the first axis.
+    ///
+    /// `cotangents` is `[N * K, classes]`, image-major, for programs that take a gradient: each row says how
+    /// the scores are combined into the number whose gradient is taken (one-hot for a class).
+    async fn run(&mut self, program: &Program, images: Images<'_>, cotangents: Option<&Tensor>) -> Result<Vec<Tensor>>;
+}

@@ -1,0 +1,121 @@
+//! Constants of a model: weights, biases, shapes. Integers stay integers until a kernel needs floats.
+
+/// The elements of a [`Constant`], in the type that the file has.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub enum Elements {
+    F32(Vec<f32>),
+    I8(Vec<i8>),
+    U8(Vec<u8>),
+    I32(Vec<i32>),
+    I64(Vec<i64>),
+}
+
+impl Elements {
+    fn len(&self) -> usize {
+        match self {
+            Self::F32(v) => v.len(),
+            Self::I8(v) => v.len(),
+            Self::U8(v) => v.len(),
+            Self::I32(v) => v.len(),
+            Self::I64(v) => v.len(),
+        }
+    }
+
+    fn get(&self, i: usize) -> f64 {
+        match self {
+            Self::F32(v) => v[i].into(),
+            Self::I8(v) => v[i].into(),
+            Self::U8(v) => v[i].into(),
+            Self::I32(v) => v[i].into(),
+            #[allow(clippy::cast_precision_loss)]
+            Self::I64(v) => v[i] as f64,
+        }
+    }
+}
+
+/// How integers stand for real numbers: `(q - zero_point) * scale`, one pair for the whole tensor or one for
+/// each index of an axis.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quantization {
+    /// The axis that the scales run along; of no consequence when there is one.
+    pub axis: usize,
+    /// One scale, or one an index of the axis.
+    pub scales: Vec<f32>,
+    /// As many zero points as scales.
+    pub zero_points: Vec<i32>,
+}
+
+/// A tensor that the file holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Constant {
+    /// The extents, batch-like first axis included: a constant has no implied axis.
+    pub shape: Vec<usize>,
+    /// The elements, row-major.
+    pub elements: Elements,
+    /// What integers stand for, once a DequantizeLinear has said so.
+    pub quantization: Option<Quantization>,
+}
+
+impl Constant {
+    /// A float constant.
+    #[must_use]
+    pub fn floats(shape: impl Into<Vec<usize>>, values: Vec<f32>) -> Self {
+        Self { shape: shape.into(), elements: Elements::F32(values), quantization: None }
+    }
+
+    /// How many elements there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.elements.len()
+    }
+
+    /// Whether there are no elements.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Element `i` as the real number that it stands for.
+    #[must_use]
+    pub fn real(&self, i: usize) -> f64 {
+        let raw = self.elements.get(i);
+        let Some(q) = &self.quantization else { return raw };
+        let k = if q.scales.len() == 1 {
+            0
+        } else {
+            let inner: usize = self.shape[q.axis + 1..].iter().product();
+            i / inner % self.shape[q.axis]
+        };
+        (raw - f64::from(q.zero_points[k])) * f64::from(q.scales[k])
+    }
+
+    /// All elements as real numbers in f32: what DequantizeLinear makes of them.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation)]
+    pub fn to_f32(&self) -> Vec<f32> {
+        if let (Elements::F32(values), None) = (&self.elements, &self.quantization) {
+            return values.clone();
+        }
+        (0..self.len()).map(|i| self.real(i) as f32).collect()
+    }
+
+    /// All elements as integers; `None` when they are floats.
+    #[must_use]
+    pub fn to_i64(&self) -> Option<Vec<i64>> {
+        match &self.elements {
+            Elements::F32(_) => None,
+            Elements::I8(v) => Some(v.iter().map(|&x| x.into()).collect()),
+            Elements::U8(v) => Some(v.iter().map(|&x| x.into()).collect()),
+            Elements::I32(v) => Some(v.iter().map(|&x| x.into()).collect()),
+            Elements::I64(v) => Some(v.clone()),
+        }
+    }
+
+    /// The elements as they stand in the file, in f32, without what they stand for.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation)]
+    pub fn raw_f32(&self) -> Vec<f32> {
+        (0..self.len()).map(|i| self.elements.get(i) as f32).collect()
+    }
+}

@@ -1,0 +1,166 @@
+//! From an ONNX file to a graph, and from a graph to the programs that methods ask for.
+
+use std::collections::HashMap;
+
+use crate::{
+    error::{Error, Result},
+    graph::{Graph, Rule, ValueId},
+};
+
+mod differentiate;
+mod metadata;
+mod onnx;
+mod simplify;
+
+pub use differentiate::differentiate;
+pub use metadata::Metadata;
+pub use simplify::simplify;
+
+/// Class scores as the network's last layer gives them, or as probabilities that sum to one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Score {
+    /// Before the softmax.
+    Logit,
+    /// After it.
+    Probability,
+}
+
+/// What a method asks of a network; see [`Network::program`] for inputs and outputs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Program {
+    /// Image to logits, and to the activation of a layer where one is asked for.
+    Forward {
+        /// The layer.
+        layer: Option<ValueId>,
+    },
+    /// Image and cotangents to the gradient of the score.
+    Gradient {
+        /// What is differentiated.
+        score: Score,
+        /// The layer with respect to which; the image where there is none.
+        layer: Option<ValueId>,
+        /// How the backward pass treats what is not smooth.
+        rule: Rule,
+    },
+}
+
+/// A layer that can be asked for: a value with height and width.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Layer {
+    /// The ONNX node's name.
+    pub name: String,
+    /// The ONNX operator.
+    pub operator: String,
+    /// `[C, H, W]`.
+    pub shape: Vec<usize>,
+    /// Its value in the graph.
+    #[serde(skip)]
+    pub value: ValueId,
+}
+
+/// A network as its file describes it: one node an ONNX node, int8 weights kept.
+#[derive(Clone, Debug)]
+pub struct Network {
+    graph: Graph,
+    image: ValueId,
+    logits: ValueId,
+    names: HashMap<String, ValueId>,
+    layers: Vec<Layer>,
+    default_layer: Option<usize>,
+    metadata: Metadata,
+    notes: Vec<String>,
+}
+
+impl Network {
+    /// The extents of the input image: `[C, H, W]`.
+    #[must_use]
+    pub fn input(&self) -> &[usize] {
+        &self.graph.node(self.image).shape
+    }
+
+    /// How many classes there are.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.graph.node(self.logits).elements()
+    }
+
+    /// The graph as the file describes it.
+    #[must_use]
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// The layers that can be asked for, first to last.
+    #[must_use]
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// The last layer before global pooling, or else the last with height and width.
+    #[must_use]
+    pub fn default_layer(&self) -> Option<&Layer> {
+        self.default_layer.map(|i| &self.layers[i])
+    }
+
+    /// Labels and preprocessing that the file carries.
+    #[must_use]
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// What a reader of results should know of how this network was read.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Finds a layer by its ONNX node's name or by its output's name.
+    pub fn layer(&self, name: &str) -> Result<Layer> {
+        if let Some(layer) = self.layers.iter().find(|l| l.name == name) {
+            return Ok(layer.clone());
+        }
+        let value = self.names.get(name).copied().filter(|v| self.graph.node(*v).shape.len() == 3);
+        let value = value.ok_or_else(|| {
+            Error::Argument(format!("there is no layer {name:?} with height and width; list them with `pellucid layers`"))
+        })?;
+        let node = self.graph.node(value);
+        let operator = node.operator().map_or("Input", |op| op.name()).to_owned();
+        Ok(Layer { name: name.to_owned(), operator, shape: node.shape.clone(), value })
+    }
+
+    /// The graph that answers a program, simplified.
+    ///
+    /// - Forward: inputs `[image]`; outputs `[logits]` or `[logits, activation]`.
+    /// - Gradient: inputs `[image, cotangent]`; outputs `[logits, gradient]`, or with a layer
+    ///   `[logits, activation, gradient]`.
+    pub fn program(&self, program: &Program) -> Result<Graph> {
+        let mut graph = self.graph.clone();
+        match program {
+            Program::Forward { layer } => {
+                graph.set_outputs([Some(self.logits), *layer].into_iter().flatten().collect::<Vec<_>>());
+                Ok(simplify(&graph)?.0)
+            }
+            Program::Gradient { score, layer, rule } => {
+                let score = match score {
+                    Score::Logit => self.logits,
+                    Score::Probability => graph.add("probabilities", crate::ops::softmax::Softmax { axis: 0 }, &[self.logits])?,
+                };
+                let at = layer.unwrap_or(self.image);
+                let mut outputs = vec![self.logits];
+                outputs.extend(layer);
+                outputs.extend([score, at]);
+                graph.set_outputs(outputs);
+                // Folding first makes the backward graph as small as the forward one.
+                let (mut graph, _) = simplify(&graph)?;
+                let folded = graph.outputs().to_vec();
+                let (score, at) = (folded[folded.len() - 2], folded[folded.len() - 1]);
+                let gradient = differentiate(&mut graph, score, at, *rule)?;
+                let mut outputs = folded[..folded.len() - 2].to_vec();
+                outputs.push(gradient);
+                graph.set_outputs(outputs);
+                Ok(graph.pruned().0)
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Scale and shift by constants: BatchNormalization at inference, and Add of a constant.
+
+use super::reader::{Operand, Reader};
+use crate::{
+    error::Result,
+    graph::{Adjoint, Operator, Shape, ValueId},
+};
+
+/// What an [`Affine`]'s constants run along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Per {
+    /// One pair a channel, the first axis of an image's value.
+    Channel,
+    /// One pair an element.
+    Element,
+}
+
+/// `y = scale * x + shift`.
+#[derive(Clone, Debug)]
+pub struct Affine {
+    /// The factors.
+    pub scale: Vec<f32>,
+    /// The summands; as many as factors.
+    pub shift: Vec<f32>,
+    /// What both run along.
+    pub per: Per,
+}
+
+/// Reads an ONNX BatchNormalization in inference mode.
+#[allow(clippy::cast_possible_truncation)]
+pub fn read_batch_normalization(node: &mut Reader<'_>) -> Result<Operand, String> {
+    let input = node.value(0)?;
+    if node.int("training_mode", 0) != 0 {
+        return Err("training mode is not supported; export the model for inference".into());
+    }
+    let values = |i| node.constant(i).map(|c| c.to_f32());
+    let (gamma, beta, mean, variance) = (values(1)?, values(2)?, values(3)?, values(4)?);
+    let epsilon = f64::from(node.float("epsilon", 1e-5));
+    if [beta.len(), mean.len(), variance.len()] != [gamma.len(); 3] {
+        return Err("scale, bias, mean and variance differ in length".into());
+    }
+    let factor: Vec<f64> =
+        gamma.iter().zip(&variance).map(|(&g, &v)| f64::from(g) / (f64::from(v) + epsilon).sqrt()).collect();
+    let shift = (0..gamma.len()).map(|i| (f64::from(beta[i]) - f64::from(mean[i]) * factor[i]) as f32).collect();
+    let scale = factor.iter().map(|&f| f as f32).collect();
+    node.add(Affine { scale, shift, per: Per::Channel }, &[input])
+}
+
+impl Affine {
+    /// The index of the pair for element `i` of a value of this shape.
+    #[must_use]
+    pub fn index(&self, shape: &[usize], i: usize) -> usize {
+        match self.per {
+            Per::Channel => i / shape.iter().skip(1).product::<usize>(),
+            Per::Element => i,
+        }
+    }
+}
+
+impl Operator for Affine {
+    fn name(&self) -> &'static str {
+        "BatchNormalization"
+    }
+
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
+        let wanted = match self.per {
+            Per::Channel => inputs[0].first().copied().unwrap_or(1),
+            Per::Element => inputs[0].iter().product(),
+        };
+        if self.scale.len() == wanted && self.shift.len() == wanted {
+            Ok(inputs[0].to_vec())
+        } else {
+            Err(format!("{} constants do not fit an input of {:?} an image", self.scale.len(), inputs[0]))
+        }
+    }
+
+    fn gradient(&self, at: &mut Adjoint<'_>) -> Result<Vec<ValueId>> {
+        let g = at.cotangent;
+        if self.scale.iter().all(|&s| s == 1.0) {
+            return Ok(vec![g]);
+        }
+        let back = Self { shift: vec![0.0; self.shift.len()], ..self.clone() };
+        Ok(vec![at.add("gradient", back, &[g])?])
+    }
+
+    #[cfg(test)]
+    fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
+        let mut y = inputs[0].clone();
+        let shape = y.shape.clone();
+        for (i, v) in y.data.iter_mut().enumerate() {
+            let k = self.index(&shape, i);
+            *v = *v * f64::from(self.scale[k]) + f64::from(self.shift[k]);
+        }
+        y
+    }
+}

@@ -1,0 +1,123 @@
+//! Mean over windows, and its gradient.
+
+use super::{
+    reader::{Operand, Reader},
+    window::{Window, image},
+};
+use crate::{
+    error::Result,
+    graph::{Adjoint, Operator, Shape, ValueId},
+};
+
+/// The mean of each window.
+#[derive(Clone, Copy, Debug)]
+pub struct AveragePool {
+    /// Where the taps lie.
+    pub window: Window,
+    /// Whether padding counts as zeros, or not at all.
+    pub count_padding: bool,
+}
+
+/// Reads an ONNX AveragePool.
+pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
+    let input = node.value(0)?;
+    let (_, hw) = image(&node.node(input).shape)?;
+    let window = Window::read(node, None, hw)?;
+    let count_padding = node.int("count_include_pad", 0) != 0;
+    node.add(AveragePool { window, count_padding }, &[input])
+}
+
+impl AveragePool {
+    /// What each window's sum is divided by, row-major over `output`, for an input of extents `input`.
+    #[must_use]
+    pub fn divisors(&self, input: [usize; 2], output: [usize; 2]) -> Vec<f32> {
+        let w = &self.window;
+        let count = |axis: usize, o: usize| -> usize {
+            (0..w.kernel[axis])
+                .filter(|&tap| {
+                    let padded = o * w.strides[axis] + tap * w.dilations[axis];
+                    // What `ceil` lets a window reach beyond the padding never counts.
+                    let in_padded = padded < w.before[axis] + input[axis] + w.after[axis];
+                    if self.count_padding { in_padded } else { w.position(axis, o, tap, input[axis]).is_some() }
+                })
+                .count()
+        };
+        #[allow(clippy::cast_precision_loss)]
+        (0..output[0])
+            .flat_map(|y| (0..output[1]).map(move |x| (y, x)))
+            .map(|(y, x)| (count(0, y) * count(1, x)).max(1) as f32)
+            .collect()
+    }
+}
+
+impl Operator for AveragePool {
+    fn name(&self) -> &'static str {
+        "AveragePool"
+    }
+
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
+        let (channels, hw) = image(inputs[0])?;
+        let [h, w] = self.window.output(hw)?;
+        Ok(vec![channels, h, w])
+    }
+
+    fn gradient(&self, at: &mut Adjoint<'_>) -> Result<Vec<ValueId>> {
+        let (g, shape) = (at.cotangent, at.input_shape(0));
+        let back = AveragePoolGradient { pool: *self, output: [shape[1], shape[2]] };
+        Ok(vec![at.add("gradient", back, &[g])?])
+    }
+
+    #[cfg(test)]
+    fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
+        let x = inputs[0];
+        let (channels, hw) = image(&x.shape).unwrap();
+        let out = self.window.output(hw).unwrap();
+        let divisors = self.divisors(hw, out);
+        let (large, small) = (hw[0] * hw[1], out[0] * out[1]);
+        let mut y = crate::graph::reference::Array::zeros(&[channels, out[0], out[1]]);
+        for c in 0..channels {
+            self.window.for_each(hw, out, |o, _, i| {
+                y.data[c * small + o] += x.data[c * large + i] / f64::from(divisors[o]);
+            });
+        }
+        y
+    }
+}
+
+/// Spreads each window's gradient evenly over its taps.
+#[derive(Clone, Copy, Debug)]
+pub struct AveragePoolGradient {
+    /// The pool.
+    pub pool: AveragePool,
+    /// Height and width of the pool's input.
+    pub output: [usize; 2],
+}
+
+impl Operator for AveragePoolGradient {
+    fn name(&self) -> &'static str {
+        "AveragePoolGradient"
+    }
+
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
+        let (channels, hw) = image(inputs[0])?;
+        if self.pool.window.output(self.output)? != hw {
+            return Err("its input is not of the shape that the pool makes".into());
+        }
+        Ok(vec![channels, self.output[0], self.output[1]])
+    }
+
+    #[cfg(test)]
+    fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
+        let g = inputs[0];
+        let (channels, hw) = image(&g.shape).unwrap();
+        let divisors = self.pool.divisors(self.output, hw);
+        let (small, large) = (hw[0] * hw[1], self.output[0] * self.output[1]);
+        let mut x = crate::graph::reference::Array::zeros(&[channels, self.output[0], self.output[1]]);
+        for c in 0..channels {
+            self.pool.window.for_each(self.output, hw, |o, _, i| {
+                x.data[c * large + i] += g.data[c * small + o] / f64::from(divisors[o]);
+            });
+        }
+        x
+    }
+}

@@ -1,0 +1,148 @@
+//! Convolution over height and width, with groups, dilation and uneven padding.
+
+use std::sync::Arc;
+
+use super::{
+    conv_transpose::ConvTranspose,
+    reader::{Operand, Reader, size},
+    window::{Window, image},
+};
+use crate::{
+    error::Result,
+    graph::{Adjoint, Constant, Operator, Shape, ValueId},
+};
+
+/// `y[o] = bias[o] + sum over c, taps of weights[o, c, tap] * x[c, tap]`, within each group.
+#[derive(Clone, Debug)]
+pub struct Conv {
+    /// `[O, C / groups, kh, kw]`; int8 weights keep their integers and scales.
+    pub weights: Arc<Constant>,
+    /// One value an output channel.
+    pub bias: Option<Arc<Vec<f32>>>,
+    /// Channels are split into so many groups, which do not see each other.
+    pub groups: usize,
+    /// Where the taps lie.
+    pub window: Window,
+}
+
+/// Reads an ONNX Conv.
+pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
+    let input = node.value(0)?;
+    let weights = node.constant(1)?;
+    let &[_, _, kh, kw] = weights.shape.as_slice() else {
+        return Err(format!("only convolutions over height and width are supported; the weights are {:?}", weights.shape));
+    };
+    let (_, hw) = image(&node.node(input).shape)?;
+    let window = Window::read(node, Some([kh, kw]), hw)?;
+    let bias = node.optional_constant(2)?.map(|b| Arc::new(b.to_f32()));
+    let groups = size("group", node.int("group", 1))?;
+    node.add(Conv { weights, bias, groups, window }, &[input])
+}
+
+impl Conv {
+    /// Output channels.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        self.weights.shape[0]
+    }
+
+    /// Input channels.
+    #[must_use]
+    pub fn inputs(&self) -> usize {
+        self.weights.shape[1] * self.groups
+    }
+
+    /// Whether each channel is convolved on its own.
+    #[must_use]
+    pub fn is_depthwise(&self) -> bool {
+        self.groups > 1 && self.groups == self.inputs() && self.groups == self.outputs()
+    }
+
+    /// The convolution that maps gradients of the output to gradients of the input, where there is one: with
+    /// strides of one, it has the same taps, flipped, and the roles of the channels exchanged.
+    fn flipped(&self) -> Option<Self> {
+        let mut window = self.window;
+        if window.strides != [1, 1] {
+            return None;
+        }
+        for axis in 0..2 {
+            let reach = window.extent(axis) - 1;
+            window.before[axis] = reach.checked_sub(self.window.before[axis])?;
+            window.after[axis] = reach.checked_sub(self.window.after[axis])?;
+        }
+        let [o, c, kh, kw] = self.weights.shape[..] else { return None };
+        let (taps, per_group) = (kh * kw, o / self.groups);
+        let old = self.weights.to_f32();
+        let mut new = vec![0.0; old.len()];
+        for (row, kernel) in old.chunks_exact(taps).enumerate() {
+            let (out, input) = (row / c, row % c);
+            let (group, within) = (out / per_group, out % per_group);
+            let place = ((group * c + input) * per_group + within) * taps;
+            for (tap, &w) in kernel.iter().enumerate() {
+                new[place + taps - 1 - tap] = w;
+            }
+        }
+        let weights = Arc::new(Constant::floats([c * self.groups, per_group, kh, kw], new));
+        Some(Self { weights, bias: None, groups: self.groups, window })
+    }
+}
+
+impl Operator for Conv {
+    fn name(&self) -> &'static str {
+        "Conv"
+    }
+
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
+        let (channels, hw) = image(inputs[0])?;
+        let outputs = self.outputs();
+        if self.groups == 0 || channels != self.inputs() || !outputs.is_multiple_of(self.groups) {
+            return Err(format!(
+                "weights {:?} with {} groups do not fit an input of {channels} channels",
+                self.weights.shape, self.groups
+            ));
+        }
+        if self.bias.as_ref().is_some_and(|b| b.len() != outputs) {
+            return Err(format!("the bias must have {outputs} values"));
+        }
+        let [h, w] = self.window.output(hw)?;
+        Ok(vec![outputs, h, w])
+    }
+
+    fn gradient(&self, at: &mut Adjoint<'_>) -> Result<Vec<ValueId>> {
+        let g = at.cotangent;
+        if let Some(flipped) = self.flipped() {
+            return Ok(vec![at.add("gradient", flipped, &[g])?]);
+        }
+        let shape = at.input_shape(0);
+        let transpose = ConvTranspose {
+            weights: self.weights.clone(),
+            groups: self.groups,
+            window: self.window,
+            output: [shape[1], shape[2]],
+        };
+        Ok(vec![at.add("gradient", transpose, &[g])?])
+    }
+
+    #[cfg(test)]
+    fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
+        let x = inputs[0];
+        let (_, hw) = image(&x.shape).unwrap();
+        let shape = self.shape(&[&x.shape]).unwrap();
+        let mut y = crate::graph::reference::Array::zeros(&shape);
+        let (c, taps) = (self.weights.shape[1], self.window.kernel.iter().product::<usize>());
+        let (plane_in, plane_out) = (hw[0] * hw[1], shape[1] * shape[2]);
+        let per_group = self.outputs() / self.groups;
+        for out in 0..self.outputs() {
+            let bias = self.bias.as_ref().map_or(0.0, |b| f64::from(b[out]));
+            y.data[out * plane_out..(out + 1) * plane_out].fill(bias);
+            for input in 0..c {
+                let channel = out / per_group * c + input;
+                self.window.for_each(hw, [shape[1], shape[2]], |o, tap, i| {
+                    let w = self.weights.real((out * c + input) * taps + tap);
+                    y.data[out * plane_out + o] += w * x.data[channel * plane_in + i];
+                });
+            }
+        }
+        y
+    }
+}

@@ -1,0 +1,112 @@
+//! Fully connected layers: Gemm and MatMul with constant weights.
+
+use std::sync::Arc;
+
+use super::reader::{Operand, Reader};
+use crate::{
+    error::Result,
+    graph::{Adjoint, Constant, Elements, Operator, Quantization, Shape, ValueId},
+};
+
+/// `y[o] = bias[o] + sum over i of weights[o, i] * x[i]`.
+#[derive(Clone, Debug)]
+pub struct Dense {
+    /// `[O, I]`; int8 weights keep their integers and scales.
+    pub weights: Arc<Constant>,
+    /// One value an output.
+    pub bias: Option<Arc<Vec<f32>>>,
+}
+
+/// Reads an ONNX Gemm: `alpha * A B + beta * C`, where A depends on the image and B and C are constants.
+pub fn read_gemm(node: &mut Reader<'_>) -> Result<Operand, String> {
+    let input = node.value(0)?;
+    if node.int("transA", 0) != 0 {
+        return Err("transA would mix the images of a batch".into());
+    }
+    let mut weights = node.constant(1)?;
+    if node.int("transB", 0) == 0 {
+        weights = Arc::new(transposed(&weights)?);
+    }
+    let alpha = node.float("alpha", 1.0);
+    #[allow(clippy::float_cmp)]
+    if alpha != 1.0 {
+        let scaled = weights.to_f32().iter().map(|w| w * alpha).collect();
+        weights = Arc::new(Constant::floats(weights.shape.clone(), scaled));
+    }
+    let (beta, outputs) = (node.float("beta", 1.0), weights.shape[0]);
+    let bias = match node.optional_constant(2)? {
+        None => None,
+        Some(c) => {
+            let values = c.to_f32();
+            let value = |i: usize| values.get(if values.len() == 1 { 0 } else { i }).copied();
+            let all: Option<Vec<f32>> = (0..outputs).map(|i| value(i).map(|v| v * beta)).collect();
+            let fits = values.len() == 1 || values.len() == outputs && c.shape.last() == Some(&outputs);
+            Some(Arc::new(all.filter(|_| fits).ok_or_else(|| {
+                format!("C {:?} cannot be added to {outputs} outputs of each image", c.shape)
+            })?))
+        }
+    };
+    node.add(Dense { weights, bias }, &[input])
+}
+
+/// Reads an ONNX MatMul of an image's features and a constant matrix.
+pub fn read_matmul(node: &mut Reader<'_>) -> Result<Operand, String> {
+    let input = node.value(0)?;
+    let weights = Arc::new(transposed(&*node.constant(1)?)?);
+    node.add(Dense { weights, bias: None }, &[input])
+}
+
+/// The transpose of a matrix; integers stay integers.
+fn transposed(matrix: &Constant) -> Result<Constant, String> {
+    let &[rows, columns] = matrix.shape.as_slice() else {
+        return Err(format!("only matrices are supported as weights; these are {:?}", matrix.shape));
+    };
+    fn turn<T: Copy>(v: &[T], rows: usize, columns: usize) -> Vec<T> {
+        (0..columns).flat_map(|c| (0..rows).map(move |r| v[r * columns + c])).collect()
+    }
+    let elements = match &matrix.elements {
+        Elements::F32(v) => Elements::F32(turn(v, rows, columns)),
+        Elements::I8(v) => Elements::I8(turn(v, rows, columns)),
+        Elements::U8(v) => Elements::U8(turn(v, rows, columns)),
+        Elements::I32(v) => Elements::I32(turn(v, rows, columns)),
+        Elements::I64(v) => Elements::I64(turn(v, rows, columns)),
+    };
+    let quantization =
+        matrix.quantization.as_ref().map(|q| Quantization { axis: 1 - q.axis.min(1), ..q.clone() });
+    Ok(Constant { shape: vec![columns, rows], elements, quantization })
+}
+
+impl Operator for Dense {
+    fn name(&self) -> &'static str {
+        "Gemm"
+    }
+
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
+        let &[outputs, features] = self.weights.shape.as_slice() else {
+            return Err("the weights are not a matrix".into());
+        };
+        if inputs[0] != [features] {
+            return Err(format!("weights {outputs} x {features} do not fit an input of {:?} an image", inputs[0]));
+        }
+        if self.bias.as_ref().is_some_and(|b| b.len() != outputs) {
+            return Err(format!("the bias must have {outputs} values"));
+        }
+        Ok(vec![outputs])
+    }
+
+    fn gradient(&self, at: &mut Adjoint<'_>) -> Result<Vec<ValueId>> {
+        let weights = transposed(&self.weights).map_err(crate::Error::Model)?;
+        let g = at.cotangent;
+        Ok(vec![at.add("gradient", Dense { weights: Arc::new(weights), bias: None }, &[g])?])
+    }
+
+    #[cfg(test)]
+    fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
+        let x = &inputs[0].data;
+        let y = (0..self.weights.shape[0]).map(|o| {
+            let bias = self.bias.as_ref().map_or(0.0, |b| f64::from(b[o]));
+            x.iter().enumerate().map(|(i, v)| v * self.weights.real(o * x.len() + i)).sum::<f64>() + bias
+        });
+        crate::graph::reference::Array::new(&[self.weights.shape[0]], y.collect())
+    }
+}

@@ -1,0 +1,68 @@
+//! The derivative of whatever is flat or straight: one bit an element, made on the way forward, and a gate
+//! that honours it on the way back.
+
+use super::pointwise::Pointwise;
+use crate::{
+    error::Result,
+    graph::{Operator, Shape, Storage},
+};
+
+/// For each element, whether every function of a chain has a slope there. Reads what the chain reads, or,
+/// for a chain of one clip, what it makes.
+#[derive(Clone, Debug)]
+pub struct PassMask {
+    /// The chain whose slopes are asked for.
+    pub chain: Pointwise,
+}
+
+impl Operator for PassMask {
+    fn name(&self) -> &'static str {
+        "PassMask"
+    }
+
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
+        Ok(inputs[0].to_vec())
+    }
+
+    fn storage(&self) -> Storage {
+        Storage::Bit
+    }
+
+    #[cfg(test)]
+    fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
+        let plane: usize = inputs[0].shape.iter().skip(1).product();
+        let mut mask = inputs[0].clone();
+        for (i, v) in mask.data.iter_mut().enumerate() {
+            let (mut x, mut passes) = (*v, true);
+            for step in &self.chain.steps {
+                passes &= step.passes(x, i / plane);
+                x = step.evaluate(x, i / plane);
+            }
+            *v = f64::from(u8::from(passes));
+        }
+        mask
+    }
+}
+
+/// `g` where the mask is set, else zero; with `positive_only` also zero where `g` is negative.
+/// Reads the gradient, whose rows count targets, and the mask, whose rows may count images.
+#[derive(Clone, Copy, Debug)]
+pub struct Gate {
+    /// Guided backpropagation's rule.
+    pub positive_only: bool,
+}
+
+impl Operator for Gate {
+    fn name(&self) -> &'static str {
+        "Gate"
+    }
+
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
+        if inputs[0] == inputs[1] { Ok(inputs[0].to_vec()) } else { Err("gradient and mask differ in shape".into()) }
+    }
+
+    #[cfg(test)]
+    fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
+        inputs[0].zip(inputs[1], |g, m| if m != 0.0 && (g > 0.0 || !self.positive_only) { g } else { 0.0 })
+    }
+}

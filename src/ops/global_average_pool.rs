@@ -1,0 +1,94 @@
+//! Mean over the whole plane of each channel, and its gradient.
+
+use super::{
+    reader::{Operand, Reader},
+    reshape::Reshape,
+    window::image,
+};
+use crate::{
+    error::Result,
+    graph::{Adjoint, Operator, Shape, ValueId},
+};
+
+/// `[C, H, W]` to `[C, 1, 1]`.
+#[derive(Clone, Copy, Debug)]
+pub struct GlobalAveragePool;
+
+/// Reads an ONNX GlobalAveragePool.
+pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
+    let input = node.value(0)?;
+    node.add(GlobalAveragePool, &[input])
+}
+
+/// Reads an ONNX ReduceMean over height and width.
+pub fn read_reduce_mean(node: &mut Reader<'_>) -> Result<Operand, String> {
+    let input = node.value(0)?;
+    let axes = match (node.ints("axes"), node.optional_constant(1)?) {
+        (Some(axes), _) => axes.to_vec(),
+        (None, Some(c)) => c.to_i64().ok_or("axes must be integers")?,
+        (None, None) => vec![],
+    };
+    let mut axes: Vec<i64> = axes.iter().map(|&a| if a < 0 { a + 4 } else { a }).collect();
+    axes.sort_unstable();
+    if axes != [2, 3] || node.node(input).shape.len() != 3 {
+        return Err(format!("only means over height and width of [N, C, H, W] are supported, not over axes {axes:?}"));
+    }
+    let pooled = node.add(GlobalAveragePool, &[input])?;
+    if node.int("keepdims", 1) != 0 {
+        return Ok(pooled);
+    }
+    let Operand::Value(pooled) = pooled else { return Ok(pooled) };
+    let shape = vec![node.node(pooled).shape[0]];
+    node.add(Reshape { shape }, &[pooled])
+}
+
+impl Operator for GlobalAveragePool {
+    fn name(&self) -> &'static str {
+        "GlobalAveragePool"
+    }
+
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
+        let (channels, _) = image(inputs[0])?;
+        Ok(vec![channels, 1, 1])
+    }
+
+    fn gradient(&self, at: &mut Adjoint<'_>) -> Result<Vec<ValueId>> {
+        let (g, shape) = (at.cotangent, at.input_shape(0));
+        Ok(vec![at.add("gradient", Spread { output: [shape[1], shape[2]] }, &[g])?])
+    }
+
+    #[cfg(test)]
+    fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
+        let (channels, [h, w]) = image(&inputs[0].shape).unwrap();
+        let mean = |plane: &[f64]| plane.iter().sum::<f64>() / plane.len() as f64;
+        let y = inputs[0].data.chunks_exact(h * w).map(mean).collect();
+        crate::graph::reference::Array::new(&[channels, 1, 1], y)
+    }
+}
+
+/// `[C, 1, 1]` to `[C, H, W]`: each channel's value, divided by how many places share it.
+#[derive(Clone, Copy, Debug)]
+pub struct Spread {
+    /// Height and width.
+    pub output: [usize; 2],
+}
+
+impl Operator for Spread {
+    fn name(&self) -> &'static str {
+        "Spread"
+    }
+
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
+        match *inputs[0] {
+            [channels, 1, 1] => Ok(vec![channels, self.output[0], self.output[1]]),
+            _ => Err("its input must be [C, 1, 1]".into()),
+        }
+    }
+
+    #[cfg(test)]
+    fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
+        let plane = self.output[0] * self.output[1];
+        let x = inputs[0].data.iter().flat_map(|&g| vec![g / plane as f64; plane]).collect();
+        crate::graph::reference::Array::new(&[inputs[0].shape[0], self.output[0], self.output[1]], x)
+    }
+}

@@ -1,0 +1,156 @@
+//! Maximum over windows, and its gradient.
+
+use super::{
+    reader::{Operand, Reader},
+    window::{Window, image},
+};
+use crate::{
+    error::Result,
+    graph::{Adjoint, Operator, Shape, Storage, ValueId},
+};
+
+/// The largest value of each window; padding does not count.
+#[derive(Clone, Copy, Debug)]
+pub struct MaxPool {
+    /// Where the taps lie.
+    pub window: Window,
+}
+
+/// Reads an ONNX MaxPool.
+pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
+    if node.proto.output.len() > 1 {
+        return Err("the second output (indices) is not supported".into());
+    }
+    let input = node.value(0)?;
+    let (_, hw) = image(&node.node(input).shape)?;
+    let window = Window::read(node, None, hw)?;
+    if window.before[0].max(window.after[0]) >= window.extent(0)
+        || window.before[1].max(window.after[1]) >= window.extent(1)
+    {
+        return Err("padding as wide as the window leaves windows of nothing".into());
+    }
+    if window.kernel[0] * window.kernel[1] > 255 {
+        return Err("windows of more than 255 taps are not supported".into());
+    }
+    node.add(MaxPool { window }, &[input])
+}
+
+fn pooled(window: &Window, input: &[usize]) -> Result<Shape, String> {
+    let (channels, hw) = image(input)?;
+    let [h, w] = window.output(hw)?;
+    Ok(vec![channels, h, w])
+}
+
+impl Operator for MaxPool {
+    fn name(&self) -> &'static str {
+        "MaxPool"
+    }
+
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
+        pooled(&self.window, inputs[0])
+    }
+
+    fn gradient(&self, at: &mut Adjoint<'_>) -> Result<Vec<ValueId>> {
+        let (x, g, shape) = (at.inputs[0], at.cotangent, at.input_shape(0));
+        let winner = at.add("winner", MaxPoolWinner { window: self.window }, &[x])?;
+        let back = MaxPoolGradient { window: self.window, output: [shape[1], shape[2]] };
+        Ok(vec![at.add("gradient", back, &[g, winner])?])
+    }
+
+    #[cfg(test)]
+    fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
+        tests::pool(&self.window, inputs[0]).0
+    }
+}
+
+/// Which tap of each window holds the maximum (the first one, row-major, of equals).
+#[derive(Clone, Copy, Debug)]
+pub struct MaxPoolWinner {
+    /// As the pool's.
+    pub window: Window,
+}
+
+impl Operator for MaxPoolWinner {
+    fn name(&self) -> &'static str {
+        "MaxPoolWinner"
+    }
+
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
+        pooled(&self.window, inputs[0])
+    }
+
+    fn storage(&self) -> Storage {
+        Storage::Byte
+    }
+
+    #[cfg(test)]
+    fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
+        tests::pool(&self.window, inputs[0]).1
+    }
+}
+
+/// Sends each window's gradient to the tap that won. Reads the gradient, whose rows count targets, and the
+/// winners, whose rows may count images.
+#[derive(Clone, Copy, Debug)]
+pub struct MaxPoolGradient {
+    /// As the pool's.
+    pub window: Window,
+    /// Height and width of the pool's input.
+    pub output: [usize; 2],
+}
+
+impl Operator for MaxPoolGradient {
+    fn name(&self) -> &'static str {
+        "MaxPoolGradient"
+    }
+
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
+        let (channels, hw) = image(inputs[0])?;
+        if inputs[0] != inputs[1] || self.window.output(self.output)? != hw {
+            return Err("its inputs are not of the shape that the pool makes".into());
+        }
+        Ok(vec![channels, self.output[0], self.output[1]])
+    }
+
+    #[cfg(test)]
+    fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
+        let (g, winner) = (inputs[0], inputs[1]);
+        let (channels, hw) = image(&g.shape).unwrap();
+        let mut x = crate::graph::reference::Array::zeros(&[channels, self.output[0], self.output[1]]);
+        let (small, large) = (hw[0] * hw[1], self.output[0] * self.output[1]);
+        for c in 0..channels {
+            self.window.for_each(self.output, hw, |o, tap, i| {
+                if winner.data[c * small + o] == tap as f64 {
+                    x.data[c * large + i] += g.data[c * small + o];
+                }
+            });
+        }
+        x
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Window, image};
+    use crate::graph::reference::Array;
+
+    /// The maxima and which taps hold them.
+    pub fn pool(window: &Window, x: &Array) -> (Array, Array) {
+        let (channels, hw) = image(&x.shape).unwrap();
+        let out = window.output(hw).unwrap();
+        let (large, small) = (hw[0] * hw[1], out[0] * out[1]);
+        let mut best = Array::new(&[channels, out[0], out[1]], vec![f64::NEG_INFINITY; channels * small]);
+        let mut winner = Array::zeros(&best.shape);
+        for c in 0..channels {
+            // Taps come in row-major order, so that `>` keeps the first of equals.
+            window.for_each(hw, out, |o, tap, i| {
+                let v = x.data[c * large + i];
+                if v > best.data[c * small + o] {
+                    best.data[c * small + o] = v;
+                    winner.data[c * small + o] = tap as f64;
+                }
+            });
+        }
+        (best, winner)
+    }
+}

@@ -1,0 +1,56 @@
+//! One file an operator: how an ONNX node becomes it, its shape, its gradient rule, how it is evaluated.
+
+pub mod affine;
+pub mod add;
+pub mod average_pool;
+pub mod conv;
+pub mod conv_transpose;
+pub mod dense;
+pub mod gate;
+pub mod global_average_pool;
+pub mod max_pool;
+pub mod pointwise;
+pub mod proto;
+pub mod reader;
+pub mod reshape;
+pub mod softmax;
+pub mod window;
+
+use reader::{Operand, Reader};
+
+/// Reads one ONNX node; the text says what of it is not supported.
+type Read = fn(&mut Reader<'_>) -> Result<Operand, String>;
+
+/// Every ONNX operator that can be read, of the default domain.
+const READERS: &[(&str, Read)] = &[
+    ("Add", add::read),
+    ("AveragePool", average_pool::read),
+    ("BatchNormalization", affine::read_batch_normalization),
+    ("Clip", pointwise::clip::read_clip),
+    ("Constant", reshape::read_constant),
+    ("Conv", conv::read),
+    ("DequantizeLinear", pointwise::quantize::read_dequantize),
+    ("Dropout", reshape::read_identity),
+    ("Flatten", reshape::read_flatten),
+    ("Gemm", dense::read_gemm),
+    ("GlobalAveragePool", global_average_pool::read),
+    ("Identity", reshape::read_identity),
+    ("MatMul", dense::read_matmul),
+    ("MaxPool", max_pool::read),
+    ("QuantizeLinear", pointwise::quantize::read_quantize),
+    ("ReduceMean", global_average_pool::read_reduce_mean),
+    ("Relu", pointwise::clip::read_relu),
+    ("Reshape", reshape::read_reshape),
+    ("Softmax", softmax::read),
+];
+
+/// The reader of an ONNX operator, if it is supported.
+#[must_use]
+pub fn reader_of(operator: &str) -> Option<Read> {
+    READERS.iter().find(|(name, _)| *name == operator).map(|(_, read)| *read)
+}
+
+/// The names of the ONNX operators that can be read.
+pub fn supported() -> impl Iterator<Item = &'static str> {
+    READERS.iter().map(|(name, _)| *name)
+}

@@ -1,0 +1,184 @@
+//! QuantizeLinear and DequantizeLinear, as onnxruntime runs them with graph optimisations off.
+
+use std::sync::Arc;
+
+use super::{Pointwise, Step};
+use crate::{
+    graph::{Constant, Elements, Quantization},
+    ops::reader::{Operand, Reader},
+};
+
+/// Scales and zero points: one pair, or one a channel (the first axis of an image's value).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Affinity {
+    /// Reals an integer step.
+    pub scales: Vec<f32>,
+    /// The integers that stand for zero; as many as scales.
+    pub zero_points: Vec<f32>,
+}
+
+/// An 8-, 16- or 32-bit quantizer: `q = clamp(round_half_even(x / scale) + zero_point, low, high)`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quantizer {
+    /// Scales and zero points.
+    pub affinity: Affinity,
+    /// The smallest integer of the type.
+    pub low: f32,
+    /// The largest integer of the type.
+    pub high: f32,
+}
+
+impl Quantizer {
+    /// Fails when there are neither one nor one scale for each channel of a value of this shape.
+    pub fn check(&self, shape: &[usize]) -> Result<(), String> {
+        let n = self.affinity.scales.len();
+        if n == 1 || shape.first() == Some(&n) {
+            Ok(())
+        } else {
+            Err(format!("{n} scales do not fit a value of shape {shape:?} an image"))
+        }
+    }
+
+    fn at(&self, channel: usize) -> (f64, f64) {
+        let i = if self.affinity.scales.len() == 1 { 0 } else { channel };
+        (self.affinity.scales[i].into(), self.affinity.zero_points[i].into())
+    }
+
+    fn unclamped(&self, x: f64, channel: usize) -> f64 {
+        let (scale, zero) = self.at(channel);
+        (x / scale).round_ties_even() + zero
+    }
+
+    /// The integer that stands for `x`.
+    #[must_use]
+    pub fn quantize(&self, x: f64, channel: usize) -> f64 {
+        self.unclamped(x, channel).clamp(self.low.into(), self.high.into())
+    }
+
+    /// The real that integer `q` stands for.
+    #[must_use]
+    pub fn dequantize(&self, q: f64, channel: usize) -> f64 {
+        let (scale, zero) = self.at(channel);
+        (q - zero) * scale
+    }
+
+    /// Whether `x` is inside the range, its ends included: the straight-through estimator's slope is one.
+    #[must_use]
+    pub fn inside(&self, x: f64, channel: usize) -> bool {
+        let q = self.unclamped(x, channel);
+        f64::from(self.low) <= q && q <= f64::from(self.high)
+    }
+}
+
+/// Where scales run along `axis` of a batch, the first axis of an image's value is axis 1.
+fn affinity(node: &Reader<'_>, rank: usize) -> Result<(Affinity, Option<Arc<Constant>>), String> {
+    let scales = node.constant(1)?.to_f32();
+    if node.int("block_size", 0) != 0 {
+        return Err("blocked quantization is not supported".into());
+    }
+    let axis = node.int("axis", 1);
+    if scales.len() > 1 && axis != 1 && axis != 1 - rank_i64(rank) {
+        return Err(format!("scales along axis {axis} are not supported, only along the channels"));
+    }
+    let zero = node.optional_constant(2)?;
+    let zero_points = zero.as_ref().map_or_else(|| vec![0.0; scales.len()], |z| z.raw_f32());
+    if zero_points.len() != scales.len() || scales.iter().any(|s| *s <= 0.0 || !s.is_finite()) {
+        return Err("every scale must be a positive number and have its zero point".into());
+    }
+    Ok((Affinity { scales, zero_points }, zero))
+}
+
+#[allow(clippy::cast_possible_wrap)]
+fn rank_i64(rank: usize) -> i64 {
+    rank as i64
+}
+
+/// The range of the integer type that a zero point has; uint8 where there is none.
+fn range(zero_point: Option<&Constant>) -> Result<(f32, f32), String> {
+    match zero_point.map(|z| &z.elements) {
+        None | Some(Elements::U8(_)) => Ok((0.0, 255.0)),
+        Some(Elements::I8(_)) => Ok((-128.0, 127.0)),
+        Some(_) => Err("only uint8 and int8 activations are supported".into()),
+    }
+}
+
+/// Reads an ONNX QuantizeLinear.
+pub fn read_quantize(node: &mut Reader<'_>) -> Result<Operand, String> {
+    if let Some(Some(Operand::Constant(c))) = node.inputs.first().cloned() {
+        return quantize_constant(node, &c);
+    }
+    let input = node.value(0)?;
+    let rank = node.node(input).shape.len() + 1;
+    let (affinity, zero) = affinity(node, rank)?;
+    if zero.is_none() && node.int("output_dtype", 0) > 3 {
+        return Err("only uint8 and int8 activations are supported".into());
+    }
+    let (low, high) = if zero.is_none() && node.int("output_dtype", 0) == 3 {
+        (-128.0, 127.0)
+    } else {
+        range(zero.as_deref())?
+    };
+    node.add(Pointwise::one(Step::Quantize(Arc::new(Quantizer { affinity, low, high }))), &[input])
+}
+
+/// Weights that the file keeps as floats although a quantizer follows: quantized here, once.
+fn quantize_constant(node: &mut Reader<'_>, constant: &Constant) -> Result<Operand, String> {
+    let quantization = constant_quantization(node, constant)?;
+    let (low, high) = range(node.optional_constant(2)?.as_deref())?;
+    let marked = Constant { quantization: Some(quantization.clone()), ..constant.clone() };
+    let per = |i: usize| {
+        let inner: usize = marked.shape.iter().skip(quantization.axis + 1).product();
+        if quantization.scales.len() == 1 { 0 } else { i / inner % quantization.scales.len() }
+    };
+    let values = constant.to_f32().into_iter().enumerate().map(|(i, v)| {
+        let (scale, zero) = (quantization.scales[per(i)], quantization.zero_points[per(i)]);
+        #[allow(clippy::cast_precision_loss)]
+        ((v / scale).round_ties_even() + zero as f32).clamp(low, high)
+    });
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let elements = if low < 0.0 {
+        Elements::I8(values.map(|v| v as i8).collect())
+    } else {
+        Elements::U8(values.map(|v| v as u8).collect())
+    };
+    Ok(Operand::Constant(Arc::new(Constant { shape: constant.shape.clone(), elements, quantization: None })))
+}
+
+/// Scales and zero points of a constant, with the axis that they run along.
+fn constant_quantization(node: &Reader<'_>, constant: &Constant) -> Result<Quantization, String> {
+    let scales = node.constant(1)?.to_f32();
+    let zero = node.optional_constant(2)?;
+    let zero_points = match &zero {
+        None => vec![0; scales.len()],
+        Some(z) => z.to_i64().ok_or("the zero point must be an integer")?.iter().map(|&v| clamp_i32(v)).collect(),
+    };
+    let axis = node.int("axis", 1);
+    let axis = if axis < 0 { axis + rank_i64(constant.shape.len()) } else { axis };
+    let axis = usize::try_from(axis).map_err(|_| "axis is out of range".to_owned())?;
+    let per_axis = scales.len() > 1;
+    if zero_points.len() != scales.len() || per_axis && constant.shape.get(axis) != Some(&scales.len()) {
+        return Err(format!("{} scales do not fit a constant of shape {:?}", scales.len(), constant.shape));
+    }
+    Ok(Quantization { axis: if per_axis { axis } else { 0 }, scales, zero_points })
+}
+
+#[allow(clippy::cast_possible_truncation)]
+fn clamp_i32(v: i64) -> i32 {
+    v.clamp(i32::MIN.into(), i32::MAX.into()) as i32
+}
+
+/// Reads an ONNX DequantizeLinear, of an activation or of weights.
+pub fn read_dequantize(node: &mut Reader<'_>) -> Result<Operand, String> {
+    if let Some(Some(Operand::Constant(c))) = node.inputs.first().cloned() {
+        if c.to_i64().is_none() {
+            return Err("its input must be integers".into());
+        }
+        let quantization = Some(constant_quantization(node, &c)?);
+        return Ok(Operand::Constant(Arc::new(Constant { quantization, ..(*c).clone() })));
+    }
+    let input = node.value(0)?;
+    let rank = node.node(input).shape.len() + 1;
+    let (affinity, zero) = affinity(node, rank)?;
+    let (low, high) = range(zero.as_deref()).unwrap_or((f32::NEG_INFINITY, f32::INFINITY));
+    node.add(Pointwise::one(Step::Dequantize(Arc::new(Quantizer { affinity, low, high }))), &[input])
+}

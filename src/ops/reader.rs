@@ -1,0 +1,115 @@
+//! What an operator sees of an ONNX node: its attributes, its constant inputs, and the graph to add to.
+
+use std::sync::Arc;
+
+use tract_onnx::pb::{AttributeProto, NodeProto};
+
+use crate::graph::{Constant, Graph, Node, Operator, ValueId};
+
+/// An input or output of an ONNX node.
+#[derive(Clone, Debug)]
+pub enum Operand {
+    /// Known from the file.
+    Constant(Arc<Constant>),
+    /// Computed from the image.
+    Value(ValueId),
+}
+
+/// An ONNX node while it is read.
+pub struct Reader<'a> {
+    /// The node's name; its first output's where the file gives none.
+    pub name: String,
+    /// The version of the default operator set.
+    pub opset: i64,
+    /// The inputs; `None` where an optional one is left out.
+    pub inputs: Vec<Option<Operand>>,
+    /// The graph that is being built.
+    pub graph: &'a mut Graph,
+    /// The node as the file has it.
+    pub proto: &'a NodeProto,
+}
+
+impl Reader<'_> {
+    fn attribute(&self, name: &str) -> Option<&AttributeProto> {
+        self.proto.attribute.iter().find(|a| a.name == name)
+    }
+
+    /// An integer attribute, or its default.
+    #[must_use]
+    pub fn int(&self, name: &str, default: i64) -> i64 {
+        self.attribute(name).map_or(default, |a| a.i)
+    }
+
+    /// A float attribute, or its default.
+    #[must_use]
+    pub fn float(&self, name: &str, default: f32) -> f32 {
+        self.attribute(name).map_or(default, |a| a.f)
+    }
+
+    /// A text attribute, or its default.
+    #[must_use]
+    pub fn text(&self, name: &str, default: &str) -> String {
+        self.attribute(name).map_or_else(|| default.into(), |a| String::from_utf8_lossy(&a.s).into_owned())
+    }
+
+    /// An integer list attribute; `None` where it is absent or empty.
+    #[must_use]
+    pub fn ints(&self, name: &str) -> Option<&[i64]> {
+        self.attribute(name).map(|a| a.ints.as_slice()).filter(|v| !v.is_empty())
+    }
+
+    /// A tensor attribute.
+    #[must_use]
+    pub fn tensor(&self, name: &str) -> Option<Result<Constant, String>> {
+        self.attribute(name)?.t.as_ref().map(super::proto::constant)
+    }
+
+    /// A list of two non-negative integers, for the height and the width.
+    pub fn pair(&self, name: &str, default: [usize; 2]) -> Result<[usize; 2], String> {
+        match self.ints(name) {
+            None => Ok(default),
+            Some(&[h, w]) => Ok([size(name, h)?, size(name, w)?]),
+            Some(other) => Err(format!("{name} {other:?} is not for two spatial axes")),
+        }
+    }
+
+    /// The node that makes the `i`-th input, which must depend on the image.
+    pub fn value(&self, i: usize) -> Result<ValueId, String> {
+        match self.inputs.get(i) {
+            Some(Some(Operand::Value(id))) => Ok(*id),
+            Some(Some(Operand::Constant(_))) => Err(format!("input {i} is a constant, and should depend on the image")),
+            _ => Err(format!("input {i} is missing")),
+        }
+    }
+
+    /// The `i`-th input, which must be a constant; `None` where it is left out.
+    pub fn optional_constant(&self, i: usize) -> Result<Option<Arc<Constant>>, String> {
+        match self.inputs.get(i) {
+            Some(Some(Operand::Constant(c))) => Ok(Some(c.clone())),
+            Some(Some(Operand::Value(_))) => Err(format!("input {i} depends on the image, and should be a constant")),
+            _ => Ok(None),
+        }
+    }
+
+    /// The `i`-th input, which must be there and a constant.
+    pub fn constant(&self, i: usize) -> Result<Arc<Constant>, String> {
+        self.optional_constant(i)?.ok_or_else(|| format!("input {i} is missing"))
+    }
+
+    /// The node that makes a value.
+    #[must_use]
+    pub fn node(&self, id: ValueId) -> &Node {
+        self.graph.node(id)
+    }
+
+    /// Adds a node under this node's name.
+    pub fn add(&mut self, operator: impl Operator, inputs: &[ValueId]) -> Result<Operand, String> {
+        let name = self.name.clone();
+        self.graph.add(name, operator, inputs).map(Operand::Value).map_err(|e| e.to_string())
+    }
+}
+
+/// A non-negative integer attribute as a size.
+pub fn size(name: &str, value: i64) -> Result<usize, String> {
+    usize::try_from(value).map_err(|_| format!("{name} {value} is negative"))
+}

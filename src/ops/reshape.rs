@@ -1,0 +1,129 @@
+//! What changes no number: Reshape, Flatten, Identity, Dropout, Constant.
+
+use std::sync::Arc;
+
+use super::reader::{Operand, Reader, size};
+use crate::{
+    error::Result,
+    graph::{Adjoint, Constant, Elements, Operator, Shape, ValueId},
+};
+
+/// The same elements, row-major, under another shape.
+#[derive(Clone, Debug)]
+pub struct Reshape {
+    /// The new shape of one image's value.
+    pub shape: Shape,
+}
+
+/// Reads an ONNX Identity, or a Dropout, which does nothing at inference.
+pub fn read_identity(node: &mut Reader<'_>) -> Result<Operand, String> {
+    if let Some(Some(mode)) = node.inputs.get(2) {
+        let Operand::Constant(c) = mode else { return Err("training_mode must be a constant".into()) };
+        if (0..c.len()).any(|i| c.real(i) != 0.0) {
+            return Err("training mode is not supported; export the model for inference".into());
+        }
+    }
+    if node.proto.output.iter().skip(1).any(|o| !o.is_empty()) {
+        return Err("the second output (mask) is not supported".into());
+    }
+    node.inputs.first().cloned().flatten().ok_or_else(|| "input 0 is missing".into())
+}
+
+/// Reads an ONNX Constant.
+pub fn read_constant(node: &mut Reader<'_>) -> Result<Operand, String> {
+    let constant = node.tensor("value").transpose()?;
+    let ints = |v: &[i64], shape: Vec<usize>| Constant {
+        shape,
+        elements: Elements::I64(v.to_vec()),
+        quantization: None,
+    };
+    let one = |name: &str| node.proto.attribute.iter().find(|a| a.name == name);
+    let constant = constant
+        .or_else(|| one("value_float").map(|a| Constant::floats([], vec![a.f])))
+        .or_else(|| one("value_floats").map(|a| Constant::floats([a.floats.len()], a.floats.clone())))
+        .or_else(|| one("value_int").map(|a| ints(&[a.i], vec![])))
+        .or_else(|| one("value_ints").map(|a| ints(&a.ints, vec![a.ints.len()])))
+        .ok_or("only numeric constants are supported")?;
+    Ok(Operand::Constant(Arc::new(constant)))
+}
+
+/// Reads an ONNX Flatten that keeps the batch axis.
+pub fn read_flatten(node: &mut Reader<'_>) -> Result<Operand, String> {
+    let input = node.value(0)?;
+    let shape = &node.node(input).shape;
+    let axis = node.int("axis", 1);
+    let rank = i64::try_from(shape.len()).unwrap_or(i64::MAX) + 1;
+    if axis != 1 && axis != 1 - rank {
+        return Err(format!("axis {axis} would mix the images of a batch; only axis 1 is supported"));
+    }
+    let shape = vec![shape.iter().product()];
+    node.add(Reshape { shape }, &[input])
+}
+
+/// Reads an ONNX Reshape that keeps the batch axis; of a constant, any.
+pub fn read_reshape(node: &mut Reader<'_>) -> Result<Operand, String> {
+    let target = node.constant(1)?.to_i64().ok_or("the new shape must be integers")?;
+    let keep_zero = node.int("allowzero", 0) != 0;
+    if let Some(Some(Operand::Constant(c))) = node.inputs.first().cloned() {
+        let shape = resolve(&target, &c.shape, keep_zero)?;
+        return Ok(Operand::Constant(Arc::new(Constant { shape, ..(*c).clone() })));
+    }
+    let input = node.value(0)?;
+    let own = node.node(input).shape.clone();
+    let mut whole = vec![1];
+    whole.extend_from_slice(&own);
+    // The batch axis is written as 0 (keep), 1 (exported for one image) or -1 (what is left).
+    let shape = match target.as_slice() {
+        [-1, rest @ ..] if !rest.contains(&-1) => resolve(&[&[1], rest].concat(), &whole, keep_zero)?,
+        [0 | 1, ..] => resolve(&target, &whole, keep_zero)?,
+        _ => return Err(format!("the new shape {target:?} would mix the images of a batch")),
+    };
+    node.add(Reshape { shape: shape[1..].to_vec() }, &[input])
+}
+
+/// Fills in ONNX's 0 (as it was) and -1 (what is left).
+fn resolve(target: &[i64], own: &[usize], keep_zero: bool) -> Result<Vec<usize>, String> {
+    let refuse = || format!("{own:?} cannot take the shape {target:?}");
+    let mut shape = Vec::with_capacity(target.len());
+    for (i, &d) in target.iter().enumerate() {
+        shape.push(match d {
+            0 if !keep_zero => *own.get(i).ok_or_else(refuse)?,
+            -1 => 1,
+            _ => size("a dimension", d)?,
+        });
+    }
+    let (have, want): (usize, usize) = (own.iter().product(), shape.iter().product());
+    if let Some(open) = target.iter().position(|&d| d == -1) {
+        if want == 0 || !have.is_multiple_of(want) {
+            return Err(refuse());
+        }
+        shape[open] = have / want;
+    } else if have != want {
+        return Err(refuse());
+    }
+    Ok(shape)
+}
+
+impl Operator for Reshape {
+    fn name(&self) -> &'static str {
+        "Reshape"
+    }
+
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
+        if inputs[0].iter().product::<usize>() == self.shape.iter().product::<usize>() {
+            Ok(self.shape.clone())
+        } else {
+            Err(format!("{:?} cannot take the shape {:?}", inputs[0], self.shape))
+        }
+    }
+
+    fn gradient(&self, at: &mut Adjoint<'_>) -> Result<Vec<ValueId>> {
+        let (g, shape) = (at.cotangent, at.input_shape(0));
+        Ok(vec![at.add("gradient", Self { shape }, &[g])?])
+    }
+
+    #[cfg(test)]
+    fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
+        crate::graph::reference::Array::new(&self.shape, inputs[0].data.clone())
+    }
+}

@@ -1,0 +1,97 @@
+//! Softmax along one axis, and its gradient.
+
+use super::reader::{Operand, Reader};
+use crate::{
+    error::Result,
+    graph::{Adjoint, Operator, Shape, ValueId},
+};
+
+/// `exp(x) / sum of exp(x)` along an axis of an image's value.
+#[derive(Clone, Copy, Debug)]
+pub struct Softmax {
+    /// The axis, the batch axis not counted.
+    pub axis: usize,
+}
+
+/// Reads an ONNX Softmax. Before opset 13 it ran over all axes from `axis` on, flattened.
+pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
+    let input = node.value(0)?;
+    let shape = node.node(input).shape.clone();
+    let rank = i64::try_from(shape.len()).unwrap_or(i64::MAX) + 1;
+    let written = node.int("axis", if node.opset < 13 { 1 } else { -1 });
+    let axis = if written < 0 { written + rank } else { written };
+    if axis < 1 || axis >= rank {
+        return Err(format!("axis {written} would mix the images of a batch"));
+    }
+    let axis = super::reader::size("axis", axis - 1)?;
+    if node.opset < 13 && shape[axis + 1..].iter().any(|&d| d != 1) {
+        return Err("before opset 13 only a softmax along the last axis is supported".into());
+    }
+    node.add(Softmax { axis }, &[input])
+}
+
+/// Where the elements of each group along `axis` lie: `(first, step, count)` for every group.
+pub fn groups(shape: &[usize], axis: usize) -> impl Iterator<Item = (usize, usize, usize)> {
+    let count = shape[axis];
+    let step: usize = shape[axis + 1..].iter().product();
+    let outer: usize = shape[..axis].iter().product();
+    (0..outer).flat_map(move |o| (0..step).map(move |i| (o * count * step + i, step, count)))
+}
+
+impl Operator for Softmax {
+    fn name(&self) -> &'static str {
+        "Softmax"
+    }
+
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
+        if self.axis < inputs[0].len() { Ok(inputs[0].to_vec()) } else { Err("its axis is out of range".into()) }
+    }
+
+    fn gradient(&self, at: &mut Adjoint<'_>) -> Result<Vec<ValueId>> {
+        let (g, y) = (at.cotangent, at.output);
+        Ok(vec![at.add("gradient", SoftmaxGradient { axis: self.axis }, &[g, y])?])
+    }
+
+    #[cfg(test)]
+    fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
+        let mut y = inputs[0].clone();
+        for (first, step, count) in groups(&inputs[0].shape, self.axis) {
+            let places = || (0..count).map(|i| first + i * step);
+            let top = places().map(|i| y.data[i]).fold(f64::NEG_INFINITY, f64::max);
+            places().for_each(|i| y.data[i] = (y.data[i] - top).exp());
+            let sum: f64 = places().map(|i| y.data[i]).sum();
+            places().for_each(|i| y.data[i] /= sum);
+        }
+        y
+    }
+}
+
+/// `y * (g - sum of g * y)`. Reads the gradient, whose rows count targets, and the softmax's output, whose
+/// rows may count images.
+#[derive(Clone, Copy, Debug)]
+pub struct SoftmaxGradient {
+    /// As the softmax's.
+    pub axis: usize,
+}
+
+impl Operator for SoftmaxGradient {
+    fn name(&self) -> &'static str {
+        "SoftmaxGradient"
+    }
+
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
+        if inputs[0] == inputs[1] { Ok(inputs[0].to_vec()) } else { Err("gradient and output differ in shape".into()) }
+    }
+
+    #[cfg(test)]
+    fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
+        let (g, y) = (inputs[0], inputs[1]);
+        let mut x = y.clone();
+        for (first, step, count) in groups(&g.shape, self.axis) {
+            let places = || (0..count).map(|i| first + i * step);
+            let mean: f64 = places().map(|i| g.data[i] * y.data[i]).sum();
+            places().for_each(|i| x.data[i] = y.data[i] * (g.data[i] - mean));
+        }
+        x
+    }
+}

@@ -1,0 +1,133 @@
+//! The geometry that convolutions and pools share: a window that slides over height and width.
+
+use super::reader::Reader;
+
+/// A sliding window over `[height, width]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Window {
+    /// Taps along each axis.
+    pub kernel: [usize; 2],
+    /// Steps between windows.
+    pub strides: [usize; 2],
+    /// Steps between taps.
+    pub dilations: [usize; 2],
+    /// Padding before: top, left.
+    pub before: [usize; 2],
+    /// Padding after: bottom, right.
+    pub after: [usize; 2],
+    /// Whether a last window that starts inside the padded input may reach over its end (pools only).
+    pub ceil: bool,
+}
+
+impl Window {
+    /// A window with strides and dilations of one and no padding.
+    #[must_use]
+    pub fn new(kernel: [usize; 2]) -> Self {
+        Self { kernel, strides: [1; 2], dilations: [1; 2], before: [0; 2], after: [0; 2], ceil: false }
+    }
+
+    /// Reads `kernel_shape`, `strides`, `dilations`, `pads`, `auto_pad` and `ceil_mode` of an ONNX node whose
+    /// input has the extents `input`.
+    pub fn read(node: &Reader<'_>, kernel: Option<[usize; 2]>, input: [usize; 2]) -> Result<Self, String> {
+        let from_weights = kernel.unwrap_or([0; 2]);
+        let mut window = Self::new(node.pair("kernel_shape", from_weights)?);
+        if kernel.is_some_and(|k| k != window.kernel) {
+            return Err(format!("kernel_shape {:?} contradicts the weights' {from_weights:?}", window.kernel));
+        }
+        window.strides = node.pair("strides", [1; 2])?;
+        window.dilations = node.pair("dilations", [1; 2])?;
+        window.ceil = node.int("ceil_mode", 0) != 0;
+        if window.kernel.contains(&0) || window.strides.contains(&0) || window.dilations.contains(&0) {
+            return Err("kernel, strides and dilations must be positive".into());
+        }
+        match node.text("auto_pad", "NOTSET").as_str() {
+            "NOTSET" => window.read_pads(node)?,
+            "VALID" => {}
+            "SAME_UPPER" => window.pad_same(input, false),
+            "SAME_LOWER" => window.pad_same(input, true),
+            other => return Err(format!("auto_pad {other:?} is unknown")),
+        }
+        Ok(window)
+    }
+
+    fn read_pads(&mut self, node: &Reader<'_>) -> Result<(), String> {
+        match node.ints("pads") {
+            None => Ok(()),
+            Some(&[top, left, bottom, right]) => {
+                let pad = |v| super::reader::size("pads", v);
+                self.before = [pad(top)?, pad(left)?];
+                self.after = [pad(bottom)?, pad(right)?];
+                Ok(())
+            }
+            Some(other) => Err(format!("pads {other:?} are not for two spatial axes")),
+        }
+    }
+
+    /// Pads so that there is an output for every `stride` inputs; an odd one goes after, or before (`lower`).
+    fn pad_same(&mut self, input: [usize; 2], lower: bool) {
+        for axis in 0..2 {
+            let outputs = input[axis].div_ceil(self.strides[axis]);
+            let needed = (outputs.max(1) - 1) * self.strides[axis] + self.extent(axis);
+            let total = needed.saturating_sub(input[axis]);
+            let small = total / 2;
+            (self.before[axis], self.after[axis]) =
+                if lower { (total - small, small) } else { (small, total - small) };
+        }
+    }
+
+    /// How many inputs a window spans along an axis.
+    #[must_use]
+    pub fn extent(&self, axis: usize) -> usize {
+        self.dilations[axis] * (self.kernel[axis] - 1) + 1
+    }
+
+    /// How many windows there are along each axis.
+    pub fn output(&self, input: [usize; 2]) -> Result<[usize; 2], String> {
+        let mut out = [0; 2];
+        for axis in 0..2 {
+            let padded = input[axis] + self.before[axis] + self.after[axis];
+            let span = padded
+                .checked_sub(self.extent(axis))
+                .ok_or_else(|| format!("a window of {} does not fit into {padded}", self.extent(axis)))?;
+            out[axis] = span / self.strides[axis] + 1;
+            let last_starts_inside = out[axis] * self.strides[axis] < input[axis] + self.before[axis];
+            if self.ceil && span % self.strides[axis] != 0 && last_starts_inside {
+                out[axis] += 1;
+            }
+        }
+        Ok(out)
+    }
+
+    /// The input position of tap `tap` of window `window` along an axis, or `None` where it is padding.
+    #[must_use]
+    pub fn position(&self, axis: usize, window: usize, tap: usize, input: usize) -> Option<usize> {
+        (window * self.strides[axis] + tap * self.dilations[axis])
+            .checked_sub(self.before[axis])
+            .filter(|&p| p < input)
+    }
+
+    /// Calls `f(output index, tap index, input index)` for each tap of each window that is not padding; the
+    /// indices run over one channel's plane (and one kernel), row-major.
+    pub fn for_each(&self, input: [usize; 2], output: [usize; 2], mut f: impl FnMut(usize, usize, usize)) {
+        for oy in 0..output[0] {
+            for ky in 0..self.kernel[0] {
+                let Some(y) = self.position(0, oy, ky, input[0]) else { continue };
+                for ox in 0..output[1] {
+                    for kx in 0..self.kernel[1] {
+                        if let Some(x) = self.position(1, ox, kx, input[1]) {
+                            f(oy * output[1] + ox, ky * self.kernel[1] + kx, y * input[1] + x);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Takes the extents of an image-like value apart: channels, and height with width.
+pub fn image(shape: &[usize]) -> Result<(usize, [usize; 2]), String> {
+    match *shape {
+        [c, h, w] => Ok((c, [h, w])),
+        _ => Err(format!("it works on [N, C, H, W], and its input has {} axes", shape.len() + 1)),
+    }
+}
