@@ -10,5 +10,9 @@ pub mod tensor;
 pub mod graph;
 pub mod ops;
 
+pub mod network;
+
+pub mod backend;
+
 pub use error::{Error, Result};
 pub use tensor::Tensor;

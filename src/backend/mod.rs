@@ -111,5 +111,10 @@ pub trait Backend {
     ///
     /// `cotangents` is `[N * K, classes]`, image-major, for programs that take a gradient: each row says how
     /// the scores are combined into the number whose gradient is taken (one-hot for a class).
-    async fn run(&mut self, program: &Program, images: Images<'_>, cotangents: Option<&Tensor>) -> Result<Vec<Tensor>>;
+    async fn run(
+        &mut self,
+        program: &Program,
+        images: Images<'_>,
+        cotangents: Option<&Tensor>,
+    ) -> Result<Vec<Tensor>>;
 }

@@ -155,7 +155,11 @@ impl Graph {
             .shape(&shapes)
             .map_err(|why| Error::Model(format!("{} (node {name:?}): {why}", operator.name())))?;
         let elements = shape.iter().map(|&d| d as u64).product();
-        crate::limits::check("the number of elements of an activation", elements, crate::limits::VALUE_ELEMENTS)?;
+        crate::limits::check(
+            "the number of elements of an activation",
+            elements,
+            crate::limits::VALUE_ELEMENTS,
+        )?;
         let rows = inputs.iter().map(|&i| self.node(i).rows).max().unwrap_or(Rows::Images);
         let storage = operator.storage();
         let producer = Producer::Operator(operator);

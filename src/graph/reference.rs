@@ -1,5 +1,6 @@
 //! Plain double-precision arrays, and a graph interpreter over them: the oracle of the tests.
 
+#![allow(missing_docs)]
 use crate::{
     error::Result,
     graph::{Graph, Producer, ValueId},

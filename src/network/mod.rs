@@ -8,8 +8,8 @@ use crate::{
 };
 
 mod differentiate;
-mod metadata;
-mod onnx;
+pub mod metadata;
+pub mod onnx;
 mod simplify;
 
 pub use differentiate::differentiate;
@@ -122,7 +122,9 @@ impl Network {
         }
         let value = self.names.get(name).copied().filter(|v| self.graph.node(*v).shape.len() == 3);
         let value = value.ok_or_else(|| {
-            Error::Argument(format!("there is no layer {name:?} with height and width; list them with `pellucid layers`"))
+            Error::Argument(format!(
+                "there is no layer {name:?} with height and width; list them with `pellucid layers`"
+            ))
         })?;
         let node = self.graph.node(value);
         let operator = node.operator().map_or("Input", |op| op.name()).to_owned();
@@ -144,7 +146,11 @@ impl Network {
             Program::Gradient { score, layer, rule } => {
                 let score = match score {
                     Score::Logit => self.logits,
-                    Score::Probability => graph.add("probabilities", crate::ops::softmax::Softmax { axis: 0 }, &[self.logits])?,
+                    Score::Probability => graph.add(
+                        "probabilities",
+                        crate::ops::softmax::Softmax { axis: 0 },
+                        &[self.logits],
+                    )?,
                 };
                 let at = layer.unwrap_or(self.image);
                 let mut outputs = vec![self.logits];
@@ -162,5 +168,70 @@ impl Network {
                 Ok(graph.pruned().0)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::pointwise::Pointwise;
+
+    fn shipped() -> Network {
+        Network::from_onnx(include_bytes!("../../models/efficientnet-lite0-int8.onnx")).unwrap()
+    }
+
+    #[test]
+    fn the_shipped_model_is_read_whole() {
+        let network = shipped();
+        assert_eq!(network.input(), [3, 224, 224]);
+        assert_eq!(network.classes(), 1000);
+        assert_eq!(network.metadata().labels.as_ref().unwrap().len(), 1000);
+        assert_eq!(network.default_layer().unwrap().name, "head/conv/relu6");
+        assert_eq!(network.default_layer().unwrap().shape, [1280, 7, 7]);
+        assert_eq!(network.layer("stem/conv").unwrap().operator, "Conv");
+        assert_eq!(network.layer("nowhere").unwrap_err().code(), "argument");
+        assert!(network.notes().iter().any(|n| n.contains("straight-through")));
+    }
+
+    #[test]
+    fn quantizer_chains_become_one_node() {
+        let graph = shipped().program(&Program::Forward { layer: None }).unwrap();
+        let chains: Vec<usize> =
+            graph.nodes().iter().filter_map(|n| n.as_op::<Pointwise>()).map(|p| p.steps.len()).collect();
+        // One for the input, 33 of quantize-clip-quantize, the rest quantizers alone.
+        assert_eq!(chains.iter().filter(|&&n| n == 3).count(), 33);
+        assert!(
+            graph.nodes().iter().all(|n| !matches!(n.operator().map(|o| o.name()), Some("QuantizeLinear")))
+        );
+    }
+
+    #[test]
+    fn a_wanted_layer_is_not_merged_away() {
+        let network = shipped();
+        let layer = network.layer("stem/conv").unwrap();
+        let graph = network.program(&Program::Forward { layer: Some(layer.value) }).unwrap();
+        let wanted = graph.node(graph.outputs()[1]);
+        assert_eq!((wanted.name.as_str(), wanted.shape.as_slice()), ("stem/conv", &[32, 112, 112][..]));
+    }
+
+    #[test]
+    fn the_gradient_at_the_last_layer_needs_no_convolution() {
+        let network = shipped();
+        let layer = network.default_layer().map(|l| l.value);
+        let program = Program::Gradient { score: Score::Logit, layer, rule: Rule::Plain };
+        let graph = network.program(&program).unwrap();
+        let backward = graph.nodes().iter().filter(|n| n.rows == crate::graph::Rows::Targets);
+        assert!(backward.filter_map(|n| n.operator()).all(|op| !op.name().starts_with("Conv")));
+        let gradient = graph.node(graph.outputs()[2]);
+        assert_eq!(gradient.shape, [1280, 7, 7]);
+    }
+
+    #[test]
+    fn what_is_no_model_is_refused() {
+        for (bytes, code) in [(&b"hello"[..], "model"), (&[][..], "model")] {
+            assert_eq!(Network::from_onnx(bytes).unwrap_err().code(), code);
+        }
+        let whole = include_bytes!("../../models/efficientnet-lite0-int8.onnx");
+        assert_eq!(Network::from_onnx(&whole[..whole.len() / 2]).unwrap_err().code(), "model");
     }
 }

@@ -76,7 +76,10 @@ impl Operator for Add {
         if inputs[0] == inputs[1] {
             Ok(inputs[0].to_vec())
         } else {
-            Err(format!("shapes {:?} and {:?} an image differ; broadcasting is not supported", inputs[0], inputs[1]))
+            Err(format!(
+                "shapes {:?} and {:?} an image differ; broadcasting is not supported",
+                inputs[0], inputs[1]
+            ))
         }
     }
 

@@ -41,7 +41,8 @@ pub fn read_batch_normalization(node: &mut Reader<'_>) -> Result<Operand, String
     }
     let factor: Vec<f64> =
         gamma.iter().zip(&variance).map(|(&g, &v)| f64::from(g) / (f64::from(v) + epsilon).sqrt()).collect();
-    let shift = (0..gamma.len()).map(|i| (f64::from(beta[i]) - f64::from(mean[i]) * factor[i]) as f32).collect();
+    let shift =
+        (0..gamma.len()).map(|i| (f64::from(beta[i]) - f64::from(mean[i]) * factor[i]) as f32).collect();
     let scale = factor.iter().map(|&f| f as f32).collect();
     node.add(Affine { scale, shift, per: Per::Channel }, &[input])
 }

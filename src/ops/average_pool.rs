@@ -38,7 +38,11 @@ impl AveragePool {
                     let padded = o * w.strides[axis] + tap * w.dilations[axis];
                     // What `ceil` lets a window reach beyond the padding never counts.
                     let in_padded = padded < w.before[axis] + input[axis] + w.after[axis];
-                    if self.count_padding { in_padded } else { w.position(axis, o, tap, input[axis]).is_some() }
+                    if self.count_padding {
+                        in_padded
+                    } else {
+                        w.position(axis, o, tap, input[axis]).is_some()
+                    }
                 })
                 .count()
         };

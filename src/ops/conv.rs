@@ -30,7 +30,10 @@ pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
     let input = node.value(0)?;
     let weights = node.constant(1)?;
     let &[_, _, kh, kw] = weights.shape.as_slice() else {
-        return Err(format!("only convolutions over height and width are supported; the weights are {:?}", weights.shape));
+        return Err(format!(
+            "only convolutions over height and width are supported; the weights are {:?}",
+            weights.shape
+        ));
     };
     let (_, hw) = image(&node.node(input).shape)?;
     let window = Window::read(node, Some([kh, kw]), hw)?;

@@ -86,7 +86,10 @@ impl Operator for Dense {
             return Err("the weights are not a matrix".into());
         };
         if inputs[0] != [features] {
-            return Err(format!("weights {outputs} x {features} do not fit an input of {:?} an image", inputs[0]));
+            return Err(format!(
+                "weights {outputs} x {features} do not fit an input of {:?} an image",
+                inputs[0]
+            ));
         }
         if self.bias.as_ref().is_some_and(|b| b.len() != outputs) {
             return Err(format!("the bias must have {outputs} values"));

@@ -58,7 +58,11 @@ impl Operator for Gate {
     }
 
     fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
-        if inputs[0] == inputs[1] { Ok(inputs[0].to_vec()) } else { Err("gradient and mask differ in shape".into()) }
+        if inputs[0] == inputs[1] {
+            Ok(inputs[0].to_vec())
+        } else {
+            Err("gradient and mask differ in shape".into())
+        }
     }
 
     #[cfg(test)]

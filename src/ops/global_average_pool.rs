@@ -31,7 +31,9 @@ pub fn read_reduce_mean(node: &mut Reader<'_>) -> Result<Operand, String> {
     let mut axes: Vec<i64> = axes.iter().map(|&a| if a < 0 { a + 4 } else { a }).collect();
     axes.sort_unstable();
     if axes != [2, 3] || node.node(input).shape.len() != 3 {
-        return Err(format!("only means over height and width of [N, C, H, W] are supported, not over axes {axes:?}"));
+        return Err(format!(
+            "only means over height and width of [N, C, H, W] are supported, not over axes {axes:?}"
+        ));
     }
     let pooled = node.add(GlobalAveragePool, &[input])?;
     if node.int("keepdims", 1) != 0 {

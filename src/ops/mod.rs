@@ -1,7 +1,7 @@
 //! One file an operator: how an ONNX node becomes it, its shape, its gradient rule, how it is evaluated.
 
-pub mod affine;
 pub mod add;
+pub mod affine;
 pub mod average_pool;
 pub mod conv;
 pub mod conv_transpose;

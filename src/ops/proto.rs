@@ -15,7 +15,11 @@ pub fn constant(tensor: &TensorProto) -> Result<Constant, String> {
     let elements = elements(tensor, count)?;
     let constant = Constant { shape, elements, quantization: None };
     if constant.len() != count {
-        return Err(format!("tensor {:?} should have {count} elements, and has {}", tensor.name, constant.len()));
+        return Err(format!(
+            "tensor {:?} should have {count} elements, and has {}",
+            tensor.name,
+            constant.len()
+        ));
     }
     Ok(constant)
 }

@@ -77,7 +77,9 @@ impl Reader<'_> {
     pub fn value(&self, i: usize) -> Result<ValueId, String> {
         match self.inputs.get(i) {
             Some(Some(Operand::Value(id))) => Ok(*id),
-            Some(Some(Operand::Constant(_))) => Err(format!("input {i} is a constant, and should depend on the image")),
+            Some(Some(Operand::Constant(_))) => {
+                Err(format!("input {i} is a constant, and should depend on the image"))
+            }
             _ => Err(format!("input {i} is missing")),
         }
     }
@@ -86,7 +88,9 @@ impl Reader<'_> {
     pub fn optional_constant(&self, i: usize) -> Result<Option<Arc<Constant>>, String> {
         match self.inputs.get(i) {
             Some(Some(Operand::Constant(c))) => Ok(Some(c.clone())),
-            Some(Some(Operand::Value(_))) => Err(format!("input {i} depends on the image, and should be a constant")),
+            Some(Some(Operand::Value(_))) => {
+                Err(format!("input {i} depends on the image, and should be a constant"))
+            }
             _ => Ok(None),
         }
     }

@@ -44,7 +44,11 @@ impl Operator for Softmax {
     }
 
     fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
-        if self.axis < inputs[0].len() { Ok(inputs[0].to_vec()) } else { Err("its axis is out of range".into()) }
+        if self.axis < inputs[0].len() {
+            Ok(inputs[0].to_vec())
+        } else {
+            Err("its axis is out of range".into())
+        }
     }
 
     fn gradient(&self, at: &mut Adjoint<'_>) -> Result<Vec<ValueId>> {
@@ -80,7 +84,11 @@ impl Operator for SoftmaxGradient {
     }
 
     fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
-        if inputs[0] == inputs[1] { Ok(inputs[0].to_vec()) } else { Err("gradient and output differ in shape".into()) }
+        if inputs[0] == inputs[1] {
+            Ok(inputs[0].to_vec())
+        } else {
+            Err("gradient and output differ in shape".into())
+        }
     }
 
     #[cfg(test)]

@@ -32,7 +32,10 @@ impl Window {
         let from_weights = kernel.unwrap_or([0; 2]);
         let mut window = Self::new(node.pair("kernel_shape", from_weights)?);
         if kernel.is_some_and(|k| k != window.kernel) {
-            return Err(format!("kernel_shape {:?} contradicts the weights' {from_weights:?}", window.kernel));
+            return Err(format!(
+                "kernel_shape {:?} contradicts the weights' {from_weights:?}",
+                window.kernel
+            ));
         }
         window.strides = node.pair("strides", [1; 2])?;
         window.dilations = node.pair("dilations", [1; 2])?;
@@ -65,10 +68,10 @@ impl Window {
 
     /// Pads so that there is an output for every `stride` inputs; an odd one goes after, or before (`lower`).
     fn pad_same(&mut self, input: [usize; 2], lower: bool) {
-        for axis in 0..2 {
-            let outputs = input[axis].div_ceil(self.strides[axis]);
+        for (axis, &extent) in input.iter().enumerate() {
+            let outputs = extent.div_ceil(self.strides[axis]);
             let needed = (outputs.max(1) - 1) * self.strides[axis] + self.extent(axis);
-            let total = needed.saturating_sub(input[axis]);
+            let total = needed.saturating_sub(extent);
             let small = total / 2;
             (self.before[axis], self.after[axis]) =
                 if lower { (total - small, small) } else { (small, total - small) };

@@ -150,7 +150,9 @@ fn constant_quantization(node: &Reader<'_>, constant: &Constant) -> Result<Quant
     let zero = node.optional_constant(2)?;
     let zero_points = match &zero {
         None => vec![0; scales.len()],
-        Some(z) => z.to_i64().ok_or("the zero point must be an integer")?.iter().map(|&v| clamp_i32(v)).collect(),
+        Some(z) => {
+            z.to_i64().ok_or("the zero point must be an integer")?.iter().map(|&v| clamp_i32(v)).collect()
+        }
     };
     let axis = node.int("axis", 1);
     let axis = if axis < 0 { axis + rank_i64(constant.shape.len()) } else { axis };

@@ -1,0 +1,326 @@
+//! ONNX files, as tract's protobuf parser gives them, to graphs.
+
+use std::{collections::HashMap, sync::Arc};
+
+use prost::Message;
+use tract_onnx::pb::{
+    GraphProto, ModelProto, NodeProto, ValueInfoProto, tensor_proto::DataType, tensor_shape_proto::dimension,
+    type_proto,
+};
+
+use super::{Layer, Metadata, Network};
+use crate::{
+    error::{Error, Result, UnsupportedNode},
+    graph::{Elements, Graph, Rows, ValueId},
+    limits,
+    ops::{
+        pointwise::{Pointwise, Step},
+        proto,
+        reader::{Operand, Reader},
+        reader_of,
+        reshape::Reshape,
+        softmax::Softmax,
+    },
+};
+
+/// Height and width where a file leaves them open.
+const OPEN_EXTENT: usize = 224;
+
+/// A graph with the names that the file gives to its values.
+#[derive(Debug)]
+pub struct Lowered {
+    /// The graph; its inputs are the file's, those with an initial value left out.
+    pub graph: Graph,
+    /// What each name of an output or a node stands for.
+    pub names: HashMap<String, Operand>,
+    /// What a reader should know of choices that were made.
+    pub notes: Vec<String>,
+}
+
+/// Decodes an ONNX file.
+///
+/// # Errors
+/// [`Error::Limit`] when it is too large, [`Error::Model`] when it is no ONNX file or cut short.
+pub fn decode(bytes: &[u8]) -> Result<ModelProto> {
+    limits::check("the model file's size in bytes", bytes.len() as u64, limits::MODEL_BYTES)?;
+    let model = ModelProto::decode(bytes).map_err(|_| {
+        Error::Model("this is not an ONNX file, or it is cut short; download or export it again".into())
+    })?;
+    if model.graph.as_ref().is_none_or(|g| g.node.is_empty()) {
+        return Err(Error::Model(
+            "this is not an ONNX file: it holds no graph; choose a file that ends in .onnx".into(),
+        ));
+    }
+    Ok(model)
+}
+
+/// Lowers a decoded file to a graph, whatever its inputs and outputs are.
+///
+/// # Errors
+/// [`Error::Unsupported`] names every node that cannot be honoured.
+pub fn lower(model: &ModelProto) -> Result<Lowered> {
+    let Some(file) = &model.graph else { return Err(Error::Model("the file holds no graph".into())) };
+    limits::check("the number of the model's nodes", file.node.len() as u64, limits::MODEL_NODES)?;
+    let opset = model
+        .opset_import
+        .iter()
+        .find(|o| o.domain.is_empty() || o.domain == "ai.onnx")
+        .map_or(1, |o| o.version);
+    let mut lowering =
+        Lowering { graph: Graph::new(), values: HashMap::new(), notes: vec![], unsupported: vec![] };
+    lowering.initializers(file)?;
+    lowering.inputs(file)?;
+    for node in &file.node {
+        lowering.node(node, opset)?;
+    }
+    if !lowering.unsupported.is_empty() {
+        return Err(Error::Unsupported(lowering.unsupported));
+    }
+    let names = lowering.values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    Ok(Lowered { graph: lowering.graph, names, notes: lowering.notes })
+}
+
+struct Lowering {
+    graph: Graph,
+    /// By name; `None` where the node that makes it is not supported.
+    values: HashMap<String, Option<Operand>>,
+    notes: Vec<String>,
+    unsupported: Vec<UnsupportedNode>,
+}
+
+impl Lowering {
+    fn initializers(&mut self, file: &GraphProto) -> Result<()> {
+        for tensor in &file.initializer {
+            let constant = proto::constant(tensor).map_err(Error::Model)?;
+            limits::check("the number of axes of a tensor", constant.shape.len() as u64, limits::RANK)?;
+            if let Elements::F32(values) = &constant.elements
+                && values.iter().any(|v| v.is_nan())
+            {
+                return Err(Error::NotFinite(format!("a weight in {:?}", tensor.name)));
+            }
+            self.values.insert(tensor.name.clone(), Some(Operand::Constant(Arc::new(constant))));
+        }
+        Ok(())
+    }
+
+    fn inputs(&mut self, file: &GraphProto) -> Result<()> {
+        for input in file.input.iter().filter(|i| !file.initializer.iter().any(|t| t.name == i.name)) {
+            let shape = self.input_shape(input)?;
+            let id = self.graph.input(&input.name, shape, Rows::Images);
+            self.values.insert(input.name.clone(), Some(Operand::Value(id)));
+        }
+        Ok(())
+    }
+
+    /// The extents after the batch axis, with what the file leaves open filled in.
+    fn input_shape(&mut self, input: &ValueInfoProto) -> Result<Vec<usize>> {
+        let Some(type_proto::Value::TensorType(tensor)) =
+            input.r#type.as_ref().and_then(|t| t.value.as_ref())
+        else {
+            return Err(Error::Model(format!("input {:?} is not a tensor", input.name)));
+        };
+        let dims = tensor.shape.as_ref().map_or(&[][..], |s| &s.dim);
+        limits::check("the number of axes of a tensor", dims.len() as u64, limits::RANK)?;
+        let mut shape = vec![];
+        for (axis, dim) in dims.iter().enumerate().skip(1) {
+            shape.push(match dim.value {
+                Some(dimension::Value::DimValue(v)) if v > 0 => {
+                    limits::check("an extent of the model's input", v.unsigned_abs(), limits::IMAGE_SIDE)?;
+                    usize::try_from(v).unwrap_or(OPEN_EXTENT)
+                }
+                _ if axis == 1 && dims.len() == 4 => 3,
+                _ => {
+                    self.notes
+                        .push(format!("The file leaves an extent of its input open; {OPEN_EXTENT} is used."));
+                    OPEN_EXTENT
+                }
+            });
+        }
+        Ok(shape)
+    }
+
+    fn node(&mut self, proto: &NodeProto, opset: i64) -> Result<()> {
+        let first_output = proto.output.first().cloned().unwrap_or_default();
+        let name = if proto.name.is_empty() { first_output.clone() } else { proto.name.clone() };
+        let made = match self.read(proto, &name, opset)? {
+            Ok(made) => made,
+            Err(reason) => {
+                let default_domain = matches!(proto.domain.as_str(), "" | "ai.onnx");
+                let operator = if default_domain {
+                    proto.op_type.clone()
+                } else {
+                    format!("{}.{}", proto.domain, proto.op_type)
+                };
+                self.unsupported.push(UnsupportedNode { operator, node: name.clone(), reason });
+                None
+            }
+        };
+        for output in proto.output.iter().filter(|o| !o.is_empty()) {
+            self.values.insert(output.clone(), None);
+        }
+        self.values.entry(name).or_insert_with(|| made.clone());
+        self.values.insert(first_output, made);
+        Ok(())
+    }
+
+    /// Reads one node. The inner `None` is for a node that reads what an unsupported one makes: it may be
+    /// fine, so it is not reported.
+    fn read(&mut self, proto: &NodeProto, name: &str, opset: i64) -> Result<Result<Option<Operand>, String>> {
+        let reader = match proto.domain.as_str() {
+            "" | "ai.onnx" => reader_of(&proto.op_type),
+            // onnxruntime writes these two into its own domain for 16-bit types; they mean the same.
+            "com.microsoft" if matches!(proto.op_type.as_str(), "QuantizeLinear" | "DequantizeLinear") => {
+                reader_of(&proto.op_type)
+            }
+            _ => None,
+        };
+        let Some(reader) = reader else { return Ok(Err("no such operator".into())) };
+        let mut inputs = Vec::with_capacity(proto.input.len());
+        for input in &proto.input {
+            if input.is_empty() {
+                inputs.push(None);
+                continue;
+            }
+            match self.values.get(input) {
+                Some(Some(value)) => inputs.push(Some(value.clone())),
+                Some(None) => return Ok(Ok(None)),
+                None => {
+                    return Err(Error::Model(format!(
+                        "node {name:?} reads {input:?}, which nothing before it makes"
+                    )));
+                }
+            }
+        }
+        let mut reading = Reader { name: name.to_owned(), opset, inputs, graph: &mut self.graph, proto };
+        Ok(reader(&mut reading).map(Some))
+    }
+}
+
+impl Network {
+    /// Reads a classifier: one image in, one score a class out.
+    ///
+    /// # Errors
+    /// [`Error::Limit`], [`Error::Model`], [`Error::NotFinite`], or [`Error::Unsupported`] naming every
+    /// operator and node that cannot be honoured.
+    pub fn from_onnx(bytes: &[u8]) -> Result<Self> {
+        let model = decode(bytes)?;
+        let metadata = Metadata::read(&model.metadata_props)?;
+        let Lowered { mut graph, names, mut notes } = lower(&model)?;
+        let &[image] = graph.inputs() else {
+            return Err(Error::Model(format!(
+                "the model has {} inputs, and should have one image",
+                graph.inputs().len()
+            )));
+        };
+        let shape = &graph.node(image).shape;
+        if shape.len() != 3 || !matches!(shape[0], 1 | 3) {
+            return Err(Error::Model(format!(
+                "the model's input is {shape:?} an image, and should be [3, H, W] or [1, H, W]"
+            )));
+        }
+        check_element_type(&model, &graph.node(image).name)?;
+        let outputs = model.graph.as_ref().map_or(&[][..], |g| &g.output);
+        let Some(Operand::Value(output)) = outputs.first().and_then(|o| names.get(&o.name)) else {
+            return Err(Error::Model("the model's output does not depend on its input".into()));
+        };
+        if outputs.len() > 1 {
+            notes.push(format!(
+                "The model has {} outputs; the first, {:?}, is explained.",
+                outputs.len(),
+                outputs[0].name
+            ));
+        }
+        let logits = class_scores(&mut graph, *output)?;
+        if graph.nodes().iter().filter_map(|n| n.as_op::<Pointwise>()).any(is_quantizer) {
+            notes.push(QUANTIZED.into());
+        }
+        let layers = layers(&graph);
+        let default_layer = default_layer(&graph, &layers);
+        let names = names
+            .into_iter()
+            .filter_map(|(n, o)| if let Operand::Value(v) = o { Some((n, v)) } else { None });
+        Ok(Self { image, logits, names: names.collect(), layers, default_layer, metadata, notes, graph })
+    }
+}
+
+/// What is said of every quantized network.
+const QUANTIZED: &str = "The network is quantized. The forward pass is the quantized one; gradients are \
+    straight-through: one where a value was inside its quantizer's range, zero where it saturated.";
+
+fn is_quantizer(chain: &Pointwise) -> bool {
+    chain.steps.iter().any(|s| matches!(s, Step::Quantize(_)))
+}
+
+fn check_element_type(model: &ModelProto, name: &str) -> Result<()> {
+    let input = model.graph.iter().flat_map(|g| &g.input).find(|i| i.name == name);
+    match input.and_then(|i| i.r#type.as_ref()).and_then(|t| t.value.as_ref()) {
+        Some(type_proto::Value::TensorType(t)) if t.elem_type == DataType::Float as i32 => Ok(()),
+        _ => Err(Error::Model(format!("the model's input {name:?} should be float32 numbers"))),
+    }
+}
+
+/// The value before a trailing softmax (what only renames or requantizes after it is skipped), as `[classes]`.
+fn class_scores(graph: &mut Graph, output: ValueId) -> Result<ValueId> {
+    let mut logits = output;
+    let mut at = output;
+    loop {
+        let node = graph.node(at);
+        if node.as_op::<Softmax>().is_some_and(|s| node.shape[s.axis] == node.elements()) {
+            logits = node.inputs[0];
+            break;
+        }
+        if node.as_op::<Reshape>().is_none()
+            && !node.as_op::<Pointwise>().is_some_and(|p| p.steps.iter().all(|s| s.quantizer().is_some()))
+        {
+            break;
+        }
+        at = node.inputs[0];
+    }
+    let node = graph.node(logits);
+    let classes = node.elements();
+    if node.shape.len() == 1 {
+        return Ok(logits);
+    }
+    if node.shape.first() != Some(&classes) {
+        return Err(Error::Model(format!(
+            "the model's output is {:?} an image, and should be one score a class; only classifiers can be explained",
+            node.shape
+        )));
+    }
+    let name = format!("{}/flat", node.name);
+    graph.add(name, Reshape { shape: vec![classes] }, &[logits])
+}
+
+/// The values with height and width, those of quantizers and reshapes left out.
+fn layers(graph: &Graph) -> Vec<Layer> {
+    let is_layer = |op: &dyn crate::graph::Operator| {
+        !matches!(op.name(), "QuantizeLinear" | "DequantizeLinear" | "Reshape")
+    };
+    graph
+        .iter()
+        .filter_map(|(value, node)| {
+            let op = node.operator().filter(|op| node.shape.len() == 3 && is_layer(op.as_ref()))?;
+            Some(Layer {
+                name: node.name.clone(),
+                operator: op.name().into(),
+                shape: node.shape.clone(),
+                value,
+            })
+        })
+        .collect()
+}
+
+/// The layer that the last global pooling reads (quantizers between skipped), or else the last layer whose
+/// plane is more than a point.
+fn default_layer(graph: &Graph, layers: &[Layer]) -> Option<usize> {
+    let pooled =
+        graph.nodes().iter().rev().find(|n| n.operator().is_some_and(|op| op.name() == "GlobalAveragePool"));
+    let mut at = pooled.map(|n| n.inputs[0]);
+    while let Some(value) = at {
+        if let Some(i) = layers.iter().position(|l| l.value == value) {
+            return Some(i);
+        }
+        at = graph.node(value).inputs.first().copied();
+    }
+    layers.iter().rposition(|l| l.shape[1] * l.shape[2] > 1)
+}
