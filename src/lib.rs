@@ -7,6 +7,8 @@ pub mod limits;
 pub mod rng;
 pub mod tensor;
 
+pub mod picture;
+
 pub mod graph;
 pub mod ops;
 

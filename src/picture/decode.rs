@@ -1,0 +1,108 @@
+//! From the bytes of a file to a picture.
+
+use std::io::Cursor;
+
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
+
+use super::{Picture, complete};
+use crate::error::{Error, Result};
+use crate::limits::{self, IMAGE_BYTES, IMAGE_PIXELS, IMAGE_SIDE};
+
+/// What a decoder may allocate: the largest picture allowed at 16-bit RGBA, and as much again for its rows,
+/// tables and metadata as an ordinary file could need.
+const DECODER_BYTES: u64 = IMAGE_PIXELS * 8 + (64 << 20);
+
+/// See [`Picture::decode`].
+pub(super) fn decode(bytes: &[u8]) -> Result<Picture> {
+    limits::check("the image file's size in bytes", bytes.len() as u64, IMAGE_BYTES)?;
+    let format = format_of(bytes)?;
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let mut allowed = Limits::default();
+    allowed.max_alloc = Some(DECODER_BYTES);
+    reader.limits(allowed);
+    let mut decoder = reader.into_decoder().map_err(|e| damaged(format, &e))?;
+    let (width, height) = decoder.dimensions();
+    check_size(width, height)?;
+    if format == ImageFormat::Jpeg {
+        complete::check_jpeg(bytes, width, height)?;
+    }
+    // Unreadable EXIF data is no reason to refuse the picture.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let image = DynamicImage::from_decoder(decoder).map_err(|e| damaged(format, &e))?;
+    upright(flatten(image), orientation)
+}
+
+/// The format by content; the errors name what was found.
+fn format_of(bytes: &[u8]) -> Result<ImageFormat> {
+    const WANTED: &str = "choose a PNG, JPEG, WebP, GIF or BMP file";
+    if bytes.is_empty() {
+        return Err(Error::Image(format!("the image file is empty; {WANTED}")));
+    }
+    let Ok(format) = image::guess_format(bytes) else {
+        return Err(Error::Image(format!("the file is not an image that can be read; {WANTED}")));
+    };
+    if format.reading_enabled() {
+        Ok(format)
+    } else {
+        Err(Error::Image(format!("{} images cannot be read; {WANTED}", name(format))))
+    }
+}
+
+fn check_size(width: u32, height: u32) -> Result<()> {
+    let (width, height) = (u64::from(width), u64::from(height));
+    if width == 0 || height == 0 {
+        return Err(Error::Image("the image has no pixels; choose another one".into()));
+    }
+    limits::check("the image's longer side in pixels", width.max(height), IMAGE_SIDE)?;
+    limits::check("the image's number of pixels", width * height, IMAGE_PIXELS)
+}
+
+/// RGB of an image, transparency over white. Works in place: a large picture is not held twice.
+fn flatten(image: DynamicImage) -> RgbImage {
+    if !image.color().has_alpha() {
+        return image.into_rgb8();
+    }
+    let (width, height) = (image.width(), image.height());
+    let mut data = image.into_rgba8().into_raw();
+    let pixels = data.len() / 4;
+    for i in 0..pixels {
+        let alpha = u32::from(data[4 * i + 3]);
+        for c in 0..3 {
+            let colour = u32::from(data[4 * i + c]);
+            data[3 * i + c] = ((colour * alpha + 255 * (255 - alpha) + 127) / 255) as u8;
+        }
+    }
+    data.truncate(3 * pixels);
+    // The length fits by construction; an empty image would fail later rather than here.
+    RgbImage::from_raw(width, height, data).unwrap_or_default()
+}
+
+fn upright(image: RgbImage, orientation: Orientation) -> Result<Picture> {
+    let mut image = DynamicImage::ImageRgb8(image);
+    image.apply_orientation(orientation);
+    Picture::new(image.width() as usize, image.height() as usize, image.into_rgb8().into_raw())
+}
+
+/// An error of the decoder, in words for who chose the file.
+fn damaged(format: ImageFormat, error: &ImageError) -> Error {
+    let name = name(format);
+    Error::Image(match error {
+        ImageError::Unsupported(_) => {
+            format!("this {name} file uses something that cannot be read ({error}); save it as a plain PNG")
+        }
+        ImageError::Limits(_) => format!("this {name} file needs too much memory ({error}); save it smaller"),
+        _ => format!("the {name} file is damaged or cut short ({error}); fetch or save it again"),
+    })
+}
+
+fn name(format: ImageFormat) -> String {
+    match format {
+        ImageFormat::Jpeg => "JPEG".into(),
+        other => format!("{other:?}").to_uppercase(),
+    }
+}
+
+#[cfg(test)]
+#[path = "decode_tests.rs"]
+mod tests;
