@@ -2,7 +2,7 @@
 
 Quantizers are straight-through: rounding has gradient 1 where round(x / scale) + zero point lies within the integer
 type's range, and 0 where it saturated. Clip has gradient 1 strictly inside its bounds and 0 on them. Integer tensors
-are held as floating-point numbers: their values are exact. Only the operators of the shipped model are here.
+are held as floating-point numbers: their values are exact. Only the operators of the int8 test models are here.
 """
 import numpy as np
 import torch
@@ -85,8 +85,14 @@ class Network:
     def GlobalAveragePool(self, node, attributes, x):
         return x.mean((2, 3), keepdim=True)
 
+    def ReduceMean(self, node, attributes, x, axes):
+        return x.mean([int(axis) for axis in axes], keepdim=bool(attributes.get("keepdims", 1)))
+
+    def Reshape(self, node, attributes, x, shape):
+        return x.reshape([int(extent) for extent in shape])
+
     def Flatten(self, node, attributes, x):
         return x.flatten(attributes["axis"])
 
     def Gemm(self, node, attributes, x, weight, bias):
-        return F.linear(x, weight if attributes["transB"] else weight.T, bias)
+        return F.linear(x, weight if attributes.get("transB") else weight.T, bias)

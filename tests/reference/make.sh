@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Makes tests/fixtures anew from the reference libraries, in pinned versions, and says what differs from the committed
+# files. Nothing here runs during the tests.
+#
+# usage: tests/reference/make.sh OUTDIR      (Python 3.11; torch takes several GB of disk; about five minutes)
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+[ $# -eq 1 ] || { echo "usage: $0 OUTDIR" >&2; exit 2; }
+mkdir -p "$1/fixtures"
+cd "$1"
+
+[ -d venv ] || python3 -m venv venv
+venv/bin/pip -q install -r "$here/requirements.txt"
+
+python=venv/bin/python
+$python "$here/node_tests.py" fixtures/node
+$python "$here/make_networks.py" fixtures/networks
+$python "$here/make_shipped.py" fixtures/quantized
+$python "$here/make_int8.py" fixtures/int8
+
+# Rounding differs between processors: another machine's files may differ in their last bits.
+diff -rq fixtures "$here/../fixtures" && echo "fixtures: identical"
