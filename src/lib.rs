@@ -16,5 +16,7 @@ pub mod network;
 
 pub mod backend;
 
+pub mod attribution;
+
 pub use error::{Error, Result};
 pub use tensor::Tensor;

@@ -105,7 +105,7 @@ pub trait Backend {
     fn network(&self) -> &Network;
 
     /// How many images are best given to one [`Backend::run`] of a program, with `targets` targets each.
-    fn batch(&mut self, program: &Program, targets: usize) -> Result<usize>;
+    async fn batch(&mut self, program: &Program, targets: usize) -> Result<usize>;
 
     /// Runs a program on any number of images, and returns its outputs, batched along the first axis.
     ///

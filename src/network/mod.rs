@@ -73,6 +73,15 @@ pub struct Network {
 }
 
 impl Network {
+    /// A network made by a test.
+    #[cfg(test)]
+    pub(crate) fn from_graph(graph: Graph, image: ValueId, logits: ValueId) -> Self {
+        let layers = onnx::layers(&graph);
+        let default_layer = onnx::default_layer(&graph, &layers);
+        let (names, metadata, notes) = (HashMap::new(), Metadata::default(), vec![]);
+        Self { graph, image, logits, names, layers, default_layer, metadata, notes }
+    }
+
     /// The extents of the input image: `[C, H, W]`.
     #[must_use]
     pub fn input(&self) -> &[usize] {

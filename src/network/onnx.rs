@@ -292,7 +292,7 @@ fn class_scores(graph: &mut Graph, output: ValueId) -> Result<ValueId> {
 }
 
 /// The values with height and width, those of quantizers and reshapes left out.
-fn layers(graph: &Graph) -> Vec<Layer> {
+pub(super) fn layers(graph: &Graph) -> Vec<Layer> {
     let is_layer = |op: &dyn crate::graph::Operator| {
         !matches!(op.name(), "QuantizeLinear" | "DequantizeLinear" | "Reshape")
     };
@@ -312,7 +312,7 @@ fn layers(graph: &Graph) -> Vec<Layer> {
 
 /// The layer that the last global pooling reads (quantizers between skipped), or else the last layer whose
 /// plane is more than a point.
-fn default_layer(graph: &Graph, layers: &[Layer]) -> Option<usize> {
+pub(super) fn default_layer(graph: &Graph, layers: &[Layer]) -> Option<usize> {
     let pooled =
         graph.nodes().iter().rev().find(|n| n.operator().is_some_and(|op| op.name() == "GlobalAveragePool"));
     let mut at = pooled.map(|n| n.inputs[0]);

@@ -1,0 +1,195 @@
+//! Attribution methods: one file a method, and the registry that pages, command line and tests read.
+//!
+//! A method knows no device: it asks a [`Backend`] for scores, activations and gradients of a batch. Values
+//! stay signed and unscaled; what they mean is said by [`Map::unit`].
+
+mod grad_cam;
+mod occlusion;
+pub mod parameters;
+mod saliency;
+pub mod support;
+
+use async_trait::async_trait;
+use serde::Serialize;
+
+pub use parameters::{Kind, Parameter, Settings};
+
+use crate::{
+    backend::{Backend, Images},
+    error::{Error, Result},
+    network::{Layer, Program, Score},
+    picture::Preprocessing,
+    tensor::Tensor,
+};
+
+/// Every method, in the order in which they are shown.
+pub const METHODS: &[&dyn Method] = &[&grad_cam::GradCam, &saliency::Saliency, &occlusion::Occlusion];
+
+/// Finds a method by its id.
+pub fn method(id: &str) -> Result<&'static dyn Method> {
+    METHODS.iter().copied().find(|m| m.about().id == id).ok_or_else(|| {
+        let known: Vec<&str> = METHODS.iter().map(|m| m.about().id).collect();
+        Error::Argument(format!("there is no method {id:?}; choose one of {}", known.join(", ")))
+    })
+}
+
+/// What question a method answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Group {
+    /// Which region spoke for the class?
+    Regions,
+    /// Which pixels would change the score if they changed a little?
+    Pixels,
+    /// What happens to the score when something is hidden?
+    Hiding,
+}
+
+/// What a method's map is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MapKind {
+    /// `[C, H, W]`: one value a channel and pixel of the input.
+    Channels,
+    /// `[H, W]`: one value a pixel of the input.
+    Image,
+    /// `[h, w]`: one value a position of a layer.
+    Layer,
+}
+
+/// Where a method was published.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Paper {
+    /// The authors, as papers cite them.
+    pub authors: &'static str,
+    /// The title.
+    pub title: &'static str,
+    /// The year.
+    pub year: u16,
+    /// Where to read it.
+    pub url: &'static str,
+}
+
+/// What a method is: all that the page's controls and the command line's help are made from.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct About {
+    /// The stable id.
+    pub id: &'static str,
+    /// The name that people know.
+    pub label: &'static str,
+    /// What question it answers.
+    pub group: Group,
+    /// What it does, in plain words.
+    pub sentence: &'static str,
+    /// Where it was published.
+    pub paper: Paper,
+    /// What can be set.
+    pub parameters: &'static [Parameter],
+    /// The score that it explains unless told otherwise.
+    pub default_score: Score,
+    /// What its map is made of.
+    pub map: MapKind,
+}
+
+/// One target's attribution.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Map {
+    /// The class that is explained.
+    pub target: usize,
+    /// The values: signed, neither scaled nor upsampled; see [`MapKind`] for the shape.
+    pub values: Tensor,
+    /// What one value is measured in.
+    pub unit: &'static str,
+}
+
+/// Hears of a method's progress.
+#[async_trait(?Send)]
+pub trait Observer {
+    /// `done` of `total` steps are done; `partial` is what the maps would be now, for methods that sharpen.
+    /// An error, [`Error::Cancelled`] for one, stops the method.
+    async fn progress(&mut self, done: u64, total: u64, partial: Option<&[Map]>) -> Result<()>;
+}
+
+/// An observer that does not care.
+pub struct Silent;
+
+#[async_trait(?Send)]
+impl Observer for Silent {
+    async fn progress(&mut self, _: u64, _: u64, _: Option<&[Map]>) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// One run of a method: what it is asked, and whom it asks.
+pub struct Run<'a> {
+    /// Runs the network.
+    pub backend: &'a mut dyn Backend,
+    /// `[C, H, W]`, normalised.
+    pub image: &'a Tensor,
+    /// How pixels became the image: what colours mean at the network's input.
+    pub preprocessing: &'a Preprocessing,
+    /// The classes to explain.
+    pub targets: &'a [usize],
+    /// The layer, for methods whose map is a layer's.
+    pub layer: Option<&'a Layer>,
+    /// The score to explain.
+    pub score: Score,
+    /// The parameters, checked and complete.
+    pub settings: &'a Settings,
+    /// Where random numbers start.
+    pub seed: u64,
+    /// Hears of progress.
+    pub observer: &'a mut dyn Observer,
+    /// How many images the network has been run on.
+    pub evaluations: u64,
+}
+
+impl Run<'_> {
+    /// Runs a program and counts its images.
+    pub async fn run(
+        &mut self,
+        program: &Program,
+        images: Images<'_>,
+        cotangents: Option<&Tensor>,
+    ) -> Result<Vec<Tensor>> {
+        self.evaluations += images.len() as u64;
+        self.backend.run(program, images, cotangents).await
+    }
+
+    /// The image as a batch of one.
+    pub fn batch_of_one(&self) -> Result<Tensor> {
+        Tensor::stack(std::slice::from_ref(self.image))
+    }
+
+    /// The targets' scores for each image: `[N, K]`.
+    pub async fn scores(&mut self, images: Images<'_>) -> Result<Tensor> {
+        let logits = self.run(&Program::Forward { layer: None }, images, None).await?.swap_remove(0);
+        let (n, k) = (logits.shape()[0], self.targets.len());
+        let mut chosen = Vec::with_capacity(n * k);
+        for i in 0..n {
+            let row = support::scores(logits.row(i), self.score);
+            chosen.extend(self.targets.iter().map(|&t| row[t]));
+        }
+        Tensor::new([n, k], chosen)
+    }
+
+    /// One-hot cotangents for every image and target: `[N * K, classes]`.
+    pub fn one_hot(&self, images: usize) -> Result<Tensor> {
+        let classes = self.backend.network().classes();
+        let mut data = vec![0.0; images * self.targets.len() * classes];
+        for (row, values) in data.chunks_exact_mut(classes).enumerate() {
+            values[self.targets[row % self.targets.len()]] = 1.0;
+        }
+        Tensor::new([images * self.targets.len(), classes], data)
+    }
+}
+
+/// An attribution method.
+#[async_trait(?Send)]
+pub trait Method: Sync {
+    /// What the method is.
+    fn about(&self) -> &'static About;
+
+    /// Explains every target: one map each, in their order.
+    async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>>;
+}

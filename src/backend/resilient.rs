@@ -1,0 +1,113 @@
+//! Chooses a backend, and goes on with another when a GPU is lost.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{Backend, Description, Images, cpu::CpuBackend, gpu::GpuBackend};
+use crate::{
+    error::{Error, GpuFault, Result},
+    network::{Network, Program},
+    tensor::Tensor,
+};
+
+/// Which backend the caller wants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Choice {
+    /// The GPU, unless there is none or only a software adapter, which the CPU backend beats many times over.
+    #[default]
+    Auto,
+    /// The GPU, a software adapter too.
+    Gpu,
+    /// The CPU.
+    Cpu,
+}
+
+/// A backend that survives the loss of its GPU: it asks for the device again once and repeats the work that
+/// was lost; the second time the CPU takes over.
+pub struct Resilient {
+    network: Arc<Network>,
+    inner: Box<dyn Backend>,
+    choice: Choice,
+    losses: u32,
+    events: Vec<String>,
+}
+
+impl Resilient {
+    /// Opens the wanted backend.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] when the GPU is insisted on and cannot be had.
+    pub async fn open(network: Arc<Network>, choice: Choice) -> Result<Self> {
+        let mut events = vec![];
+        let inner: Box<dyn Backend> = match choice {
+            Choice::Cpu => Box::new(CpuBackend::new(network.clone())?),
+            Choice::Gpu => Box::new(GpuBackend::open(network.clone(), true).await?),
+            Choice::Auto => match GpuBackend::open(network.clone(), false).await {
+                Ok(gpu) => Box::new(gpu),
+                Err(why) => {
+                    events.push(format!("The CPU is used: {why}."));
+                    Box::new(CpuBackend::new(network.clone())?)
+                }
+            },
+        };
+        Ok(Self { network, inner, choice, losses: 0, events })
+    }
+
+    /// Takes out what has happened since this was last asked: why the CPU is used, that a GPU was lost.
+    pub fn take_events(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// Replaces a GPU that failed; gives the error back where nothing can be done.
+    async fn recover(&mut self, error: Error) -> Result<()> {
+        let Error::Gpu { fault, detail } = &error else { return Err(error) };
+        if self.inner.description().kind != "gpu" || *fault == GpuFault::Validation {
+            return Err(error);
+        }
+        self.losses += 1;
+        if *fault == GpuFault::Lost && self.losses == 1 {
+            let allow_fallback = self.choice == Choice::Gpu;
+            if let Ok(gpu) = GpuBackend::open(self.network.clone(), allow_fallback).await {
+                self.events.push(format!("The GPU was lost ({detail}) and asked for again; the work goes on."));
+                self.inner = Box::new(gpu);
+                return Ok(());
+            }
+        }
+        self.events.push(format!("The GPU failed ({detail}); the CPU takes over."));
+        self.inner = Box::new(CpuBackend::new(self.network.clone())?);
+        Ok(())
+    }
+}
+
+#[async_trait(?Send)]
+impl Backend for Resilient {
+    fn description(&self) -> &Description {
+        self.inner.description()
+    }
+
+    fn network(&self) -> &Network {
+        &self.network
+    }
+
+    async fn batch(&mut self, program: &Program, targets: usize) -> Result<usize> {
+        match self.inner.batch(program, targets).await {
+            Err(error) => {
+                self.recover(error).await?;
+                self.inner.batch(program, targets).await
+            }
+            batch => batch,
+        }
+    }
+
+    async fn run(&mut self, program: &Program, images: Images<'_>, cotangents: Option<&Tensor>) -> Result<Vec<Tensor>> {
+        // At most a second GPU and then the CPU, so this ends.
+        loop {
+            match self.inner.run(program, images, cotangents).await {
+                Err(error) => self.recover(error).await?,
+                outputs => return outputs,
+            }
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! What the page and the command line share: a model on a backend, ready to classify and explain.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    attribution::{Map, MapKind, Observer, Run, Settings, method, support},
+    backend::{
+        Backend, Description, Images,
+        resilient::{Choice, Resilient},
+    },
+    error::{Error, Result},
+    network::{Layer, Network, Program, Score},
+    picture::{Picture, Preprocessing},
+    tensor::Tensor,
+};
+
+/// How to open a model: all that its file does not say, or that the caller knows better.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Which backend to use.
+    pub backend: Choice,
+    /// What is subtracted from each channel, on the 0..255 scale.
+    pub mean: Option<[f32; 3]>,
+    /// What each channel is divided by then, on the 0..255 scale.
+    pub std: Option<[f32; 3]>,
+    /// The class names, in class order.
+    pub labels: Option<Vec<String>>,
+}
+
+/// A class and what it is called.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Target {
+    /// The index among the network's outputs.
+    pub index: usize,
+    /// The label, or the index in words where there are no labels.
+    pub label: String,
+}
+
+/// A class with its scores.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Class {
+    /// Which class.
+    #[serde(flatten)]
+    pub target: Target,
+    /// Its score before the softmax.
+    pub logit: f32,
+    /// Its score after it.
+    pub probability: f64,
+}
+
+/// What is to be explained, and how.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// The method's id.
+    pub method: String,
+    /// The classes; the top one where there are none.
+    #[serde(default)]
+    pub targets: Vec<usize>,
+    /// The layer's name, for methods whose map is a layer's; the last before global pooling where there is none.
+    #[serde(default)]
+    pub layer: Option<String>,
+    /// The score; the method's own default where there is none.
+    #[serde(default)]
+    pub score: Option<Score>,
+    /// The method's parameters, as text or JSON values.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, Value>,
+    /// Where random numbers start.
+    #[serde(default)]
+    pub seed: u64,
+}
+
+/// One target's map with what it belongs to.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// The class and its scores for the image.
+    pub class: Class,
+    /// The map.
+    pub map: Map,
+}
+
+/// What came of a request.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// The method's id.
+    pub method: &'static str,
+    /// What the maps are made of.
+    pub map: MapKind,
+    /// One map a target.
+    pub targets: Vec<Explained>,
+    /// The layer, for methods whose map is a layer's.
+    pub layer: Option<String>,
+    /// The score that was explained.
+    pub score: Score,
+    /// The parameters, defaults included.
+    pub parameters: Settings,
+    /// Where random numbers started.
+    pub seed: u64,
+    /// How many images the network was run on.
+    pub evaluations: u64,
+    /// Which backend ran it.
+    pub backend: Description,
+    /// What a reader of the numbers should know.
+    pub notes: Vec<String>,
+}
+
+/// A model on a backend.
+pub struct Session {
+    network: Arc<Network>,
+    backend: Resilient,
+    preprocessing: Preprocessing,
+    labels: Option<Vec<String>>,
+}
+
+impl Session {
+    /// Reads a model and opens a backend for it.
+    ///
+    /// # Errors
+    /// What [`Network::from_onnx`] and [`Resilient::open`] fail with, and [`Error::Argument`] when labels or
+    /// preprocessing do not fit the model.
+    pub async fn open(model: &[u8], options: Options) -> Result<Self> {
+        let network = Arc::new(Network::from_onnx(model)?);
+        let preprocessing = preprocessing(&network, &options)?;
+        let labels = options.labels.or_else(|| network.metadata().labels.clone());
+        if let Some(n) = labels.as_ref().map(Vec::len).filter(|&n| n != network.classes()) {
+            let classes = network.classes();
+            return Err(Error::Argument(format!("there are {n} labels for {classes} classes; give one label a line, in class order")));
+        }
+        let backend = Resilient::open(network.clone(), options.backend).await?;
+        Ok(Self { network, backend, preprocessing, labels })
+    }
+
+    /// The network.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Which backend runs it now.
+    #[must_use]
+    pub fn backend(&self) -> &Description {
+        self.backend.description()
+    }
+
+    /// How pixels become the network's input.
+    #[must_use]
+    pub fn preprocessing(&self) -> &Preprocessing {
+        &self.preprocessing
+    }
+
+    /// Takes out what has happened to the backend: why the CPU is used, that a GPU was lost.
+    pub fn take_events(&mut self) -> Vec<String> {
+        self.backend.take_events()
+    }
+
+    /// The class at an index, with its label.
+    #[must_use]
+    pub fn target(&self, index: usize) -> Target {
+        let label = self.labels.as_ref().and_then(|l| l.get(index)).cloned();
+        Target { index, label: label.unwrap_or_else(|| format!("class {index}")) }
+    }
+
+    /// Finds classes by index or label, comma-separated.
+    pub fn find_targets(&self, text: &str) -> Result<Vec<usize>> {
+        // A label may hold a comma itself, so the whole text is tried first.
+        if let Ok(index) = self.find_target(text) {
+            return Ok(vec![index]);
+        }
+        text.split(',').map(|part| self.find_target(part.trim())).collect()
+    }
+
+    fn find_target(&self, text: &str) -> Result<usize> {
+        let classes = self.network.classes();
+        if let Ok(index) = text.parse::<usize>() {
+            let range = || Error::Argument(format!("class {index} is out of range; the model has {classes}, from 0"));
+            return Some(index).filter(|&i| i < classes).ok_or_else(range);
+        }
+        let labels = self.labels.as_deref().unwrap_or_default();
+        let exact = labels.iter().position(|l| l == text);
+        if let Some(index) = exact.or_else(|| labels.iter().position(|l| l.eq_ignore_ascii_case(text))) {
+            return Ok(index);
+        }
+        let wanted = text.to_lowercase();
+        let near = |l: &&String| !wanted.is_empty() && l.to_lowercase().contains(&wanted);
+        let near: Vec<&str> = labels.iter().filter(near).take(5).map(String::as_str).collect();
+        let hint = match (labels.is_empty(), near.is_empty()) {
+            (true, _) => "the model has no labels; give an index, or labels of your own".to_owned(),
+            (_, true) => "give an index or a label as the model has it".to_owned(),
+            (_, false) => format!("did you mean {}?", near.join(", ")),
+        };
+        Err(Error::Argument(format!("there is no class {text:?}; {hint}")))
+    }
+
+    /// What the network sees of a picture: the resized centre crop, and the normalised `[C, H, W]`.
+    pub fn see(&self, picture: &Picture) -> Result<(Picture, Tensor)> {
+        let [channels, height, width] = *self.network.input() else {
+            return Err(Error::Model("the model's input is not an image".into()));
+        };
+        let seen = self.preprocessing.fit(picture, height, width)?;
+        let tensor = self.preprocessing.normalise(&seen, channels)?;
+        Ok((seen, tensor))
+    }
+
+    /// The scores of every class, the best first.
+    pub async fn classify(&mut self, image: &Tensor) -> Result<Vec<Class>> {
+        let mut classes = self.scores(image).await?;
+        classes.sort_by(|a, b| b.logit.total_cmp(&a.logit).then(a.target.index.cmp(&b.target.index)));
+        Ok(classes)
+    }
+
+    /// The scores of every class, in class order.
+    async fn scores(&mut self, image: &Tensor) -> Result<Vec<Class>> {
+        if image.shape() != self.network.input() {
+            let (got, want) = (image.shape(), self.network.input());
+            return Err(Error::Argument(format!("the input is {got:?}, and the model reads {want:?} (channels, height, width)")));
+        }
+        let batch = Tensor::stack(std::slice::from_ref(image))?;
+        let outputs = self.backend.run(&Program::Forward { layer: None }, Images::Batch(&batch), None).await?;
+        let logits = outputs.first().map_or(&[][..], |t| t.data());
+        let probabilities = support::softmax(logits);
+        let class = |(index, (&logit, &probability))| Class { target: self.target(index), logit, probability };
+        Ok(logits.iter().zip(&probabilities).enumerate().map(class).collect())
+    }
+
+    /// Explains an image, `[C, H, W]` and normalised.
+    pub async fn explain(&mut self, image: &Tensor, request: &Request, observer: &mut dyn Observer) -> Result<Explanation> {
+        let method = method(&request.method)?;
+        let about = method.about();
+        let settings = Settings::resolve(about.parameters, &request.parameters)?;
+        let layer = self.layer_for(about.map, request.layer.as_deref())?;
+        let classes = self.scores(image).await?;
+        let top = || classes.iter().max_by(|a, b| a.logit.total_cmp(&b.logit).then(b.target.index.cmp(&a.target.index)));
+        let targets = if request.targets.is_empty() { top().map(|c| c.target.index).into_iter().collect() } else { request.targets.clone() };
+        if let Some(&bad) = targets.iter().find(|&&t| t >= classes.len()) {
+            return Err(Error::Argument(format!("class {bad} is out of range; the model has {}, from 0", classes.len())));
+        }
+        let score = request.score.unwrap_or(about.default_score);
+        let mut run = Run {
+            backend: &mut self.backend,
+            image,
+            preprocessing: &self.preprocessing,
+            targets: &targets,
+            layer: layer.as_ref(),
+            score,
+            settings: &settings,
+            seed: request.seed,
+            observer,
+            evaluations: 0,
+        };
+        let maps = method.explain(&mut run).await?;
+        let evaluations = run.evaluations;
+        for map in &maps {
+            map.values.check_finite("a value of the attribution")?;
+        }
+        let explained = |map: Map| Explained { class: classes[map.target].clone(), map };
+        Ok(Explanation {
+            method: about.id,
+            map: about.map,
+            targets: maps.into_iter().map(explained).collect(),
+            layer: layer.map(|l| l.name),
+            score,
+            parameters: settings,
+            seed: request.seed,
+            evaluations,
+            backend: self.backend.description().clone(),
+            notes: self.network.notes().to_vec(),
+        })
+    }
+
+    fn layer_for(&self, map: MapKind, wanted: Option<&str>) -> Result<Option<Layer>> {
+        match (map, wanted) {
+            (MapKind::Layer, Some(name)) => self.network.layer(name).map(Some),
+            (MapKind::Layer, None) => Ok(self.network.default_layer().cloned()),
+            (_, Some(_)) => Err(Error::Argument("this method explains the input, and takes no layer; leave it out".into())),
+            (_, None) => Ok(None),
+        }
+    }
+}
+
+/// The file's preprocessing with the caller's on top.
+fn preprocessing(network: &Network, options: &Options) -> Result<Preprocessing> {
+    let (metadata, mut preprocessing) = (network.metadata(), Preprocessing::default());
+    if let Some(mean) = options.mean.or(metadata.mean) {
+        preprocessing.mean = mean;
+    }
+    if let Some(std) = options.std.or(metadata.std) {
+        preprocessing.std = std;
+    }
+    if preprocessing.std.iter().any(|s| *s <= 0.0 || s.is_nan()) {
+        return Err(Error::Argument(format!("std is {:?}, and should be positive", preprocessing.std)));
+    }
+    preprocessing.resize = metadata.resize;
+    if let Some(name) = &metadata.interpolation {
+        preprocessing.interpolation = name.parse()?;
+    }
+    Ok(preprocessing)
+}
+
+impl Explanation {
+    /// The report that `--json` prints, but for the time that it took.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let per_target = |e: &Explained| {
+            let (low, high) = e.map.values.range();
+            serde_json::json!({
+                "target": e.class.target,
+                "logit": e.class.logit,
+                "probability": e.class.probability,
+                "sum": e.map.values.sum(),
+                "min": low,
+                "max": high,
+                "unit": e.map.unit,
+                "shape": e.map.values.shape(),
+            })
+        };
+        let mut report = serde_json::json!({
+            "method": self.method,
+            "layer": self.layer,
+            "score": self.score,
+            "parameters": self.parameters,
+            "seed": self.seed,
+            "backend": self.backend.kind,
+            "adapter": self.backend.adapter,
+            "evaluations": self.evaluations,
+            "notes": self.notes,
+        });
+        let targets: Vec<Value> = self.targets.iter().map(per_target).collect();
+        if let Value::Object(report) = &mut report {
+            match <[Value; 1]>::try_from(targets) {
+                Ok([Value::Object(only)]) => report.extend(only),
+                Ok(other) => drop(report.insert("targets".into(), Value::from(other.to_vec()))),
+                Err(several) => drop(report.insert("targets".into(), Value::from(several))),
+            }
+        }
+        report
+    }
+}
