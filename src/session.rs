@@ -230,7 +230,8 @@ impl Session {
     pub async fn explain(&mut self, image: &Tensor, request: &Request, observer: &mut dyn Observer) -> Result<Explanation> {
         let method = method(&request.method)?;
         let about = method.about();
-        let settings = Settings::resolve(about.parameters, &request.parameters)?;
+        let mut settings = Settings::resolve(about.parameters, &request.parameters)?;
+        method.complete(&mut settings, self.network.input());
         let layer = self.layer_for(about.map, request.layer.as_deref())?;
         let classes = self.scores(image).await?;
         let top = || classes.iter().max_by(|a, b| a.logit.total_cmp(&b.logit).then(b.target.index.cmp(&a.target.index)));
@@ -306,7 +307,7 @@ impl Explanation {
     pub fn to_json(&self) -> Value {
         let per_target = |e: &Explained| {
             let (low, high) = e.map.values.range();
-            serde_json::json!({
+            let mut entry = serde_json::json!({
                 "target": e.class.target,
                 "logit": e.class.logit,
                 "probability": e.class.probability,
@@ -315,7 +316,11 @@ impl Explanation {
                 "max": high,
                 "unit": e.map.unit,
                 "shape": e.map.values.shape(),
-            })
+            });
+            for (key, value) in &e.map.extras {
+                entry[*key] = value.clone();
+            }
+            entry
         };
         let mut report = serde_json::json!({
             "method": self.method,

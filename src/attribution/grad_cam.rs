@@ -64,7 +64,7 @@ impl Method for GradCam {
             if relu {
                 values.data_mut().iter_mut().for_each(|v| *v = v.max(0.0));
             }
-            Ok(Map { target, values, unit })
+            Ok(Map::new(target, values, unit))
         };
         run.targets.iter().enumerate().map(map).collect()
     }

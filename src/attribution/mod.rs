@@ -9,8 +9,11 @@ pub mod parameters;
 mod saliency;
 pub mod support;
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use serde::Serialize;
+use serde_json::Value;
 
 pub use parameters::{Kind, Parameter, Settings};
 
@@ -100,6 +103,16 @@ pub struct Map {
     pub values: Tensor,
     /// What one value is measured in.
     pub unit: &'static str,
+    /// What the method says besides, by name: an error bar, a completeness gap.
+    pub extras: BTreeMap<&'static str, Value>,
+}
+
+impl Map {
+    /// A map with nothing said besides.
+    #[must_use]
+    pub fn new(target: usize, values: Tensor, unit: &'static str) -> Self {
+        Self { target, values, unit, extras: BTreeMap::new() }
+    }
 }
 
 /// Hears of a method's progress.
@@ -189,6 +202,9 @@ impl Run<'_> {
 pub trait Method: Sync {
     /// What the method is.
     fn about(&self) -> &'static About;
+
+    /// Fills in what the defaults leave to the image, whose extents are `[C, H, W]`, or to other parameters.
+    fn complete(&self, _settings: &mut Settings, _input: &[usize]) {}
 
     /// Explains every target: one map each, in their order.
     async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>>;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{About, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run, support::fill::Fill};
+use super::{About, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run, Settings, support::fill::Fill};
 use crate::{
     backend::{Images, Masked, Masks, Rectangle},
     error::{Error, Result},
@@ -29,14 +29,14 @@ const ABOUT: About = About {
         Parameter {
             key: "window",
             label: "Window",
-            help: "The side of the hidden square, in pixels of the network's input.",
-            kind: Kind::Integer { min: 1, max: 4096, default: 32 },
+            help: "The side of the hidden square, in pixels of the network's input; 0 for a seventh of the image's.",
+            kind: Kind::Integer { min: 0, max: 4096, default: 0 },
         },
         Parameter {
             key: "stride",
             label: "Stride",
-            help: "How far the square moves each time, in pixels.",
-            kind: Kind::Integer { min: 1, max: 4096, default: 16 },
+            help: "How far the square moves each time, in pixels; 0 for half of the window.",
+            kind: Kind::Integer { min: 0, max: 4096, default: 0 },
         },
         Parameter {
             key: "fill",
@@ -53,6 +53,15 @@ const ABOUT: About = About {
 impl Method for Occlusion {
     fn about(&self) -> &'static About {
         &ABOUT
+    }
+
+    fn complete(&self, settings: &mut Settings, input: &[usize]) {
+        if settings.integer("window") == 0 {
+            settings.adjust("window", input[1].min(input[2]).div_ceil(7));
+        }
+        if settings.integer("stride") == 0 {
+            settings.adjust("stride", settings.integer("window").div_ceil(2));
+        }
     }
 
     async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
@@ -140,7 +149,7 @@ impl Sums {
         let map = |(sum, &target): (&Vec<f64>, &usize)| {
             let mean = sum.iter().zip(&self.counts).map(|(s, &n)| (s / f64::from(n.max(1))) as f32);
             let values = Tensor::new([self.counts.len() / self.width, self.width], mean.collect())?;
-            Ok(Map { target, values, unit })
+            Ok(Map::new(target, values, unit))
         };
         self.differences.iter().zip(run.targets).map(map).collect()
     }

@@ -100,7 +100,7 @@ impl Settings {
         self.0.get(key).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// Says that another value was used than the default, which did not fit the image.
+    /// Fills in a value that the default left open.
     pub fn adjust(&mut self, key: &'static str, value: impl Into<Value>) {
         self.0.insert(key, value.into());
     }

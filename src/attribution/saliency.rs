@@ -44,7 +44,7 @@ impl Method for Saliency {
             Score::Logit => "logit per unit of the normalised input",
             Score::Probability => "probability per unit of the normalised input",
         };
-        let map = |(k, &target)| Map { target, values: gradient.at(k), unit };
+        let map = |(k, &target)| Map::new(target, gradient.at(k), unit);
         Ok(run.targets.iter().enumerate().map(map).collect())
     }
 }

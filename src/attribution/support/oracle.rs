@@ -156,7 +156,8 @@ impl Case {
 
     pub fn explain(&mut self, id: &str, targets: &[usize]) -> Vec<Map> {
         let method = method(id).unwrap();
-        let settings = Settings::resolve(method.about().parameters, &self.given).unwrap();
+        let mut settings = Settings::resolve(method.about().parameters, &self.given).unwrap();
+        method.complete(&mut settings, self.image.shape());
         let layer = self.oracle.network.default_layer().cloned();
         let mut run = Run {
             backend: &mut self.oracle,
