@@ -18,5 +18,7 @@ pub mod backend;
 
 pub mod attribution;
 
+pub mod render;
+
 pub use error::{Error, Result};
 pub use tensor::Tensor;

@@ -9,7 +9,7 @@ pub(crate) mod names;
 mod preprocess;
 mod resample;
 #[cfg(test)]
-mod test_files;
+pub(crate) mod test_files;
 
 pub use preprocess::Preprocessing;
 pub use resample::Interpolation;

@@ -1,0 +1,236 @@
+//! How a map is to be shown.
+
+use serde::{Deserialize, Serialize};
+
+use super::ColourMap;
+use crate::error::{Error, Result};
+use crate::picture::names::named;
+
+/// Which values are shown; the others count as zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sign {
+    /// All values, zero in the middle of the colour map.
+    Both,
+    /// What counts for the score.
+    Positive,
+    /// What counts against the score.
+    Negative,
+    /// The size of each value, whatever its sign.
+    Absolute,
+}
+
+named!(Sign, "sign");
+
+/// How the channels of a `[C, H, W]` map become one value a pixel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Channels {
+    /// Their sum: what the pixel as a whole contributes.
+    Sum,
+    /// The one that is farthest from zero, with its sign. With [`Sign::Absolute`] this is the saliency map of
+    /// Simonyan et al. (2013).
+    MaxAbs,
+}
+
+named!(Channels, "channels");
+
+/// How a map with fewer values than the picture has pixels is stretched, from centres of pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Upsampling {
+    /// Smoothly, between the four values around (`align_corners=False`).
+    Bilinear,
+    /// As blocks of one value.
+    Nearest,
+}
+
+named!(Upsampling, "interpolation");
+
+/// How colours and picture are put together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Blend {
+    /// `opacity * colour + (1 - opacity) * picture`.
+    Overlay,
+    /// As overlay, with an opacity that grows from zero with the size of the value: what has no value stays
+    /// untouched.
+    AlphaByMagnitude,
+    /// `opacity * colour + picture`, stretched to black and white, as in Keras's Grad-CAM example: the colours
+    /// of 256 levels, stretched likewise, are enlarged by Pillow's bicubic filter, whatever the interpolation.
+    Tutorial,
+}
+
+named!(Blend, "blend");
+
+/// What lies under the map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Underlay {
+    /// The picture.
+    Colour,
+    /// The picture in grey.
+    Grey,
+    /// The picture in light grey, so that no colour is taken for a value.
+    Pale,
+}
+
+named!(Underlay, "underlay");
+
+/// How a map is shown. In JSON, all names are words in lower case joined by hyphens; what is left out has the
+/// value of [`Display::default`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Display {
+    /// The colour map.
+    pub colours: ColourMap,
+    /// How much the colours cover, 0 to 1.
+    pub opacity: f32,
+    /// Which values are shown.
+    pub sign: Sign,
+    /// How channels are reduced.
+    pub channels: Channels,
+    /// The percentile of the shown values' sizes that the end of the colour map stands for, above 0 and up to
+    /// 100: a few outliers should not take all the contrast.
+    pub clip: f32,
+    /// The size that the end of the colour map stands for, in the map's unit, instead of a percentile: to
+    /// compare maps. See [`super::shared_scale`] and [`super::Scale::magnitude`].
+    pub scale: Option<f32>,
+    /// How small maps are stretched.
+    pub interpolation: Upsampling,
+    /// How colours and picture are put together.
+    pub blend: Blend,
+    /// What lies under the map.
+    pub underlay: Underlay,
+}
+
+impl Default for Display {
+    /// For a signed map with a value for each pixel.
+    fn default() -> Self {
+        Self::for_map(true, true)
+    }
+}
+
+impl Display {
+    /// The defaults for a kind of map: `signed` when values below zero mean something, `fine` when it has a
+    /// value for each pixel and not for each region.
+    ///
+    /// Signed maps get a diverging map whose opacity grows with the value; unsigned ones a sequential map.
+    /// Fine maps have outliers, and single pixels that would be lost among a picture's own colours: they are
+    /// clipped, and signed ones lie over a pale picture.
+    #[must_use]
+    pub fn for_map(signed: bool, fine: bool) -> Self {
+        Self {
+            colours: if signed { ColourMap::BlueRed } else { ColourMap::Inferno },
+            opacity: match (signed, fine) {
+                (true, true) => 1.0,
+                (true, false) | (false, true) => 0.85,
+                (false, false) => 0.6,
+            },
+            sign: match (signed, fine) {
+                (true, _) => Sign::Both,
+                (false, true) => Sign::Absolute,
+                (false, false) => Sign::Positive,
+            },
+            channels: if signed { Channels::Sum } else { Channels::MaxAbs },
+            clip: if fine { 99.5 } else { 100.0 },
+            scale: None,
+            interpolation: Upsampling::Bilinear,
+            blend: if signed { Blend::AlphaByMagnitude } else { Blend::Overlay },
+            underlay: if signed && fine { Underlay::Pale } else { Underlay::Colour },
+        }
+    }
+
+    /// As Keras's Grad-CAM example shows a heat map: jet at 0.4 over the picture.
+    #[must_use]
+    pub fn tutorial() -> Self {
+        Self {
+            colours: ColourMap::Jet,
+            opacity: 0.4,
+            blend: Blend::Tutorial,
+            underlay: Underlay::Colour,
+            ..Self::for_map(false, false)
+        }
+    }
+
+    /// Reads options from JSON, and checks them. An unknown name is an [`Error::Argument`] that lists the known
+    /// ones.
+    pub fn from_json(json: &str) -> Result<Self> {
+        let display: Self =
+            serde_json::from_str(json).map_err(|e| Error::Argument(format!("display options: {e}")))?;
+        display.check()?;
+        Ok(display)
+    }
+
+    /// Fails with [`Error::Argument`] when a number is out of its range.
+    pub fn check(&self) -> Result<()> {
+        let bad = |what: &str, got: f32, range: &str| {
+            Err(Error::Argument(format!("the display option {what} is {got}, and must be {range}")))
+        };
+        if !(0.0..=1.0).contains(&self.opacity) {
+            return bad("opacity", self.opacity, "between 0 and 1");
+        }
+        if !(self.clip > 0.0 && self.clip <= 100.0) {
+            return bad("clip", self.clip, "a percentile above 0 and up to 100");
+        }
+        match self.scale {
+            Some(scale) if !(scale > 0.0 && scale.is_finite()) => {
+                bad("scale", scale, "above zero, and finite")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_has_defaults_and_round_trips() {
+        assert_eq!(Display::from_json("{}").unwrap(), Display::default());
+        let text = r#"{"colours": "purple-orange", "blend": "alpha-by-magnitude", "channels": "max-abs", "scale": 2}"#;
+        let display = Display::from_json(text).unwrap();
+        assert_eq!(display.colours, ColourMap::PurpleOrange);
+        assert_eq!((display.channels, display.scale), (Channels::MaxAbs, Some(2.0)));
+        for (signed, fine) in [(false, false), (false, true), (true, false), (true, true)] {
+            let display = Display::for_map(signed, fine);
+            assert_eq!(Display::from_json(&serde_json::to_string(&display).unwrap()).unwrap(), display);
+            assert_eq!(display.colours.diverging(), signed);
+        }
+    }
+
+    #[test]
+    fn unknown_names_list_the_known_ones() {
+        for (text, known) in [
+            (r#"{"colours": "rainbow"}"#, "viridis"),
+            (r#"{"blend": "Overlay"}"#, "alpha-by-magnitude"),
+            (r#"{"sign": "plus"}"#, "negative"),
+            (r#"{"opaque": 1}"#, "opacity"),
+        ] {
+            let error = Display::from_json(text).unwrap_err();
+            assert_eq!(error.code(), "argument");
+            assert!(error.to_string().contains(known), "{error}");
+        }
+        assert!("up".parse::<Sign>().unwrap_err().to_string().contains("absolute"));
+        assert_eq!("max-abs".parse::<Channels>().unwrap().to_string(), "max-abs");
+    }
+
+    #[test]
+    fn ranges_are_checked() {
+        for text in [
+            r#"{"opacity": -0.1}"#,
+            r#"{"opacity": 1.1}"#,
+            r#"{"clip": 0}"#,
+            r#"{"clip": 101}"#,
+            r#"{"scale": 0}"#,
+            r#"{"scale": -1}"#,
+            r#"{"opacity": "much"}"#,
+            "7",
+        ] {
+            assert_eq!(Display::from_json(text).unwrap_err().code(), "argument", "{text}");
+        }
+        let nan = Display { opacity: f32::NAN, ..Display::default() };
+        assert_eq!(nan.check().unwrap_err().code(), "argument");
+    }
+}
