@@ -116,8 +116,8 @@ impl Display {
     /// value for each pixel and not for each region.
     ///
     /// Signed maps get a diverging map whose opacity grows with the value; unsigned ones a sequential map.
-    /// Fine maps have outliers, and single pixels that would be lost among a picture's own colours: they are
-    /// clipped, and signed ones lie over a pale picture.
+    /// Signed maps lie over a grey picture, lest a red coat be taken for evidence; fine ones over a pale one,
+    /// where single pixels would be lost otherwise. Fine maps have outliers, which are clipped.
     #[must_use]
     pub fn for_map(signed: bool, fine: bool) -> Self {
         Self {
@@ -137,7 +137,11 @@ impl Display {
             scale: None,
             interpolation: Upsampling::Bilinear,
             blend: if signed { Blend::AlphaByMagnitude } else { Blend::Overlay },
-            underlay: if signed && fine { Underlay::Pale } else { Underlay::Colour },
+            underlay: match (signed, fine) {
+                (true, true) => Underlay::Pale,
+                (true, false) => Underlay::Grey,
+                (false, _) => Underlay::Colour,
+            },
         }
     }
 
