@@ -35,7 +35,8 @@ class Unsteady(Exception):
 
 
 def tensors(pixels):
-    return torch.from_numpy(np.stack([pictures.normalise(image, MEAN, STD) for image in pixels]))
+    # Contiguous: for an example in channels-last order the exporter writes global pooling with a Gather.
+    return torch.from_numpy(np.ascontiguousarray([pictures.normalise(image, MEAN, STD) for image in pixels]))
 
 
 def relative_l2(a, b):

@@ -28,7 +28,7 @@ KERNEL_WIDTH = 0.25
 
 
 def save(out, name, array):
-    np.save(os.path.join(out, name), array)
+    np.save(os.path.join(out, name), np.ascontiguousarray(array))
     return name
 
 

@@ -22,7 +22,7 @@ def centre_crop(image, short_side, height, width, filter):
 
 def normalise(pixels, mean, std):
     """uint8 [H,W,3] -> float32 [3,H,W]; mean and std on the scale 0..255"""
-    return ((pixels.astype(np.float32) - np.float32(mean)) / np.float32(std)).transpose(2, 0, 1)
+    return np.ascontiguousarray(((pixels.astype(np.float32) - np.float32(mean)) / np.float32(std)).transpose(2, 0, 1))
 
 
 def random_crops(height, width, count, seed=0):
