@@ -232,7 +232,7 @@ impl Session {
         let about = method.about();
         let mut settings = Settings::resolve(about.parameters, &request.parameters)?;
         method.complete(&mut settings, self.network.input());
-        let layer = self.layer_for(about.map, request.layer.as_deref())?;
+        let layer = self.layer_for(method.needs_layer(), request.layer.as_deref())?;
         let classes = self.scores(image).await?;
         let top = || classes.iter().max_by(|a, b| a.logit.total_cmp(&b.logit).then(b.target.index.cmp(&a.target.index)));
         let targets = if request.targets.is_empty() { top().map(|c| c.target.index).into_iter().collect() } else { request.targets.clone() };
@@ -272,12 +272,12 @@ impl Session {
         })
     }
 
-    fn layer_for(&self, map: MapKind, wanted: Option<&str>) -> Result<Option<Layer>> {
-        match (map, wanted) {
-            (MapKind::Layer, Some(name)) => self.network.layer(name).map(Some),
-            (MapKind::Layer, None) => Ok(self.network.default_layer().cloned()),
-            (_, Some(_)) => Err(Error::Argument("this method explains the input, and takes no layer; leave it out".into())),
-            (_, None) => Ok(None),
+    fn layer_for(&self, needed: bool, wanted: Option<&str>) -> Result<Option<Layer>> {
+        match (needed, wanted) {
+            (true, Some(name)) => self.network.layer(name).map(Some),
+            (true, None) => Ok(self.network.default_layer().cloned()),
+            (false, Some(_)) => Err(Error::Argument("this method explains the input, and takes no layer; leave it out".into())),
+            (false, None) => Ok(None),
         }
     }
 }

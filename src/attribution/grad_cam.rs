@@ -2,14 +2,11 @@
 
 use async_trait::async_trait;
 
-use super::{About, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run};
-use crate::{
-    backend::Images,
-    error::{Error, Result},
-    graph::Rule,
-    network::{Program, Score},
-    tensor::Tensor,
+use super::{
+    About, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
+    support::cam::{map_each, plane_sum, score_unit, weighted_sum},
 };
+use crate::{error::Result, network::Score, tensor::Tensor};
 
 /// `L = sum over k of w_k A_k` with `w_k = mean over positions of df / dA_k`. Selvaraju et al. 2017, equations
 /// 1 and 2; signed unless `relu` is set, as Captum's `LayerGradCam`.
@@ -43,50 +40,26 @@ impl Method for GradCam {
     }
 
     async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
-        let layer = run
-            .layer
-            .ok_or_else(|| Error::Argument("the network has no layer with height and width".into()))?;
-        let program = Program::Gradient { score: run.score, layer: Some(layer.value), rule: Rule::Plain };
-        let (image, cotangents) = (run.batch_of_one()?, run.one_hot(1)?);
-        run.observer.progress(0, 1, None).await?;
-        let outputs = run.run(&program, Images::Batch(&image), Some(&cotangents)).await?;
-        run.observer.progress(1, 1, None).await?;
-        let [_, activation, gradient] = outputs.as_slice() else {
-            return Err(Error::Model("the backend gave no gradient; please report this".into()));
-        };
-        let unit = match run.score {
-            Score::Logit => "logit",
-            Score::Probability => "probability",
-        };
-        let relu = run.settings.boolean("relu");
-        let map = |(k, &target)| {
-            let mut values = weighted_sum(&activation.at(0), &gradient.at(k))?;
-            if relu {
-                values.data_mut().iter_mut().for_each(|v| *v = v.max(0.0));
-            }
-            Ok(Map::new(target, values, unit))
-        };
-        run.targets.iter().enumerate().map(map).collect()
+        let (unit, relu) = (score_unit(run.score), run.settings.boolean("relu"));
+        let mut maps = map_each(run, unit, combine).await?;
+        if relu {
+            maps.iter_mut().flat_map(|m| m.values.data_mut()).for_each(|v| *v = v.max(0.0));
+        }
+        Ok(maps)
     }
 }
 
-/// `[C, h, w]` activations and gradients to `[h, w]`, accumulated in double precision.
-#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
-fn weighted_sum(activation: &Tensor, gradient: &Tensor) -> Result<Tensor> {
-    let plane = activation.row_len();
-    let mut sum = vec![0.0f64; plane];
-    for c in 0..activation.shape()[0] {
-        let weight = gradient.row(c).iter().map(|&g| f64::from(g)).sum::<f64>() / plane as f64;
-        for (s, &a) in sum.iter_mut().zip(activation.row(c)) {
-            *s += weight * f64::from(a);
-        }
-    }
-    Tensor::new(&activation.shape()[1..], sum.into_iter().map(|v| v as f32).collect())
+/// The map of one target: `[C, h, w]` activations and gradients to `[h, w]`.
+#[allow(clippy::cast_precision_loss)]
+pub(super) fn combine(activation: &Tensor, gradient: &Tensor) -> Result<Tensor> {
+    let plane = activation.row_len() as f64;
+    let weights: Vec<f64> = (0..gradient.shape()[0]).map(|c| plane_sum(gradient.row(c)) / plane).collect();
+    weighted_sum(activation, &weights)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::weighted_sum;
+    use super::combine;
     use crate::{attribution::support::oracle, network::Score, tensor::Tensor};
 
     #[test]
@@ -94,16 +67,24 @@ mod tests {
         let activation = Tensor::new([2, 1, 2], vec![1.0, 2.0, 3.0, -4.0]).unwrap();
         let gradient = Tensor::new([2, 1, 2], vec![0.5, 1.5, -2.0, 0.0]).unwrap();
         // w = (1, -1)
-        assert_eq!(weighted_sum(&activation, &gradient).unwrap().data(), [-2.0, 6.0]);
+        assert_eq!(combine(&activation, &gradient).unwrap().data(), [-2.0, 6.0]);
     }
 
-    /// Before global pooling and a linear layer, Grad-CAM is CAM: its mean is the score without its bias.
+    /// Before global pooling and a linear layer, Grad-CAM is CAM: it sums to the score without its bias.
     #[test]
-    fn before_pooling_its_mean_is_the_score() {
+    fn before_pooling_it_sums_to_the_score() {
         let mut case = oracle::Case::new(Score::Logit);
         let map = case.explain("grad-cam", &[2]).remove(0);
-        let mean = map.values.sum();
         let expected = case.score(2) - case.bias(2);
-        assert!((mean - expected).abs() < 1e-4, "{mean} {expected}");
+        assert!((map.values.sum() - expected).abs() < 1e-4, "{} {expected}", map.values.sum());
+    }
+
+    #[test]
+    fn relu_keeps_what_is_positive() {
+        let mut case = oracle::Case::new(Score::Logit);
+        let signed = case.explain("grad-cam", &[2]).remove(0);
+        let positive = case.set("relu", "true").explain("grad-cam", &[2]).remove(0);
+        assert!(signed.values.range().0 < 0.0);
+        assert!(signed.values.data().iter().zip(positive.values.data()).all(|(s, p)| s.max(0.0) == *p));
     }
 }

@@ -3,11 +3,22 @@
 //! A method knows no device: it asks a [`Backend`] for scores, activations and gradients of a batch. Values
 //! stay signed and unscaled; what they mean is said by [`Map::unit`].
 
+mod eigen_cam;
 mod grad_cam;
+mod grad_cam_plus_plus;
+mod guided_backprop;
+mod guided_grad_cam;
+mod hires_cam;
+mod input_x_gradient;
+mod integrated_gradients;
+mod layer_cam;
 mod occlusion;
 pub mod parameters;
 mod saliency;
+mod smooth_grad;
 pub mod support;
+mod vargrad;
+mod xgrad_cam;
 
 use std::collections::BTreeMap;
 
@@ -26,7 +37,22 @@ use crate::{
 };
 
 /// Every method, in the order in which they are shown.
-pub const METHODS: &[&dyn Method] = &[&grad_cam::GradCam, &saliency::Saliency, &occlusion::Occlusion];
+pub const METHODS: &[&dyn Method] = &[
+    &grad_cam::GradCam,
+    &grad_cam_plus_plus::GradCamPlusPlus,
+    &hires_cam::HiResCam,
+    &layer_cam::LayerCam,
+    &xgrad_cam::XGradCam,
+    &eigen_cam::EigenCam,
+    &saliency::Saliency,
+    &input_x_gradient::InputXGradient,
+    &integrated_gradients::IntegratedGradients,
+    &smooth_grad::SmoothGrad,
+    &vargrad::VarGrad,
+    &guided_backprop::GuidedBackprop,
+    &guided_grad_cam::GuidedGradCam,
+    &occlusion::Occlusion,
+];
 
 /// Finds a method by its id.
 pub fn method(id: &str) -> Result<&'static dyn Method> {
@@ -169,6 +195,11 @@ impl Run<'_> {
         self.backend.run(program, images, cotangents).await
     }
 
+    /// The layer, for methods that need one.
+    pub fn layer(&self) -> Result<&'_ Layer> {
+        self.layer.ok_or_else(|| Error::Argument("the network has no layer with height and width".into()))
+    }
+
     /// The image as a batch of one.
     pub fn batch_of_one(&self) -> Result<Tensor> {
         Tensor::stack(std::slice::from_ref(self.image))
@@ -202,6 +233,11 @@ impl Run<'_> {
 pub trait Method: Sync {
     /// What the method is.
     fn about(&self) -> &'static About;
+
+    /// Whether the method looks at a layer.
+    fn needs_layer(&self) -> bool {
+        self.about().map == MapKind::Layer
+    }
 
     /// Fills in what the defaults leave to the image, whose extents are `[C, H, W]`, or to other parameters.
     fn complete(&self, _settings: &mut Settings, _input: &[usize]) {}

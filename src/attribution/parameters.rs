@@ -48,6 +48,13 @@ pub enum Kind {
         /// Unless set.
         default: bool,
     },
+    /// One of a few words.
+    Choice {
+        /// The words.
+        options: &'static [&'static str],
+        /// Unless set.
+        default: &'static str,
+    },
     /// `zero`, `mean` or a colour as `#rrggbb`.
     Fill {
         /// Unless set.
@@ -127,6 +134,10 @@ impl Parameter {
             Kind::Boolean { default } => {
                 let value = text.map_or(Some(default), |t| t.parse().ok());
                 value.map(Value::from).ok_or_else(|| refuse("true or false".into()))
+            }
+            Kind::Choice { options, default } => {
+                let value = Some(text.unwrap_or(default)).filter(|t| options.contains(t));
+                value.map(Value::from).ok_or_else(|| refuse(format!("one of {}", options.join(", "))))
             }
             Kind::Fill { default } => {
                 let value = text.unwrap_or(default);

@@ -1,6 +1,10 @@
 //! What several methods share.
 
+pub mod baseline;
+pub mod cam;
 pub mod fill;
+pub mod gradient;
+pub mod noise;
 #[cfg(test)]
 pub mod oracle;
 

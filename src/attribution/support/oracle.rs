@@ -107,6 +107,7 @@ impl Backend for Oracle {
 pub struct Case {
     pub image: Tensor,
     pub preprocessing: Preprocessing,
+    pub seed: u64,
     oracle: Oracle,
     score: Score,
     given: BTreeMap<String, Value>,
@@ -144,6 +145,7 @@ impl Case {
                 network: Network::from_graph(graph, image, at),
                 description: Description { kind: "cpu", adapter: "double precision".into(), fallback: false },
             },
+            seed: 0,
             score,
             given: BTreeMap::new(),
         }
@@ -167,7 +169,7 @@ impl Case {
             layer: layer.as_ref(),
             score: self.score,
             settings: &settings,
-            seed: 0,
+            seed: self.seed,
             observer: &mut Silent,
             evaluations: 0,
         };

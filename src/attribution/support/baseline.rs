@@ -1,0 +1,82 @@
+//! What an image is compared with: the start of integrated gradients' path.
+
+use image::{ImageBuffer, Luma, imageops};
+
+use super::fill::Fill;
+use crate::{
+    error::{Error, Result},
+    picture::Preprocessing,
+    tensor::Tensor,
+};
+
+/// The baselines that can be named.
+pub const NAMES: &[&str] = &["zero", "mean", "blur", "black", "white"];
+
+/// The blur's deviation as a share of the image's longer side.
+const BLUR: f32 = 0.08;
+
+/// A named baseline for an image: `[C, H, W]`, normalised.
+///
+/// `zero` is zero at the network's input (the preprocessing's mean colour), `mean` the image's own mean colour,
+/// `blur` the image blurred by a Gaussian of 8 % of its longer side, `black` and `white` the colours.
+pub fn baseline(name: &str, image: &Tensor, preprocessing: &Preprocessing) -> Result<Tensor> {
+    let fill = match name {
+        "zero" => Fill::Zero,
+        "mean" => Fill::Mean,
+        "black" => Fill::Colour([0; 3]),
+        "white" => Fill::Colour([255; 3]),
+        "blur" => return blurred(image),
+        _ => {
+            return Err(Error::Argument(format!(
+                "there is no baseline {name:?}; choose one of {}",
+                NAMES.join(", ")
+            )));
+        }
+    };
+    Ok(fill.image(image, preprocessing))
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
+fn blurred(image: &Tensor) -> Result<Tensor> {
+    let [channels, height, width] = *image.shape() else {
+        return Err(Error::Argument("a blur needs an image".into()));
+    };
+    let sigma = BLUR * height.max(width) as f32;
+    let mut data = Vec::with_capacity(image.len());
+    for c in 0..channels {
+        // The image crate clamps what it blurs to 0..1, so each channel is brought there and back.
+        let row = image.row(c);
+        let (low, high) =
+            row.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v)));
+        let span = (high - low).max(f32::MIN_POSITIVE);
+        let unit: Vec<f32> = row.iter().map(|v| (v - low) / span).collect();
+        let plane: ImageBuffer<Luma<f32>, Vec<f32>> =
+            ImageBuffer::from_raw(width as u32, height as u32, unit)
+                .ok_or_else(|| Error::Argument("the image is empty".into()))?;
+        data.extend(imageops::blur(&plane, sigma).into_raw().into_iter().map(|v| v * span + low));
+    }
+    Tensor::new(image.shape(), data)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blur_keeps_the_mean_and_flattens() {
+        let data: Vec<f32> = (0..3 * 32 * 32).map(|i| if i / 16 % 2 == 0 { -1.5 } else { 2.0 }).collect();
+        let image = Tensor::new([3, 32, 32], data).unwrap();
+        let soft = baseline("blur", &image, &Preprocessing::default()).unwrap();
+        let spread = |t: &Tensor| t.range().1 - t.range().0;
+        assert!(spread(&soft) < 0.95 * spread(&image), "{:?}", soft.range());
+        assert!((soft.sum() - image.sum()).abs() / (3.0 * 32.0 * 32.0) < 0.1);
+    }
+
+    #[test]
+    fn white_is_white() {
+        let preprocessing = Preprocessing { mean: [127.0; 3], std: [128.0; 3], ..Default::default() };
+        let white = baseline("white", &Tensor::zeros([3, 2, 2]), &preprocessing).unwrap();
+        assert!(white.data().iter().all(|v| *v == 1.0));
+        assert_eq!(baseline("red", &white, &preprocessing).unwrap_err().code(), "argument");
+    }
+}

@@ -1,0 +1,49 @@
+//! Gradients with respect to the input, of any number of images.
+
+use crate::{
+    attribution::Run,
+    backend::Images,
+    error::{Error, Result},
+    graph::Rule,
+    network::{Program, Score},
+    tensor::Tensor,
+};
+
+/// What a gradient with respect to the input is measured in.
+#[must_use]
+pub fn gradient_unit(score: Score) -> &'static str {
+    match score {
+        Score::Logit => "logit per unit of the normalised input",
+        Score::Probability => "probability per unit of the normalised input",
+    }
+}
+
+/// The gradient of every target's score at each image of `[N, C, H, W]`: `[N * K, C, H, W]`, image-major.
+pub async fn at_images(run: &mut Run<'_>, rule: Rule, images: &Tensor) -> Result<Tensor> {
+    let program = Program::Gradient { score: run.score, layer: None, rule };
+    let cotangents = run.one_hot(images.shape()[0])?;
+    let outputs = run.run(&program, Images::Batch(images), Some(&cotangents)).await?;
+    let [_, gradient] = <[Tensor; 2]>::try_from(outputs)
+        .map_err(|_| Error::Model("the backend gave no gradient; please report this".into()))?;
+    Ok(gradient)
+}
+
+/// The gradient of every target's score at the image itself: `[K, C, H, W]`.
+pub async fn at_image(run: &mut Run<'_>, rule: Rule) -> Result<Tensor> {
+    run.observer.progress(0, 1, None).await?;
+    let image = run.batch_of_one()?;
+    let gradient = at_images(run, rule, &image).await?;
+    run.observer.progress(1, 1, None).await?;
+    Ok(gradient)
+}
+
+/// How many images a gradient is best asked for at once.
+pub async fn batch(run: &mut Run<'_>, rule: Rule) -> Result<usize> {
+    let program = Program::Gradient { score: run.score, layer: None, rule };
+    Ok(run.backend.batch(&program, run.targets.len()).await?.max(1))
+}
+
+/// The element-wise product.
+pub fn product(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    Tensor::new(a.shape(), a.data().iter().zip(b.data()).map(|(x, y)| x * y).collect())
+}
