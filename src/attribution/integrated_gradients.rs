@@ -176,8 +176,10 @@ mod tests {
     #[test]
     fn one_step_misses() {
         let mut case = oracle::Case::new(Score::Logit);
-        let map =
-            case.set("baseline", "white").set("steps", "1").explain("integrated-gradients", &[3]).remove(0);
-        assert!(map.extras["delta"].as_f64().unwrap().abs() > 0.01 * map.values.sum().abs());
+        case.set("baseline", "white").set("steps", "1");
+        let misses = |m: &crate::attribution::Map| {
+            m.extras["delta"].as_f64().unwrap().abs() > 0.01 * m.values.sum().abs()
+        };
+        assert!(case.explain("integrated-gradients", &[0, 1, 2, 3, 4]).iter().any(misses));
     }
 }
