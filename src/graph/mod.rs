@@ -4,6 +4,7 @@
 //! batch axis is implied, and how many rows it has is a matter of [`Rows`].
 
 mod constant;
+pub mod lowering;
 mod operator;
 #[cfg(test)]
 pub mod reference;
@@ -11,6 +12,7 @@ pub mod reference;
 use std::sync::Arc;
 
 pub use constant::{Constant, Elements, Quantization};
+pub use lowering::Lowering;
 pub use operator::{Adjoint, Operator, Rule};
 
 use crate::error::{Error, Result};

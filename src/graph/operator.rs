@@ -2,7 +2,9 @@
 
 use std::{any::Any, fmt::Debug};
 
-use super::{Graph, Shape, Storage, ValueId};
+use tract_onnx::tract_core::internal::OutletId;
+
+use super::{Graph, Lowering, Shape, Storage, ValueId};
 use crate::error::Result;
 
 /// How the backward pass treats what is not smooth.
@@ -71,6 +73,9 @@ pub trait Operator: Any + Debug + Send + Sync {
             reason: "it has no gradient rule".into(),
         }]))
     }
+
+    /// Adds the operator to a tract model: how the CPU runs it.
+    fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId>;
 
     /// The operator in double precision for one image, written as plainly as can be: what tests hold every
     /// kernel and every gradient rule against.

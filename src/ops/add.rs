@@ -1,12 +1,14 @@
 //! Elementwise sums.
 
+use tract_onnx::tract_core::{internal::OutletId, ops::math};
+
 use super::{
     affine::{Affine, Per},
     reader::{Operand, Reader},
 };
 use crate::{
     error::Result,
-    graph::{Adjoint, Constant, Operator, Shape, ValueId},
+    graph::{Adjoint, Constant, Lowering, Operator, Shape, ValueId},
 };
 
 /// `a + b`, of one shape.
@@ -85,6 +87,11 @@ impl Operator for Add {
 
     fn gradient(&self, at: &mut Adjoint<'_>) -> Result<Vec<ValueId>> {
         Ok(vec![at.cotangent; 2])
+    }
+
+    fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
+        let inputs = at.inputs.to_vec();
+        at.wire("", math::add(), &inputs)
     }
 
     #[cfg(test)]

@@ -1,9 +1,11 @@
 //! Scale and shift by constants: BatchNormalization at inference, and Add of a constant.
 
+use tract_onnx::tract_core::internal::OutletId;
+
 use super::reader::{Operand, Reader};
 use crate::{
     error::Result,
-    graph::{Adjoint, Operator, Shape, ValueId},
+    graph::{Adjoint, Lowering, Operator, Shape, ValueId},
 };
 
 /// What an [`Affine`]'s constants run along.
@@ -48,6 +50,14 @@ pub fn read_batch_normalization(node: &mut Reader<'_>) -> Result<Operand, String
 }
 
 impl Affine {
+    /// How many elements in a row share a pair.
+    fn index_step(&self, shape: &[usize]) -> usize {
+        match self.per {
+            Per::Channel => shape.iter().skip(1).product(),
+            Per::Element => 1,
+        }
+    }
+
     /// The index of the pair for element `i` of a value of this shape.
     #[must_use]
     pub fn index(&self, shape: &[usize], i: usize) -> usize {
@@ -82,6 +92,17 @@ impl Operator for Affine {
         }
         let back = Self { shift: vec![0.0; self.shift.len()], ..self.clone() };
         Ok(vec![at.add("gradient", back, &[g])?])
+    }
+
+    fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
+        let (own, per_pair) = (self.clone(), self.index_step(&at.node.shape));
+        at.in_place(move |values, _| {
+            for (row, (&scale, &shift)) in
+                values.chunks_exact_mut(per_pair).zip(own.scale.iter().zip(&own.shift))
+            {
+                row.iter_mut().for_each(|v| *v = scale * *v + shift);
+            }
+        })
     }
 
     #[cfg(test)]

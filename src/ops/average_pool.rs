@@ -1,12 +1,14 @@
 //! Mean over windows, and its gradient.
 
+use tract_onnx::tract_core::internal::OutletId;
+
 use super::{
     reader::{Operand, Reader},
-    window::{Window, image},
+    window::{Window, image, plane_mut, plane_of},
 };
 use crate::{
     error::Result,
-    graph::{Adjoint, Operator, Shape, ValueId},
+    graph::{Adjoint, Lowering, Operator, Shape, ValueId},
 };
 
 /// The mean of each window.
@@ -71,6 +73,20 @@ impl Operator for AveragePool {
         Ok(vec![at.add("gradient", back, &[g])?])
     }
 
+    fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
+        let (channels, input) = image(at.shapes[0]).map_err(|e| at.failed(&e))?;
+        let (own, output) = (*self, [at.node.shape[1], at.node.shape[2]]);
+        let divisors = self.divisors(input, output);
+        at.floats(move |read, made| {
+            let x = read[0].floats();
+            for c in 0..channels {
+                let plane = plane_mut(made, c, output);
+                own.window.gather(input, output, plane_of(x, c, input), plane, |sum, v, _| *sum += v);
+                plane.iter_mut().zip(&divisors).for_each(|(v, d)| *v /= d);
+            }
+        })
+    }
+
     #[cfg(test)]
     fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
         let x = inputs[0];
@@ -108,6 +124,26 @@ impl Operator for AveragePoolGradient {
             return Err("its input is not of the shape that the pool makes".into());
         }
         Ok(vec![channels, self.output[0], self.output[1]])
+    }
+
+    fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
+        let (channels, input) = image(at.shapes[0]).map_err(|e| at.failed(&e))?;
+        let (own, output) = (*self, self.output);
+        let divisors = self.pool.divisors(output, input);
+        at.floats(move |read, made| {
+            let mut shares = vec![0.0; divisors.len()];
+            for c in 0..channels {
+                let g = plane_of(read[0].floats(), c, input);
+                shares.iter_mut().zip(g.iter().zip(&divisors)).for_each(|(s, (g, d))| *s = g / d);
+                own.pool.window.scatter(
+                    output,
+                    input,
+                    plane_mut(made, c, output),
+                    &shares,
+                    |x, &share, _| *x += share,
+                );
+            }
+        })
     }
 
     #[cfg(test)]

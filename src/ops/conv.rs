@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tract_onnx::tract_core::{internal::OutletId, ops::cnn};
+
 use super::{
     conv_transpose::ConvTranspose,
     reader::{Operand, Reader, size},
@@ -9,7 +11,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    graph::{Adjoint, Constant, Operator, Shape, ValueId},
+    graph::{Adjoint, Constant, Lowering, Operator, Shape, ValueId},
 };
 
 /// `y[o] = bias[o] + sum over c, taps of weights[o, c, tap] * x[c, tap]`, within each group.
@@ -124,6 +126,22 @@ impl Operator for Conv {
             output: [shape[1], shape[2]],
         };
         Ok(vec![at.add("gradient", transpose, &[g])?])
+    }
+
+    fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
+        let weights = at.constant(".weights", &self.weights.shape, &self.weights.to_f32())?;
+        let bias = match &self.bias {
+            Some(bias) => at.constant(".bias", &[bias.len()], bias)?,
+            None => at.constant(".bias", &[], &[0.0])?,
+        };
+        let conv = cnn::Conv {
+            pool_spec: self.window.pool_spec(self.inputs(), self.outputs()),
+            kernel_fmt: cnn::KernelFormat::OIHW,
+            group: self.groups,
+            q_params: None,
+        };
+        let input = at.inputs[0];
+        at.wire("", conv, &[input, weights, bias])
     }
 
     #[cfg(test)]

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use super::window::{Window, image};
+use tract_onnx::tract_core::{internal::OutletId, ops::cnn};
+
+use super::window::{Window, image, plane_mut, plane_of};
 use crate::{
     error::Result,
-    graph::{Constant, Operator, Shape},
+    graph::{Constant, Lowering, Operator, Shape},
 };
 
 /// Scatters what [`super::conv::Conv`] with the same weights and window gathers.
@@ -33,6 +35,53 @@ impl ConvTranspose {
     pub fn outputs(&self) -> usize {
         self.weights.shape[1] * self.groups
     }
+
+    /// Tract's: one product of matrices, then a sum over taps.
+    fn dense(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
+        let [o, c, kh, kw] = self.weights.shape[..] else {
+            return Err(at.failed(&"its weights are not 4-dimensional"));
+        };
+        let (old, taps) = (self.weights.to_f32(), kh * kw);
+        let mut turned = Vec::with_capacity(old.len());
+        for channel in 0..c {
+            for input in 0..o {
+                turned.extend_from_slice(&old[(input * c + channel) * taps..][..taps]);
+            }
+        }
+        let weights = at.constant(".weights", &[c, o, kh, kw], &turned)?;
+        let bias = at.constant(".bias", &[], &[0.0])?;
+        // What a stride leaves over at the end of the convolution's input gets no gradient.
+        let left_over = |axis: usize| {
+            let w = &self.window;
+            (self.output[axis] + w.before[axis] + w.after[axis] - w.extent(axis)) % w.strides[axis]
+        };
+        let op = cnn::Deconv {
+            pool_spec: self.window.pool_spec(o, c),
+            kernel_format: cnn::KernelFormat::OIHW,
+            adjustments: [left_over(0), left_over(1)].into_iter().collect(),
+            group: 1,
+        };
+        let input = at.inputs[0];
+        at.wire("", op, &[input, weights, bias])
+    }
+
+    /// Our own, for groups: each has few channels, often one, and matrices of them are too thin.
+    fn grouped(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
+        let (_, input) = image(at.shapes[0]).map_err(|e| at.failed(&e))?;
+        let (window, output, weights) = (self.window, self.output, self.weights.to_f32());
+        let (inputs, per_group) = (self.inputs(), self.inputs() / self.groups);
+        let (c, taps) = (self.weights.shape[1], window.kernel[0] * window.kernel[1]);
+        at.floats(move |read, made| {
+            for from in 0..inputs {
+                let g = plane_of(read[0].floats(), from, input);
+                for channel in 0..c {
+                    let kernel = &weights[(from * c + channel) * taps..][..taps];
+                    let to = plane_mut(made, from / per_group * c + channel, output);
+                    window.scatter(output, input, to, g, |x, g, tap| *x += kernel[usize::from(tap)] * g);
+                }
+            }
+        })
+    }
 }
 
 impl Operator for ConvTranspose {
@@ -46,6 +95,10 @@ impl Operator for ConvTranspose {
             return Err("its input is not of the shape that the convolution makes".into());
         }
         Ok(vec![self.outputs(), self.output[0], self.output[1]])
+    }
+
+    fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
+        if self.groups == 1 { self.dense(at) } else { self.grouped(at) }
     }
 
     #[cfg(test)]

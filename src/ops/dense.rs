@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 
+use tract_onnx::tract_core::{
+    internal::{Datum, OutletId},
+    ops::{einsum::EinSum, math},
+};
+
 use super::reader::{Operand, Reader};
 use crate::{
     error::Result,
-    graph::{Adjoint, Constant, Elements, Operator, Quantization, Shape, ValueId},
+    graph::{Adjoint, Constant, Elements, Lowering, Operator, Quantization, Shape, ValueId},
 };
 
 /// `y[o] = bias[o] + sum over i of weights[o, i] * x[i]`.
@@ -101,6 +106,20 @@ impl Operator for Dense {
         let weights = transposed(&self.weights).map_err(crate::Error::Model)?;
         let g = at.cotangent;
         Ok(vec![at.add("gradient", Dense { weights: Arc::new(weights), bias: None }, &[g])?])
+    }
+
+    fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
+        let [outputs, features] = self.weights.shape[..] else {
+            return Err(at.failed(&"its weights are not a matrix"));
+        };
+        let weights = at.constant(".weights", &[outputs, features], &self.weights.to_f32())?;
+        let axes = "oi,i->o".parse().map_err(|e| at.failed(&e))?;
+        let product = EinSum { axes, operating_dt: f32::datum_type(), q_params: None };
+        let input = at.inputs[0];
+        let made = at.wire(".product", product, &[weights, input])?;
+        let Some(bias) = &self.bias else { return Ok(made) };
+        let bias = at.constant(".bias", &[outputs], bias)?;
+        at.wire("", math::add(), &[made, bias])
     }
 
     #[cfg(test)]

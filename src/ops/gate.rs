@@ -1,10 +1,12 @@
 //! The derivative of whatever is flat or straight: one bit an element, made on the way forward, and a gate
 //! that honours it on the way back.
 
-use super::pointwise::Pointwise;
+use tract_onnx::tract_core::internal::OutletId;
+
+use super::pointwise::{self, Pointwise};
 use crate::{
     error::Result,
-    graph::{Operator, Shape, Storage},
+    graph::{Lowering, Operator, Shape, Storage},
 };
 
 /// For each element, whether every function of a chain has a slope there. Reads what the chain reads, or,
@@ -26,6 +28,12 @@ impl Operator for PassMask {
 
     fn storage(&self) -> Storage {
         Storage::Bit
+    }
+
+    fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
+        let steps = self.chain.steps.clone();
+        let plane = at.node.shape.iter().skip(1).product();
+        at.bytes(move |read, made| pointwise::passes(&steps, plane, read[0].floats(), made))
     }
 
     #[cfg(test)]
@@ -63,6 +71,16 @@ impl Operator for Gate {
         } else {
             Err("gradient and mask differ in shape".into())
         }
+    }
+
+    fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
+        let positive_only = self.positive_only;
+        at.in_place(move |g, others| {
+            let mask = others[0].bytes();
+            for (g, &passes) in g.iter_mut().zip(mask) {
+                *g = if passes != 0 && (*g > 0.0 || !positive_only) { *g } else { 0.0 };
+            }
+        })
     }
 
     #[cfg(test)]

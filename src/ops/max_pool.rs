@@ -1,12 +1,14 @@
 //! Maximum over windows, and its gradient.
 
+use tract_onnx::tract_core::internal::OutletId;
+
 use super::{
     reader::{Operand, Reader},
-    window::{Window, image},
+    window::{Window, image, plane_mut, plane_of},
 };
 use crate::{
     error::Result,
-    graph::{Adjoint, Operator, Shape, Storage, ValueId},
+    graph::{Adjoint, Lowering, Operator, Shape, Storage, ValueId},
 };
 
 /// The largest value of each window; padding does not count.
@@ -57,6 +59,19 @@ impl Operator for MaxPool {
         Ok(vec![at.add("gradient", back, &[g, winner])?])
     }
 
+    fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
+        let (channels, input) = image(at.shapes[0]).map_err(|e| at.failed(&e))?;
+        let (window, output) = (self.window, [at.node.shape[1], at.node.shape[2]]);
+        at.floats(move |read, made| {
+            made.fill(f32::NEG_INFINITY);
+            for c in 0..channels {
+                let (from, to) = (plane_of(read[0].floats(), c, input), plane_mut(made, c, output));
+                window
+                    .gather(input, output, from, to, |best, v, _| *best = if v > *best { v } else { *best });
+            }
+        })
+    }
+
     #[cfg(test)]
     fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
         tests::pool(&self.window, inputs[0]).0
@@ -81,6 +96,28 @@ impl Operator for MaxPoolWinner {
 
     fn storage(&self) -> Storage {
         Storage::Byte
+    }
+
+    fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
+        let (channels, input) = image(at.shapes[0]).map_err(|e| at.failed(&e))?;
+        let (window, output) = (self.window, [at.node.shape[1], at.node.shape[2]]);
+        at.bytes(move |read, made| {
+            let mut best = vec![(0.0, 0); output[0] * output[1]];
+            for c in 0..channels {
+                best.fill((f32::NEG_INFINITY, 0));
+                // Taps come in row-major order, so that `>` keeps the first of equals.
+                window.gather(
+                    input,
+                    output,
+                    plane_of(read[0].floats(), c, input),
+                    &mut best,
+                    |best, v, tap| {
+                        *best = if v > best.0 { (v, tap) } else { *best };
+                    },
+                );
+                plane_mut(made, c, output).iter_mut().zip(&best).for_each(|(tap, best)| *tap = best.1 as u8);
+            }
+        })
     }
 
     #[cfg(test)]
@@ -110,6 +147,21 @@ impl Operator for MaxPoolGradient {
             return Err("its inputs are not of the shape that the pool makes".into());
         }
         Ok(vec![channels, self.output[0], self.output[1]])
+    }
+
+    fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
+        let (channels, input) = image(at.shapes[0]).map_err(|e| at.failed(&e))?;
+        let (window, output) = (self.window, self.output);
+        at.floats(move |read, made| {
+            let mut won = vec![(0.0, 0); input[0] * input[1]];
+            for c in 0..channels {
+                let (g, winner) = (plane_of(read[0].floats(), c, input), plane_of(read[1].bytes(), c, input));
+                won.iter_mut().zip(g.iter().zip(winner)).for_each(|(w, (&g, &tap))| *w = (g, u16::from(tap)));
+                window.scatter(output, input, plane_mut(made, c, output), &won, |x, &(g, winner), tap| {
+                    *x += if winner == tap { g } else { 0.0 };
+                });
+            }
+        })
     }
 
     #[cfg(test)]

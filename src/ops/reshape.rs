@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use tract_onnx::tract_core::internal::OutletId;
+
 use super::reader::{Operand, Reader, size};
 use crate::{
     error::Result,
-    graph::{Adjoint, Constant, Elements, Operator, Shape, ValueId},
+    graph::{Adjoint, Constant, Elements, Lowering, Operator, Shape, ValueId},
 };
 
 /// The same elements, row-major, under another shape.
@@ -120,6 +122,11 @@ impl Operator for Reshape {
     fn gradient(&self, at: &mut Adjoint<'_>) -> Result<Vec<ValueId>> {
         let (g, shape) = (at.cotangent, at.input_shape(0));
         Ok(vec![at.add("gradient", Self { shape }, &[g])?])
+    }
+
+    fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
+        let (input, from) = (at.inputs[0], at.shapes[0]);
+        at.reshape("", input, from, &self.shape)
     }
 
     #[cfg(test)]

@@ -1,9 +1,11 @@
 //! Softmax along one axis, and its gradient.
 
+use tract_onnx::tract_core::internal::OutletId;
+
 use super::reader::{Operand, Reader};
 use crate::{
     error::Result,
-    graph::{Adjoint, Operator, Shape, ValueId},
+    graph::{Adjoint, Lowering, Operator, Shape, ValueId},
 };
 
 /// `exp(x) / sum of exp(x)` along an axis of an image's value.
@@ -56,6 +58,20 @@ impl Operator for Softmax {
         Ok(vec![at.add("gradient", SoftmaxGradient { axis: self.axis }, &[g, y])?])
     }
 
+    fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
+        let (axis, shape) = (self.axis, at.node.shape.clone());
+        at.in_place(move |y, _| {
+            for (first, step, count) in groups(&shape, axis) {
+                let places = || (0..count).map(|i| first + i * step);
+                let top = places().map(|i| y[i]).fold(f32::NEG_INFINITY, f32::max);
+                places().for_each(|i| y[i] = (y[i] - top).exp());
+                let sum: f64 = places().map(|i| f64::from(y[i])).sum();
+                let factor = sum.recip() as f32;
+                places().for_each(|i| y[i] *= factor);
+            }
+        })
+    }
+
     #[cfg(test)]
     fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
         let mut y = inputs[0].clone();
@@ -89,6 +105,18 @@ impl Operator for SoftmaxGradient {
         } else {
             Err("gradient and output differ in shape".into())
         }
+    }
+
+    fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
+        let (axis, shape) = (self.axis, at.node.shape.clone());
+        at.in_place(move |g, others| {
+            let y = others[0].floats();
+            for (first, step, count) in groups(&shape, axis) {
+                let places = || (0..count).map(|i| first + i * step);
+                let mean: f64 = places().map(|i| f64::from(g[i]) * f64::from(y[i])).sum();
+                places().for_each(|i| g[i] = (f64::from(y[i]) * (f64::from(g[i]) - mean)) as f32);
+            }
+        })
     }
 
     #[cfg(test)]

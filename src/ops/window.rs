@@ -1,5 +1,7 @@
 //! The geometry that convolutions and pools share: a window that slides over height and width.
 
+use tract_onnx::tract_core::ops::{cnn, nn::DataFormat};
+
 use super::reader::Reader;
 
 /// A sliding window over `[height, width]`.
@@ -125,6 +127,121 @@ impl Window {
             }
         }
     }
+}
+
+/// How the CPU's loops walk: one tap at a time over a row of windows, without a test inside.
+impl Window {
+    /// Folds what lies under each window's taps, in row-major order: `f(output, input, tap)`.
+    pub fn gather<T: Copy, U>(
+        &self,
+        input: [usize; 2],
+        output: [usize; 2],
+        from: &[T],
+        to: &mut [U],
+        mut f: impl FnMut(&mut U, T, u16),
+    ) {
+        let step = self.strides[1];
+        self.runs(input, output, &mut |run| {
+            let to = &mut to[run.window..][..run.count];
+            let from = &from[run.tap_at..];
+            if step == 1 {
+                to.iter_mut().zip(from).for_each(|(y, x)| f(y, *x, run.tap));
+            } else {
+                to.iter_mut().zip(from.iter().step_by(step)).for_each(|(y, x)| f(y, *x, run.tap));
+            }
+        });
+    }
+
+    /// The reverse: hands each window's value to what lies under its taps: `f(input, window's value, tap)`.
+    pub fn scatter<T, U>(
+        &self,
+        input: [usize; 2],
+        output: [usize; 2],
+        to: &mut [U],
+        from: &[T],
+        mut f: impl FnMut(&mut U, &T, u16),
+    ) {
+        let step = self.strides[1];
+        self.runs(input, output, &mut |run| {
+            let from = &from[run.window..][..run.count];
+            let to = &mut to[run.tap_at..];
+            if step == 1 {
+                from.iter().zip(to).for_each(|(y, x)| f(x, y, run.tap));
+            } else {
+                from.iter().zip(to.iter_mut().step_by(step)).for_each(|(y, x)| f(x, y, run.tap));
+            }
+        });
+    }
+
+    /// Calls `f` for each row of windows and each tap, leaving out windows whose tap is padding.
+    fn runs(&self, input: [usize; 2], output: [usize; 2], f: &mut dyn FnMut(Run)) {
+        let columns: Vec<(usize, usize)> =
+            (0..self.kernel[1]).map(|tap| self.columns(tap, input[1], output[1])).collect();
+        for oy in 0..output[0] {
+            for ky in 0..self.kernel[0] {
+                let Some(y) = self.position(0, oy, ky, input[0]) else { continue };
+                for (kx, &(first, end)) in columns.iter().enumerate() {
+                    if first < end {
+                        f(Run {
+                            tap: (ky * self.kernel[1] + kx) as u16,
+                            window: oy * output[1] + first,
+                            tap_at: y * input[1] + first * self.strides[1] + kx * self.dilations[1]
+                                - self.before[1],
+                            count: end - first,
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    /// The columns of windows, `first..end`, whose tap in column `tap` is not padding.
+    fn columns(&self, tap: usize, input: usize, output: usize) -> (usize, usize) {
+        let (at, before, step) = (tap * self.dilations[1], self.before[1], self.strides[1]);
+        let first = before.saturating_sub(at).div_ceil(step);
+        let end = (input + before).saturating_sub(at).div_ceil(step);
+        (first, end.min(output))
+    }
+
+    /// The window as tract describes it, over `[C, H, W]`.
+    #[must_use]
+    pub fn pool_spec(&self, inputs: usize, outputs: usize) -> cnn::PoolSpec {
+        let axes = |pair: [usize; 2]| pair.into_iter().collect();
+        cnn::PoolSpec {
+            data_format: DataFormat::CHW,
+            kernel_shape: axes(self.kernel),
+            padding: cnn::PaddingSpec::Explicit(axes(self.before), axes(self.after)),
+            dilations: Some(axes(self.dilations)),
+            strides: Some(axes(self.strides)),
+            input_channels: inputs,
+            output_channels: outputs,
+        }
+    }
+}
+
+/// A tap of some windows of one row.
+struct Run {
+    /// Which tap, row-major.
+    tap: u16,
+    /// The first window.
+    window: usize,
+    /// Where the tap of the first window lies; the others' follow in steps of the stride.
+    tap_at: usize,
+    /// How many windows.
+    count: usize,
+}
+
+/// Channel `c`'s plane.
+#[must_use]
+pub fn plane_of<T>(values: &[T], c: usize, extents: [usize; 2]) -> &[T] {
+    let size = extents[0] * extents[1];
+    &values[c * size..][..size]
+}
+
+/// Channel `c`'s plane, to change.
+pub fn plane_mut<T>(values: &mut [T], c: usize, extents: [usize; 2]) -> &mut [T] {
+    let size = extents[0] * extents[1];
+    &mut values[c * size..][..size]
 }
 
 /// Takes the extents of an image-like value apart: channels, and height with width.

@@ -4,6 +4,7 @@
 //! bit an element says whether its derivative is zero.
 
 pub mod clip;
+mod kernel;
 pub mod quantize;
 
 use std::sync::Arc;
@@ -11,10 +12,13 @@ use std::sync::Arc;
 pub use clip::Clip;
 pub use quantize::{Affinity, Quantizer};
 
+pub use kernel::passes;
+use tract_onnx::tract_core::{internal::OutletId, ops::math};
+
 use super::gate::{Gate, PassMask};
 use crate::{
     error::Result,
-    graph::{Adjoint, Operator, Shape, ValueId},
+    graph::{Adjoint, Lowering, Operator, Shape, ValueId},
     ops::affine::{Affine, Per},
 };
 
@@ -117,6 +121,24 @@ impl Operator for Pointwise {
             gradient = at.add("scale", Affine { scale, shift, per: Per::Channel }, &[gradient])?;
         }
         Ok(vec![gradient])
+    }
+
+    fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
+        let input = at.inputs[0];
+        if let [Step::Clip(clip)] = self.steps.as_slice() {
+            // Tract's own, which it fuses into the product of matrices before it.
+            let mut made = input;
+            if clip.low > f32::NEG_INFINITY {
+                made = at.with_scalar(".low", math::max(), made, clip.low)?;
+            }
+            if clip.high < f32::INFINITY {
+                made = at.with_scalar(".high", math::min(), made, clip.high)?;
+            }
+            return Ok(made);
+        }
+        let steps = self.steps.clone();
+        let plane = at.node.shape.iter().skip(1).product();
+        at.in_place(move |values, _| kernel::apply(&steps, plane, values))
     }
 
     #[cfg(test)]

@@ -1,0 +1,247 @@
+//! How an operator becomes tract's: the model that is being built, and operators of our own in it.
+//!
+//! A model works on one row: values have the shapes that the graph gives them, without a batch axis. So what
+//! a row comes to cannot depend on what else is in its batch.
+
+use std::{fmt, sync::Arc};
+
+use tract_onnx::tract_core::{
+    internal::*,
+    ops::{binary::TypedBinOp, change_axes::AxisOp},
+};
+
+use super::{Node, Storage};
+use crate::error::{Error, Result};
+
+/// A tract model while it is built, at one node of the graph.
+pub struct Lowering<'a> {
+    /// The model, to which the operator adds nodes.
+    pub model: &'a mut TypedModel,
+    /// The graph's node.
+    pub node: &'a Node,
+    /// The shapes of what it reads.
+    pub shapes: &'a [&'a [usize]],
+    /// What it reads.
+    pub inputs: &'a [OutletId],
+    /// What every node that is added here is called, with a suffix: no two of a model are alike.
+    pub name: String,
+}
+
+impl Lowering<'_> {
+    /// Adds one of tract's operators.
+    pub fn wire(
+        &mut self,
+        suffix: &str,
+        op: impl Into<Box<dyn TypedOp>>,
+        inputs: &[OutletId],
+    ) -> Result<OutletId> {
+        let name = format!("{}{suffix}", self.name);
+        let made = self.model.wire_node(name, op, inputs).map_err(|e| self.failed(&e))?;
+        made.first().copied().ok_or_else(|| self.failed(&"it makes nothing"))
+    }
+
+    /// Adds a constant.
+    pub fn constant(&mut self, suffix: &str, shape: &[usize], values: &[f32]) -> Result<OutletId> {
+        let tensor = Tensor::from_shape(shape, values).map_err(|e| self.failed(&e))?;
+        let name = format!("{}{suffix}", self.name);
+        self.model.add_const(name, tensor).map_err(|e| self.failed(&e))
+    }
+
+    /// Adds one of tract's element-wise operators with one number as its other operand.
+    pub fn with_scalar(
+        &mut self,
+        suffix: &str,
+        op: TypedBinOp,
+        input: OutletId,
+        value: f32,
+    ) -> Result<OutletId> {
+        let ones = vec![1; self.node.shape.len()];
+        let value = self.constant(&format!("{suffix}.value"), &ones, &[value])?;
+        self.wire(suffix, op, &[input, value])
+    }
+
+    /// Gives a value another shape of as many elements.
+    pub fn reshape(
+        &mut self,
+        suffix: &str,
+        input: OutletId,
+        from: &[usize],
+        to: &[usize],
+    ) -> Result<OutletId> {
+        if from == to {
+            return Ok(input);
+        }
+        let dims = |shape: &[usize]| shape.iter().map(|d| d.to_dim()).collect();
+        self.wire(suffix, AxisOp::Reshape(0, dims(from), dims(to)), &[input])
+    }
+
+    /// Adds an operator of our own that changes its first input in place (a copy of it, where others still
+    /// read it): `f(values, the other inputs)`.
+    pub fn in_place(
+        &mut self,
+        f: impl Fn(&mut [f32], &[Slice<'_>]) + Send + Sync + 'static,
+    ) -> Result<OutletId> {
+        self.native(Kernel::InPlace(Arc::new(f)))
+    }
+
+    /// Adds an operator of our own that writes floats into zeros: `f(inputs, output)`.
+    pub fn floats(
+        &mut self,
+        f: impl Fn(&[Slice<'_>], &mut [f32]) + Send + Sync + 'static,
+    ) -> Result<OutletId> {
+        self.native(Kernel::Floats(Arc::new(f)))
+    }
+
+    /// Adds an operator of our own that writes bytes, one for each bit or byte of the graph's value.
+    pub fn bytes(&mut self, f: impl Fn(&[Slice<'_>], &mut [u8]) + Send + Sync + 'static) -> Result<OutletId> {
+        self.native(Kernel::Bytes(Arc::new(f)))
+    }
+
+    fn native(&mut self, kernel: Kernel) -> Result<OutletId> {
+        let op = Native {
+            name: self.node.operator().map_or("Native", |op| op.name()),
+            kernel,
+            fact: fact(&self.node.shape, self.node.storage),
+        };
+        self.wire("", op, self.inputs)
+    }
+
+    /// The error of a node that tract refuses.
+    pub fn failed(&self, why: &dyn fmt::Display) -> Error {
+        let operator = self.node.operator().map_or("Input", |op| op.name());
+        Error::Model(format!("{operator} (node {:?}) cannot be run on the CPU: {why:#}", self.node.name))
+    }
+}
+
+/// The type and shape of a value in a tract model.
+#[must_use]
+pub fn fact(shape: &[usize], storage: Storage) -> TypedFact {
+    match storage {
+        Storage::Float => f32::fact(shape),
+        Storage::Bit | Storage::Byte => u8::fact(shape),
+    }
+}
+
+/// What one of our own operators reads.
+#[derive(Clone, Copy, Debug)]
+pub enum Slice<'a> {
+    /// Floats.
+    Float(&'a [f32]),
+    /// Bits, a byte each, or bytes.
+    Byte(&'a [u8]),
+}
+
+impl<'a> Slice<'a> {
+    /// The floats; none where they are bytes, which no graph asks for.
+    #[must_use]
+    pub fn floats(self) -> &'a [f32] {
+        match self {
+            Self::Float(v) => v,
+            Self::Byte(_) => &[],
+        }
+    }
+
+    /// The bytes; none where they are floats, which no graph asks for.
+    #[must_use]
+    pub fn bytes(self) -> &'a [u8] {
+        match self {
+            Self::Float(_) => &[],
+            Self::Byte(v) => v,
+        }
+    }
+}
+
+type InPlace = dyn Fn(&mut [f32], &[Slice<'_>]) + Send + Sync;
+type Fill<T> = dyn Fn(&[Slice<'_>], &mut [T]) + Send + Sync;
+
+/// A loop over whole values. A boxed closure, not a generic: one copy of what surrounds it is enough.
+#[derive(Clone)]
+enum Kernel {
+    InPlace(Arc<InPlace>),
+    Floats(Arc<Fill<f32>>),
+    Bytes(Arc<Fill<u8>>),
+}
+
+/// An operator of our own in a tract model.
+#[derive(Clone)]
+struct Native {
+    name: &'static str,
+    kernel: Kernel,
+    fact: TypedFact,
+}
+
+impl fmt::Debug for Native {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.name)
+    }
+}
+
+/// Loops cannot be compared: an operator equals only itself.
+impl PartialEq for Native {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.kernel, &other.kernel) {
+            (Kernel::InPlace(a), Kernel::InPlace(b)) => Arc::ptr_eq(a, b),
+            (Kernel::Floats(a), Kernel::Floats(b)) => Arc::ptr_eq(a, b),
+            (Kernel::Bytes(a), Kernel::Bytes(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Native {}
+
+impl Op for Native {
+    fn name(&self) -> StaticName {
+        self.name.into()
+    }
+
+    op_as_typed_op!();
+}
+
+fn slices(inputs: &[TValue]) -> TractResult<TVec<Slice<'_>>> {
+    inputs.iter().map(view).collect()
+}
+
+fn view(value: &TValue) -> TractResult<Slice<'_>> {
+    let plain = value.try_as_plain_ram()?;
+    if value.datum_type() == u8::datum_type() {
+        Ok(Slice::Byte(plain.as_slice()?))
+    } else {
+        Ok(Slice::Float(plain.as_slice()?))
+    }
+}
+
+impl EvalOp for Native {
+    op_out_of_plan!();
+
+    fn eval(&self, _: &EvalContext, mut inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+        let shape = self.fact.shape.as_concrete().context("shapes are fixed")?;
+        let made = match &self.kernel {
+            Kernel::InPlace(f) => {
+                ensure!(!inputs.is_empty(), "{self:?} has no input");
+                let mut first = inputs.remove(0).into_tensor();
+                f(first.try_as_plain_ram_mut()?.as_slice_mut()?, &slices(&inputs)?);
+                first
+            }
+            Kernel::Floats(f) => {
+                let mut made = Tensor::zero::<f32>(shape)?;
+                f(&slices(&inputs)?, made.try_as_plain_ram_mut()?.as_slice_mut()?);
+                made
+            }
+            Kernel::Bytes(f) => {
+                let mut made = Tensor::zero::<u8>(shape)?;
+                f(&slices(&inputs)?, made.try_as_plain_ram_mut()?.as_slice_mut()?);
+                made
+            }
+        };
+        Ok(tvec!(made.into_tvalue()))
+    }
+}
+
+impl TypedOp for Native {
+    fn output_facts(&self, _: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
+        Ok(tvec!(self.fact.clone()))
+    }
+
+    as_op!();
+}
