@@ -1,5 +1,9 @@
 //! The one trait that attribution methods see. Both backends answer the same questions with the same numbers.
 
+#[cfg(test)]
+pub mod cases;
+pub mod cpu;
+
 use async_trait::async_trait;
 
 use crate::{

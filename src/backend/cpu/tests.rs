@@ -1,0 +1,258 @@
+//! Every operator on the CPU against the oracle, and every gradient rule against finite differences.
+
+use super::run_graph;
+use crate::{
+    backend::cases::{self, OPERATORS, SHAPES, compare, inputs, oracle, with_gradient},
+    error::Result,
+    graph::{Graph, Lowering, Operator, Rows, Rule, Shape, ValueId, reference::Array},
+    network::differentiate,
+    ops::pointwise::{Clip, Pointwise, Step},
+    rng::Rng,
+    tensor::Tensor,
+};
+
+const BOUND: (f64, f64) = (1e-5, 1e-4);
+
+fn each(mut f: impl FnMut(&str, &Graph, &mut Rng)) {
+    for (name, build) in OPERATORS {
+        for i in 0..SHAPES {
+            let mut rng = cases::rng(name, i);
+            let graph = build(&mut rng);
+            f(&format!("{name} {i}: {:?}", graph.nodes()), &graph, &mut rng);
+        }
+    }
+}
+
+#[test]
+fn operators_and_their_gradients_match_the_oracle() {
+    each(|what, graph, rng| {
+        for rule in [Rule::Plain, Rule::Guided] {
+            let graph = with_gradient(graph, rule);
+            let given = inputs(&graph, 2, 2, rng);
+            let made = run_graph(&graph, &given).unwrap_or_else(|e| panic!("{what}: {e}"));
+            compare(&graph, &given, &made, (2, 2), BOUND).unwrap_or_else(|e| panic!("{what}: {e}"));
+        }
+    });
+}
+
+#[test]
+fn a_wrong_number_is_found() {
+    let mut rng = cases::rng("canary", 0);
+    let graph = with_gradient(&cases::conv(&mut rng), Rule::Plain);
+    let given = inputs(&graph, 1, 1, &mut rng);
+    let made = run_graph(&graph, &given).unwrap();
+    compare(&graph, &given, &made, (1, 1), BOUND).unwrap();
+    for output in 0..2 {
+        for wrong in [1.001, f32::NAN] {
+            let mut made = made.clone();
+            let largest =
+                made[output].data_mut().iter_mut().max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap();
+            *largest *= wrong;
+            assert!(compare(&graph, &given, &made, (1, 1), BOUND).is_err());
+        }
+    }
+}
+
+/// `<u, f(x + h v)>` by the oracle.
+fn along(graph: &Graph, x: &[Array], v: &Array, u: &Array, h: f64) -> f64 {
+    let moved = x[0].zip(v, |x, v| x + h * v);
+    let rows: Vec<(ValueId, Array)> =
+        graph.inputs().iter().copied().zip([&moved].into_iter().chain(&x[1..]).cloned()).collect();
+    crate::graph::reference::run(graph, &rows, &graph.outputs()[..1]).unwrap()[0].dot(u)
+}
+
+/// The derivative along `v` of `<u, f>`, by central differences in f64.
+fn slope(graph: &Graph, given: &[Tensor], v: &Array, u: &Array) -> f64 {
+    let x: Vec<Array> = given.iter().map(|t| array(&t.shape()[1..], t.row(0))).collect();
+    // Kinks are 1/8192 away or further, and directions at most 2 long in each element.
+    let h = 1e-5;
+    (along(graph, &x, v, u, h) - along(graph, &x, v, u, -h)) / (2.0 * h)
+}
+
+fn array(shape: &[usize], data: &[f32]) -> Array {
+    Array::new(shape, data.iter().map(|&v| v.into()).collect())
+}
+
+/// Operators whose derivative is one: a quantizer's is what the straight-through estimator says.
+fn smooth(what: &str) -> bool {
+    !what.starts_with("Quantizer")
+}
+
+/// A graph, its gradient graph, inputs of both, and the direction `v` and cotangent `u` among them.
+fn setting(graph: &Graph, rng: &mut Rng) -> (Graph, Vec<Tensor>, Array, Array) {
+    let with = with_gradient(graph, Rule::Plain);
+    let given = inputs(&with, 1, 1, rng);
+    let directions = inputs(&with, 1, 1, rng);
+    let v = array(&directions[0].shape()[1..], directions[0].row(0));
+    let u = given.last().map(|t| array(&t.shape()[1..], t.row(0))).unwrap();
+    (with, given, v, u)
+}
+
+fn near(a: f64, b: f64, scale: f64, bound: f64) -> bool {
+    (a - b).abs() <= bound * scale
+}
+
+#[test]
+fn gradient_rules_match_central_differences() {
+    each(|what, graph, rng| {
+        if !smooth(what) {
+            return;
+        }
+        let (with, given, mut v, u) = setting(graph, rng);
+        let gradient = oracle(&with, &given, 0, 0, 1).swap_remove(1);
+        let plain = &given[..graph.inputs().len()];
+        for element in 0..v.data.len().min(6) + 1 {
+            // First the random direction, then single elements.
+            if element > 0 {
+                v.data.fill(0.0);
+                let n = v.data.len();
+                v.data[(element - 1) * (n - 1) / 5.max(n.min(6) - 1)] = 1.0;
+            }
+            let (truth, got) = (slope(graph, plain, &v, &u), gradient.dot(&v));
+            let scale = gradient.data.iter().zip(&v.data).map(|(g, v)| (g * v).abs()).sum::<f64>().max(1e-3);
+            assert!(near(truth, got, scale, 1e-6), "{what}: {got}, not {truth}");
+        }
+    });
+}
+
+#[test]
+fn gradients_on_the_cpu_are_adjoint() {
+    each(|what, graph, rng| {
+        if !smooth(what) {
+            return;
+        }
+        let (with, given, v, u) = setting(graph, rng);
+        let back = run_graph(&with, &given).unwrap().swap_remove(1);
+        let back = array(&back.shape()[1..], back.row(0));
+        let jv = slope(graph, &given[..graph.inputs().len()], &v, &u);
+        let scale = back.data.iter().zip(&v.data).map(|(g, v)| (g * v).abs()).sum::<f64>().max(1e-2);
+        assert!(near(jv, back.dot(&v), scale, 1e-5), "{what}: <Jv,u> = {jv}, <v,J'u> = {}", back.dot(&v));
+    });
+}
+
+#[test]
+fn a_wrong_gradient_is_found() {
+    let mut rng = cases::rng("canary", 1);
+    let graph = cases::conv(&mut rng);
+    let (with, given, v, u) = setting(&graph, &mut rng);
+    let gradient = oracle(&with, &given, 0, 0, 1).swap_remove(1);
+    let truth = slope(&graph, &given[..1], &v, &u);
+    let scale = gradient.data.iter().zip(&v.data).map(|(g, v)| (g * v).abs()).sum::<f64>();
+    assert!(near(truth, gradient.dot(&v), scale, 1e-6));
+    let wrong = gradient.map(|g| g * 1.0001);
+    assert!(!near(truth, wrong.dot(&v), scale.min(truth.abs()), 1e-5));
+    assert!(!near(truth, gradient.dot(&v.map(|v| v + 0.01)), truth.abs(), 1e-5));
+}
+
+#[test]
+fn quantizers_let_through_what_they_do_not_saturate() {
+    for i in 0..SHAPES {
+        let mut rng = cases::rng("straight through", i);
+        let quantizer = cases::random_quantizer(&mut rng, 3);
+        let mut graph = Graph::new();
+        let x = graph.input("x", [3, 4, 5], Rows::Images);
+        let y = graph.add("q", Pointwise::one(Step::FakeQuantize(quantizer.clone())), &[x]).unwrap();
+        graph.set_outputs([y]);
+        let graph = with_gradient(&graph, Rule::Plain);
+        let given = inputs(&graph, 1, 1, &mut rng);
+        let made = run_graph(&graph, &given).unwrap();
+        for k in 0..60 {
+            let c = if quantizer.affinity.scales.len() == 1 { 0 } else { k / 20 };
+            let (scale, zero) = (quantizer.affinity.scales[c], quantizer.affinity.zero_points[c]);
+            let q = (given[0].data()[k] / scale).round_ties_even() + zero;
+            let inside = (quantizer.low..=quantizer.high).contains(&q);
+            let expected = if inside { given[1].data()[k] } else { 0.0 };
+            assert_eq!(made[1].data()[k].to_bits(), expected.to_bits());
+            assert_eq!(made[0].data()[k], (q.clamp(quantizer.low, quantizer.high) - zero) * scale);
+        }
+    }
+}
+
+#[test]
+fn the_guided_rule_keeps_what_passed_and_is_positive() {
+    let mut rng = cases::rng("guided", 0);
+    let mut graph = Graph::new();
+    let x = graph.input("x", [50], Rows::Images);
+    let y = graph.add("relu6", Pointwise::one(Step::Clip(Clip { low: 0.0, high: 0.75 })), &[x]).unwrap();
+    graph.set_outputs([y]);
+    let graph = with_gradient(&graph, Rule::Guided);
+    let given = inputs(&graph, 1, 3, &mut rng);
+    let made = run_graph(&graph, &given).unwrap();
+    let mut kept = 0;
+    for row in 0..3 {
+        for (k, (&x, &g)) in given[0].row(0).iter().zip(given[1].row(row)).enumerate() {
+            let expected = if 0.0 < x && x < 0.75 && g > 0.0 { g } else { 0.0 };
+            assert_eq!(made[1].row(row)[k], expected);
+            kept += usize::from(expected > 0.0);
+        }
+    }
+    assert!((5..100).contains(&kept), "{kept}");
+}
+
+#[test]
+fn results_do_not_depend_on_the_batch() {
+    each(|what, graph, rng| {
+        let graph = with_gradient(graph, Rule::Plain);
+        let given = inputs(&graph, 3, 2, rng);
+        let whole = run_graph(&graph, &given).unwrap();
+        for image in 0..3 {
+            for target in 0..2 {
+                let row = |(id, t): (&ValueId, &Tensor)| {
+                    let per_image = graph.node(*id).rows == Rows::Images;
+                    Tensor::stack(&[t.at(if per_image { image } else { image * 2 + target })]).unwrap()
+                };
+                let alone: Vec<Tensor> = graph.inputs().iter().zip(&given).map(row).collect();
+                let alone = run_graph(&graph, &alone).unwrap();
+                let rows = graph.outputs().iter().zip(&whole).map(row);
+                for (alone, row) in alone.iter().zip(rows) {
+                    let bits = |t: &Tensor| t.data().iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+                    assert_eq!(bits(alone), bits(&row), "{what}");
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn what_is_not_finite_is_refused() {
+    let mut rng = cases::rng("finite", 0);
+    let graph = cases::conv(&mut rng);
+    let mut given = inputs(&graph, 1, 1, &mut rng);
+    given[0].data_mut()[0] = f32::NAN;
+    assert_eq!(run_graph(&graph, &given).unwrap_err().code(), "not-finite");
+    given[0].data_mut().fill(f32::MAX);
+    assert_eq!(run_graph(&graph, &given).unwrap_err().code(), "not-finite");
+}
+
+/// An operator without a gradient rule.
+#[derive(Debug)]
+struct Opaque;
+
+impl Operator for Opaque {
+    fn name(&self) -> &'static str {
+        "Opaque"
+    }
+
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
+        Ok(inputs[0].to_vec())
+    }
+
+    fn tract(&self, at: &mut Lowering<'_>) -> Result<tract_onnx::tract_core::internal::OutletId> {
+        Ok(at.inputs[0])
+    }
+
+    fn evaluate(&self, inputs: &[&Array]) -> Array {
+        inputs[0].clone()
+    }
+}
+
+#[test]
+fn a_missing_gradient_rule_names_operator_and_node() {
+    let mut graph = Graph::new();
+    let x = graph.input("x", [3], Rows::Images);
+    let y = graph.add("the node", Opaque, &[x]).unwrap();
+    let error = differentiate(&mut graph, y, x, Rule::Plain).unwrap_err();
+    let text = error.to_string();
+    assert_eq!(error.code(), "unsupported");
+    assert!(text.contains("Opaque") && text.contains("the node"), "{text}");
+}
