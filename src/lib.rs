@@ -20,5 +20,7 @@ pub mod attribution;
 
 pub mod render;
 
+pub mod session;
+
 pub use error::{Error, Result};
 pub use tensor::Tensor;

@@ -128,7 +128,9 @@ impl Session {
         let labels = options.labels.or_else(|| network.metadata().labels.clone());
         if let Some(n) = labels.as_ref().map(Vec::len).filter(|&n| n != network.classes()) {
             let classes = network.classes();
-            return Err(Error::Argument(format!("there are {n} labels for {classes} classes; give one label a line, in class order")));
+            return Err(Error::Argument(format!(
+                "there are {n} labels for {classes} classes; give one label a line, in class order"
+            )));
         }
         let backend = Resilient::open(network.clone(), options.backend).await?;
         Ok(Self { network, backend, preprocessing, labels })
@@ -176,7 +178,8 @@ impl Session {
     fn find_target(&self, text: &str) -> Result<usize> {
         let classes = self.network.classes();
         if let Ok(index) = text.parse::<usize>() {
-            let range = || Error::Argument(format!("class {index} is out of range; the model has {classes}, from 0"));
+            let range =
+                || Error::Argument(format!("class {index} is out of range; the model has {classes}, from 0"));
             return Some(index).filter(|&i| i < classes).ok_or_else(range);
         }
         let labels = self.labels.as_deref().unwrap_or_default();
@@ -216,28 +219,48 @@ impl Session {
     async fn scores(&mut self, image: &Tensor) -> Result<Vec<Class>> {
         if image.shape() != self.network.input() {
             let (got, want) = (image.shape(), self.network.input());
-            return Err(Error::Argument(format!("the input is {got:?}, and the model reads {want:?} (channels, height, width)")));
+            return Err(Error::Argument(format!(
+                "the input is {got:?}, and the model reads {want:?} (channels, height, width)"
+            )));
         }
         let batch = Tensor::stack(std::slice::from_ref(image))?;
-        let outputs = self.backend.run(&Program::Forward { layer: None }, Images::Batch(&batch), None).await?;
+        let outputs =
+            self.backend.run(&Program::Forward { layer: None }, Images::Batch(&batch), None).await?;
         let logits = outputs.first().map_or(&[][..], |t| t.data());
         let probabilities = support::softmax(logits);
-        let class = |(index, (&logit, &probability))| Class { target: self.target(index), logit, probability };
+        let class =
+            |(index, (&logit, &probability))| Class { target: self.target(index), logit, probability };
         Ok(logits.iter().zip(&probabilities).enumerate().map(class).collect())
     }
 
     /// Explains an image, `[C, H, W]` and normalised.
-    pub async fn explain(&mut self, image: &Tensor, request: &Request, observer: &mut dyn Observer) -> Result<Explanation> {
+    pub async fn explain(
+        &mut self,
+        image: &Tensor,
+        request: &Request,
+        observer: &mut dyn Observer,
+    ) -> Result<Explanation> {
         let method = method(&request.method)?;
         let about = method.about();
         let mut settings = Settings::resolve(about.parameters, &request.parameters)?;
         method.complete(&mut settings, self.network.input());
         let layer = self.layer_for(method.needs_layer(), request.layer.as_deref())?;
         let classes = self.scores(image).await?;
-        let top = || classes.iter().max_by(|a, b| a.logit.total_cmp(&b.logit).then(b.target.index.cmp(&a.target.index)));
-        let targets = if request.targets.is_empty() { top().map(|c| c.target.index).into_iter().collect() } else { request.targets.clone() };
+        let top = || {
+            classes
+                .iter()
+                .max_by(|a, b| a.logit.total_cmp(&b.logit).then(b.target.index.cmp(&a.target.index)))
+        };
+        let targets = if request.targets.is_empty() {
+            top().map(|c| c.target.index).into_iter().collect()
+        } else {
+            request.targets.clone()
+        };
         if let Some(&bad) = targets.iter().find(|&&t| t >= classes.len()) {
-            return Err(Error::Argument(format!("class {bad} is out of range; the model has {}, from 0", classes.len())));
+            return Err(Error::Argument(format!(
+                "class {bad} is out of range; the model has {}, from 0",
+                classes.len()
+            )));
         }
         let score = request.score.unwrap_or(about.default_score);
         let mut run = Run {
@@ -276,7 +299,9 @@ impl Session {
         match (needed, wanted) {
             (true, Some(name)) => self.network.layer(name).map(Some),
             (true, None) => Ok(self.network.default_layer().cloned()),
-            (false, Some(_)) => Err(Error::Argument("this method explains the input, and takes no layer; leave it out".into())),
+            (false, Some(_)) => Err(Error::Argument(
+                "this method explains the input, and takes no layer; leave it out".into(),
+            )),
             (false, None) => Ok(None),
         }
     }

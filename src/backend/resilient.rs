@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Backend, Description, Images, cpu::CpuBackend, gpu::GpuBackend};
+use super::{Backend, Description, Images, cpu::CpuBackend};
 use crate::{
     error::{Error, GpuFault, Result},
     network::{Network, Program},
@@ -43,9 +43,9 @@ impl Resilient {
         let mut events = vec![];
         let inner: Box<dyn Backend> = match choice {
             Choice::Cpu => Box::new(CpuBackend::new(network.clone())?),
-            Choice::Gpu => Box::new(GpuBackend::open(network.clone(), true).await?),
-            Choice::Auto => match GpuBackend::open(network.clone(), false).await {
-                Ok(gpu) => Box::new(gpu),
+            Choice::Gpu => open_gpu(&network, true).await?,
+            Choice::Auto => match open_gpu(&network, false).await {
+                Ok(gpu) => gpu,
                 Err(why) => {
                     events.push(format!("The CPU is used: {why}."));
                     Box::new(CpuBackend::new(network.clone())?)
@@ -69,9 +69,10 @@ impl Resilient {
         self.losses += 1;
         if *fault == GpuFault::Lost && self.losses == 1 {
             let allow_fallback = self.choice == Choice::Gpu;
-            if let Ok(gpu) = GpuBackend::open(self.network.clone(), allow_fallback).await {
-                self.events.push(format!("The GPU was lost ({detail}) and asked for again; the work goes on."));
-                self.inner = Box::new(gpu);
+            if let Ok(gpu) = open_gpu(&self.network, allow_fallback).await {
+                self.events
+                    .push(format!("The GPU was lost ({detail}) and asked for again; the work goes on."));
+                self.inner = gpu;
                 return Ok(());
             }
         }
@@ -79,6 +80,10 @@ impl Resilient {
         self.inner = Box::new(CpuBackend::new(self.network.clone())?);
         Ok(())
     }
+}
+
+async fn open_gpu(_network: &Arc<Network>, _allow_fallback: bool) -> Result<Box<dyn Backend>> {
+    Err(Error::gpu(GpuFault::Unavailable, "there is no GPU backend in this build"))
 }
 
 #[async_trait(?Send)]
@@ -101,7 +106,12 @@ impl Backend for Resilient {
         }
     }
 
-    async fn run(&mut self, program: &Program, images: Images<'_>, cotangents: Option<&Tensor>) -> Result<Vec<Tensor>> {
+    async fn run(
+        &mut self,
+        program: &Program,
+        images: Images<'_>,
+        cotangents: Option<&Tensor>,
+    ) -> Result<Vec<Tensor>> {
         // At most a second GPU and then the CPU, so this ends.
         loop {
             match self.inner.run(program, images, cotangents).await {

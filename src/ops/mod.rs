@@ -3,12 +3,15 @@
 pub mod add;
 pub mod affine;
 pub mod average_pool;
+pub mod concat;
 pub mod conv;
 pub mod conv_transpose;
+pub mod curve;
 pub mod dense;
 pub mod gate;
 pub mod global_average_pool;
 pub mod max_pool;
+pub mod multiply;
 pub mod pointwise;
 pub mod proto;
 pub mod reader;
@@ -27,6 +30,7 @@ const READERS: &[(&str, Read)] = &[
     ("AveragePool", average_pool::read),
     ("BatchNormalization", affine::read_batch_normalization),
     ("Clip", pointwise::clip::read_clip),
+    ("Concat", concat::read),
     ("Constant", reshape::read_constant),
     ("Conv", conv::read),
     ("DequantizeLinear", pointwise::quantize::read_dequantize),
@@ -34,13 +38,17 @@ const READERS: &[(&str, Read)] = &[
     ("Flatten", reshape::read_flatten),
     ("Gemm", dense::read_gemm),
     ("GlobalAveragePool", global_average_pool::read),
+    ("HardSigmoid", curve::read_hard_sigmoid),
+    ("HardSwish", curve::read_hard_swish),
     ("Identity", reshape::read_identity),
     ("MatMul", dense::read_matmul),
     ("MaxPool", max_pool::read),
+    ("Mul", multiply::read),
     ("QuantizeLinear", pointwise::quantize::read_quantize),
     ("ReduceMean", global_average_pool::read_reduce_mean),
     ("Relu", pointwise::clip::read_relu),
     ("Reshape", reshape::read_reshape),
+    ("Sigmoid", curve::read_sigmoid),
     ("Softmax", softmax::read),
 ];
 

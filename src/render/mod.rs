@@ -94,6 +94,21 @@ fn notice(signs: Signs, shown: Sign) -> Option<&'static str> {
     }
 }
 
+/// Panels of one height in a row, left to right: their pixels, and nothing of what else they say.
+///
+/// # Errors
+/// [`Error::Argument`] when there are none, or when they differ in height.
+pub fn side_by_side(panels: &[Rendered]) -> Result<Rendered> {
+    let Some(first) = panels.first() else { return Err(Error::Argument("there is nothing to draw".into())) };
+    if panels.iter().any(|p| p.height != first.height) {
+        return Err(Error::Argument("pictures of different heights do not fit side by side".into()));
+    }
+    let row = |p: &Rendered, y: usize| p.rgba[y * p.width * 4..(y + 1) * p.width * 4].to_vec();
+    let rgba = (0..first.height).flat_map(|y| panels.iter().flat_map(move |p| row(p, y))).collect();
+    let width = panels.iter().map(|p| p.width).sum();
+    Ok(Rendered { width, rgba, ..first.clone() })
+}
+
 /// The PNG file of a rendered map.
 ///
 /// Fails with [`Error::Argument`] when the pixels do not match the size.

@@ -1,0 +1,173 @@
+//! The arguments; wrong usage ends with exit code 2.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
+use pellucid::{
+    Result,
+    attribution::METHODS,
+    backend::resilient::Choice,
+    network::{Score, metadata::parse_triple},
+    session::{Request, Session},
+};
+
+/// See why a convolutional network said what it said.
+#[derive(Parser)]
+#[command(name = "pellucid", version, about, arg_required_else_help = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// The classes of an image, the most probable first.
+    Classify(Classify),
+    /// What in an image spoke for and against a class.
+    Explain(Explain),
+    /// The attribution methods and their parameters.
+    Methods(Methods),
+    /// The layers of a model that can be explained.
+    Layers(Layers),
+}
+
+/// The model and what runs it.
+#[derive(Args, Clone)]
+pub struct Model {
+    /// An ONNX classifier; the shipped EfficientNet-Lite0 where none is given.
+    #[arg(long, value_name = "FILE")]
+    pub model: Option<PathBuf>,
+    /// What runs the network; `auto` takes the GPU unless it is a software adapter.
+    #[arg(long, value_enum, default_value_t = Backend::Auto)]
+    pub backend: Backend,
+    /// What is subtracted from each channel, on the 0..255 scale.
+    #[arg(long, value_name = "R,G,B", value_parser = triple, allow_hyphen_values = true)]
+    pub mean: Option<[f32; 3]>,
+    /// What each channel is divided by then, on the 0..255 scale.
+    #[arg(long, value_name = "R,G,B", value_parser = triple)]
+    pub std: Option<[f32; 3]>,
+    /// The class names, one a line.
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct Classify {
+    /// An image, or a .npy file: float32 [1,C,H,W], already normalised.
+    #[arg(value_name = "INPUT")]
+    pub input: PathBuf,
+    #[command(flatten)]
+    pub model: Model,
+    /// How many classes to print.
+    #[arg(long, value_name = "K", default_value_t = 5)]
+    pub top: usize,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Explain {
+    /// An image, or a .npy file: float32 [1,C,H,W], already normalised.
+    #[arg(value_name = "INPUT")]
+    pub input: PathBuf,
+    #[command(flatten)]
+    pub model: Model,
+    /// The attribution method.
+    #[arg(long, value_name = "ID", value_parser = PossibleValuesParser::new(METHODS.iter().map(|m| m.about().id)))]
+    pub method: String,
+    /// The classes to explain, comma-separated; the top class where none is given.
+    #[arg(long, value_name = "INDEX|LABEL")]
+    pub target: Option<String>,
+    /// The layer, for methods that look at one; see `pellucid layers`.
+    #[arg(long, value_name = "NAME")]
+    pub layer: Option<String>,
+    /// The score to explain; the method's own default where none is given.
+    #[arg(long, value_enum)]
+    pub score: Option<ScoreName>,
+    /// A parameter of the method; see `pellucid methods`.
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub settings: Vec<(String, String)>,
+    /// Where random numbers start.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// A file to write: .npy (the values), .png (the overlay) or .json (the report).
+    #[arg(long, value_name = "FILE", value_parser = output_path)]
+    pub output: Vec<PathBuf>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Methods {
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Layers {
+    #[command(flatten)]
+    pub model: Model,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Backend {
+    Auto,
+    Gpu,
+    Cpu,
+}
+
+impl From<Backend> for Choice {
+    fn from(backend: Backend) -> Self {
+        match backend {
+            Backend::Auto => Self::Auto,
+            Backend::Gpu => Self::Gpu,
+            Backend::Cpu => Self::Cpu,
+        }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum ScoreName {
+    Logit,
+    Probability,
+}
+
+impl Explain {
+    /// The request, with targets found by the model's labels.
+    pub fn request(&self, session: &Session) -> Result<Request> {
+        Ok(Request {
+            method: self.method.clone(),
+            targets: self.target.as_deref().map_or(Ok(vec![]), |t| session.find_targets(t))?,
+            layer: self.layer.clone(),
+            score: self.score.map(|s| match s {
+                ScoreName::Logit => Score::Logit,
+                ScoreName::Probability => Score::Probability,
+            }),
+            parameters: self.settings.iter().map(|(k, v)| (k.clone(), v.clone().into())).collect(),
+            seed: self.seed,
+        })
+    }
+}
+
+fn triple(text: &str) -> Result<[f32; 3], String> {
+    parse_triple(text).ok_or_else(|| "give three numbers, as 123.7,116.3,103.5".into())
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').filter(|(key, _)| !key.is_empty());
+    pair.map(|(k, v)| (k.to_owned(), v.to_owned())).ok_or_else(|| "give KEY=VALUE".into())
+}
+
+fn output_path(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match super::output::Format::of(&path) {
+        Some(_) => Ok(path),
+        None => Err("the name must end in .npy, .png or .json".into()),
+    }
+}

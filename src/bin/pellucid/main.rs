@@ -1,0 +1,133 @@
+//! The command line: classify and explain without a browser.
+
+mod arguments;
+mod input;
+mod output;
+mod progress;
+
+use std::{process::ExitCode, time::Instant};
+
+use arguments::{Arguments, Classify, Command, Explain, Layers, Methods, Model};
+use clap::Parser;
+use pellucid::{
+    Error, Result,
+    attribution::METHODS,
+    session::{Options, Session},
+};
+use serde_json::json;
+
+/// The model that ships with Pellucid, used where no other is named.
+static SHIPPED_MODEL: &[u8] = include_bytes!("../../../models/efficientnet-lite0-int8.onnx");
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = pollster::block_on(async {
+        match arguments.command {
+            Command::Classify(a) => classify(a).await,
+            Command::Explain(a) => explain(a).await,
+            Command::Methods(a) => methods(&a),
+            Command::Layers(a) => layers(a).await,
+        }
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error[{}]: {error}", error.code());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Opens the model that is asked for, or the shipped one.
+async fn open(model: Model) -> Result<Session> {
+    let bytes = model.model.as_ref().map(input::read).transpose()?;
+    let labels = model.labels.as_ref().map(input::read_labels).transpose()?;
+    let options = Options { backend: model.backend.into(), mean: model.mean, std: model.std, labels };
+    Session::open(bytes.as_deref().unwrap_or(SHIPPED_MODEL), options).await
+}
+
+async fn classify(arguments: Classify) -> Result<()> {
+    let mut session = open(arguments.model).await?;
+    let input = input::load(&session, &arguments.input)?;
+    let start = Instant::now();
+    let mut classes = session.classify(&input.tensor).await?;
+    let elapsed = start.elapsed();
+    classes.truncate(arguments.top);
+    output::say_events(&mut session);
+    if arguments.json {
+        let backend = session.backend();
+        let report = json!({
+            "classes": classes,
+            "backend": backend.kind,
+            "adapter": backend.adapter,
+            "elapsed_ms": elapsed.as_secs_f64() * 1e3,
+        });
+        return output::print_json(&report);
+    }
+    let mut text = String::new();
+    for c in &classes {
+        text += &format!(
+            "{:6.2} %  {:8.3}  {:4}  {}\n",
+            c.probability * 100.0,
+            c.logit,
+            c.target.index,
+            c.target.label
+        );
+    }
+    output::print(&text)
+}
+
+async fn explain(arguments: Explain) -> Result<()> {
+    let mut session = open(arguments.model.clone()).await?;
+    let input = input::load(&session, &arguments.input)?;
+    let request = arguments.request(&session)?;
+    let mut bar = progress::Bar::new();
+    let start = Instant::now();
+    let explanation = session.explain(&input.tensor, &request, &mut bar).await?;
+    let elapsed = start.elapsed();
+    bar.finish();
+    output::say_events(&mut session);
+    let mut report = explanation.to_json();
+    report["elapsed_ms"] = json!(elapsed.as_secs_f64() * 1e3);
+    for path in &arguments.output {
+        output::write(path, &explanation, &report, &input.picture)?;
+    }
+    if arguments.json { output::print_json(&report) } else { output::print(&output::summary(&explanation)) }
+}
+
+fn methods(arguments: &Methods) -> Result<()> {
+    let all: Vec<_> = METHODS.iter().map(|m| m.about()).collect();
+    if arguments.json {
+        return output::print_json(&json!({ "methods": all }));
+    }
+    let mut text = String::new();
+    for about in all {
+        text += &format!("{:12} {}\n", about.id, about.sentence);
+        for p in about.parameters {
+            let kind = serde_json::to_value(p.kind).map_err(|e| Error::Io(e.to_string()))?;
+            text += &format!(
+                "{:14}--set {}={}  {}\n",
+                "",
+                p.key,
+                kind["default"].to_string().trim_matches('"'),
+                p.help
+            );
+        }
+    }
+    output::print(&text)
+}
+
+async fn layers(arguments: Layers) -> Result<()> {
+    let session = open(arguments.model).await?;
+    let network = session.network();
+    let default = network.default_layer().map(|l| l.name.clone());
+    if arguments.json {
+        return output::print_json(&json!({ "layers": network.layers(), "default": default }));
+    }
+    let mut text = String::new();
+    for layer in network.layers() {
+        let mark = if Some(&layer.name) == default.as_ref() { "  (default)" } else { "" };
+        text += &format!("{:40} {:22} {:?}{mark}\n", layer.name, layer.operator, layer.shape);
+    }
+    output::print(&text)
+}

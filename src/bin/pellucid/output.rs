@@ -1,0 +1,117 @@
+//! What the command line writes: arrays, overlays, reports.
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use npyz::WriterBuilder;
+use pellucid::{
+    Error, Result, Tensor,
+    attribution::MapKind,
+    picture::Picture,
+    render,
+    session::{Explanation, Session},
+};
+use serde_json::Value;
+
+/// What a file's name asks for.
+#[derive(Clone, Copy)]
+pub enum Format {
+    Npy,
+    Png,
+    Json,
+}
+
+impl Format {
+    /// By the name's ending.
+    pub fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "npy" => Some(Self::Npy),
+            "png" => Some(Self::Png),
+            "json" => Some(Self::Json),
+            _ => None,
+        }
+    }
+}
+
+/// Writes to stdout; a reader that has gone away is no failure.
+pub fn print(text: &str) -> Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::Io(format!("stdout cannot be written: {e}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes one JSON object to stdout.
+pub fn print_json(report: &Value) -> Result<()> {
+    print(&format!("{report:#}\n"))
+}
+
+/// Says on stderr what has happened to the backend.
+pub fn say_events(session: &mut Session) {
+    for event in session.take_events() {
+        eprintln!("note: {event}");
+    }
+}
+
+/// The report in words.
+pub fn summary(explanation: &Explanation) -> String {
+    let mut text = String::new();
+    for e in &explanation.targets {
+        let (low, high) = e.map.values.range();
+        text += &format!(
+            "{} of {:?} ({:.2} %): {:?} values from {low:.4} to {high:.4}, sum {:.4} ({})\n",
+            explanation.method,
+            e.class.target.label,
+            e.class.probability * 100.0,
+            e.map.values.shape(),
+            e.map.values.sum(),
+            e.map.unit,
+        );
+    }
+    for note in &explanation.notes {
+        text += &format!("note: {note}\n");
+    }
+    text
+}
+
+/// Writes one file, in the format that its name asks for.
+pub fn write(path: &PathBuf, explanation: &Explanation, report: &Value, picture: &Picture) -> Result<()> {
+    let bytes = match Format::of(path) {
+        Some(Format::Npy) => npy(explanation)?,
+        Some(Format::Png) => overlay(explanation, picture)?,
+        Some(Format::Json) => format!("{report:#}\n").into_bytes(),
+        None => return Err(Error::Argument(format!("{} must end in .npy, .png or .json", path.display()))),
+    };
+    std::fs::write(path, bytes).map_err(|e| Error::Io(format!("{} cannot be written: {e}", path.display())))
+}
+
+/// The values of one target, or of several along a new first axis.
+fn npy(explanation: &Explanation) -> Result<Vec<u8>> {
+    let maps: Vec<Tensor> = explanation.targets.iter().map(|e| e.map.values.clone()).collect();
+    let values = if let [only] = maps.as_slice() { only.clone() } else { Tensor::stack(&maps)? };
+    let shape: Vec<u64> = values.shape().iter().map(|&d| d as u64).collect();
+    let mut bytes = Vec::new();
+    let failed = |e: std::io::Error| Error::Io(format!("the array cannot be written: {e}"));
+    let mut writer = npyz::WriteOptions::new()
+        .default_dtype()
+        .shape(&shape)
+        .writer(&mut bytes)
+        .begin_nd()
+        .map_err(failed)?;
+    writer.extend(values.data()).map_err(failed)?;
+    writer.finish().map_err(failed)?;
+    Ok(bytes)
+}
+
+/// The overlays of all targets side by side, on one scale.
+fn overlay(explanation: &Explanation, picture: &Picture) -> Result<Vec<u8>> {
+    let mut display = render::Display::for_map(true, explanation.map == MapKind::Channels);
+    let maps: Vec<&Tensor> = explanation.targets.iter().map(|e| &e.map.values).collect();
+    display.scale = render::shared_scale(&maps, &display)?;
+    let panels: Result<Vec<_>> = maps.iter().map(|map| render::render(map, picture, &display)).collect();
+    render::write_png(&render::side_by_side(&panels?)?)
+}

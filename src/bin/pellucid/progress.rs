@@ -1,0 +1,35 @@
+//! A progress bar on a terminal's stderr.
+
+use async_trait::async_trait;
+use indicatif::{ProgressBar, ProgressStyle};
+use pellucid::{
+    Result,
+    attribution::{Map, Observer},
+};
+
+/// Shows how far a method is; silent where stderr is no terminal.
+pub struct Bar(ProgressBar);
+
+impl Bar {
+    pub fn new() -> Self {
+        let bar = ProgressBar::new(0);
+        if let Ok(style) = ProgressStyle::with_template("{bar:32} {pos}/{len}  {elapsed} elapsed, {eta} left")
+        {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    pub fn finish(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
+#[async_trait(?Send)]
+impl Observer for Bar {
+    async fn progress(&mut self, done: u64, total: u64, _: Option<&[Map]>) -> Result<()> {
+        self.0.set_length(total);
+        self.0.set_position(done);
+        Ok(())
+    }
+}

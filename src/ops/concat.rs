@@ -1,0 +1,104 @@
+//! Concatenation along the channels, and taking some of them back.
+
+use tract_onnx::tract_core::internal::OutletId;
+
+use super::reader::{Operand, Reader};
+use crate::{
+    error::Result,
+    graph::{Adjoint, Lowering, Operator, Shape, ValueId},
+};
+
+/// The channels of all inputs, one after the other.
+#[derive(Clone, Copy, Debug)]
+pub struct Concat;
+
+/// Reads an ONNX Concat along the first axis of an image's value.
+pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
+    let inputs: Vec<ValueId> = (0..node.inputs.len()).map(|i| node.value(i)).collect::<Result<_, _>>()?;
+    let rank = inputs.first().map_or(0, |&i| node.node(i).shape.len() + 1);
+    let axis = node.int("axis", 1);
+    if axis != 1 && i64::try_from(rank).is_ok_and(|rank| axis != 1 - rank) {
+        return Err(format!("only a concatenation of channels (axis 1) is supported, not of axis {axis}"));
+    }
+    node.add(Concat, &inputs)
+}
+
+impl Operator for Concat {
+    fn name(&self) -> &'static str {
+        "Concat"
+    }
+
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
+        let [first, rest @ ..] = inputs else { return Err("it has no inputs".into()) };
+        if first.is_empty() || rest.iter().any(|s| s.get(1..) != first.get(1..)) {
+            return Err("its inputs differ in more than their channels".into());
+        }
+        let mut shape = first.to_vec();
+        shape[0] = inputs.iter().map(|s| s[0]).sum();
+        Ok(shape)
+    }
+
+    fn gradient(&self, at: &mut Adjoint<'_>) -> Result<Vec<ValueId>> {
+        let (g, mut start, mut parts) = (at.cotangent, 0, vec![]);
+        for i in 0..at.inputs.len() {
+            let count = at.input_shape(i)[0];
+            parts.push(at.add(&format!("gradient.{i}"), TakeChannels { start, count }, &[g])?);
+            start += count;
+        }
+        Ok(parts)
+    }
+
+    fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
+        at.floats(|read, made| {
+            let mut rest = made;
+            for part in read.iter().map(|r| r.floats()) {
+                let (place, after) = rest.split_at_mut(part.len());
+                place.copy_from_slice(part);
+                rest = after;
+            }
+        })
+    }
+
+    #[cfg(test)]
+    fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
+        let shapes: Vec<&[usize]> = inputs.iter().map(|a| a.shape.as_slice()).collect();
+        let data = inputs.iter().flat_map(|a| a.data.iter().copied()).collect();
+        crate::graph::reference::Array::new(&self.shape(&shapes).unwrap(), data)
+    }
+}
+
+/// Channels `start .. start + count`.
+#[derive(Clone, Copy, Debug)]
+pub struct TakeChannels {
+    /// The first channel.
+    pub start: usize,
+    /// How many.
+    pub count: usize,
+}
+
+impl Operator for TakeChannels {
+    fn name(&self) -> &'static str {
+        "TakeChannels"
+    }
+
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
+        let mut shape = inputs[0].to_vec();
+        match shape.first_mut() {
+            Some(channels) if self.start + self.count <= *channels => *channels = self.count,
+            _ => return Err("there are not so many channels".into()),
+        }
+        Ok(shape)
+    }
+
+    fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
+        let first = self.start * at.node.shape[1..].iter().product::<usize>();
+        at.floats(move |read, made| made.copy_from_slice(&read[0].floats()[first..first + made.len()]))
+    }
+
+    #[cfg(test)]
+    fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
+        let plane: usize = inputs[0].shape[1..].iter().product();
+        let data = inputs[0].data[self.start * plane..(self.start + self.count) * plane].to_vec();
+        crate::graph::reference::Array::new(&self.shape(&[&inputs[0].shape]).unwrap(), data)
+    }
+}

@@ -1,0 +1,160 @@
+//! Activations with a slope of their own at every point: Sigmoid, HardSigmoid, HardSwish.
+//!
+//! SiLU needs no operator: exporters write it as a Sigmoid and a Mul.
+
+use tract_onnx::tract_core::internal::OutletId;
+
+use super::reader::{Operand, Reader};
+use crate::{
+    error::Result,
+    graph::{Adjoint, Lowering, Operator, Shape, ValueId},
+};
+
+/// Which function.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// `1 / (1 + exp(-x))`.
+    Sigmoid,
+    /// `clamp(alpha x + beta, 0, 1)`.
+    HardSigmoid {
+        /// The slope.
+        alpha: f32,
+        /// The value at zero.
+        beta: f32,
+    },
+    /// `x clamp(x / 6 + 1 / 2, 0, 1)`.
+    HardSwish,
+}
+
+/// A function of each element.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Curve {
+    /// Which function.
+    pub kind: Kind,
+}
+
+/// Reads an ONNX Sigmoid.
+pub fn read_sigmoid(node: &mut Reader<'_>) -> Result<Operand, String> {
+    read(node, Kind::Sigmoid)
+}
+
+/// Reads an ONNX HardSigmoid.
+pub fn read_hard_sigmoid(node: &mut Reader<'_>) -> Result<Operand, String> {
+    let (alpha, beta) = (node.float("alpha", 0.2), node.float("beta", 0.5));
+    read(node, Kind::HardSigmoid { alpha, beta })
+}
+
+/// Reads an ONNX HardSwish.
+pub fn read_hard_swish(node: &mut Reader<'_>) -> Result<Operand, String> {
+    read(node, Kind::HardSwish)
+}
+
+fn read(node: &mut Reader<'_>, kind: Kind) -> Result<Operand, String> {
+    let input = node.value(0)?;
+    node.add(Curve { kind }, &[input])
+}
+
+/// The arithmetic, once for f32 and once for f64.
+macro_rules! arithmetic {
+    ($value:ident, $slope:ident, $float:ty) => {
+        impl Kind {
+            /// The function at `x`.
+            #[must_use]
+            pub fn $value(self, x: $float) -> $float {
+                match self {
+                    Self::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+                    Self::HardSigmoid { alpha, beta } => {
+                        (<$float>::from(alpha) * x + <$float>::from(beta)).clamp(0.0, 1.0)
+                    }
+                    Self::HardSwish => x * (x / 6.0 + 0.5).clamp(0.0, 1.0),
+                }
+            }
+
+            /// Its slope at `x`; at a kink, what PyTorch takes: flat for HardSigmoid, the inner slope for
+            /// HardSwish.
+            #[must_use]
+            pub fn $slope(self, x: $float) -> $float {
+                match self {
+                    Self::Sigmoid => {
+                        let y = self.$value(x);
+                        y * (1.0 - y)
+                    }
+                    Self::HardSigmoid { alpha, beta } => {
+                        let y = <$float>::from(alpha) * x + <$float>::from(beta);
+                        if 0.0 < y && y < 1.0 { <$float>::from(alpha) } else { 0.0 }
+                    }
+                    Self::HardSwish if x < -3.0 => 0.0,
+                    Self::HardSwish if x > 3.0 => 1.0,
+                    Self::HardSwish => x / 3.0 + 0.5,
+                }
+            }
+        }
+    };
+}
+
+arithmetic!(value_f32, slope_f32, f32);
+#[cfg(test)]
+arithmetic!(value_f64, slope_f64, f64);
+
+impl Operator for Curve {
+    fn name(&self) -> &'static str {
+        match self.kind {
+            Kind::Sigmoid => "Sigmoid",
+            Kind::HardSigmoid { .. } => "HardSigmoid",
+            Kind::HardSwish => "HardSwish",
+        }
+    }
+
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
+        Ok(inputs[0].to_vec())
+    }
+
+    fn gradient(&self, at: &mut Adjoint<'_>) -> Result<Vec<ValueId>> {
+        let (g, x) = (at.cotangent, at.inputs[0]);
+        Ok(vec![at.add("gradient", CurveGradient { kind: self.kind }, &[g, x])?])
+    }
+
+    fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
+        let kind = self.kind;
+        at.in_place(move |x, _| x.iter_mut().for_each(|v| *v = kind.value_f32(*v)))
+    }
+
+    #[cfg(test)]
+    fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
+        inputs[0].map(|x| self.kind.value_f64(x))
+    }
+}
+
+/// `g * slope(x)`. Reads the gradient, whose rows count targets, and what the function read, whose rows may
+/// count images.
+#[derive(Clone, Copy, Debug)]
+pub struct CurveGradient {
+    /// As the function's.
+    pub kind: Kind,
+}
+
+impl Operator for CurveGradient {
+    fn name(&self) -> &'static str {
+        "CurveGradient"
+    }
+
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
+        if inputs[0] == inputs[1] {
+            Ok(inputs[0].to_vec())
+        } else {
+            Err("gradient and input differ in shape".into())
+        }
+    }
+
+    fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
+        let kind = self.kind;
+        at.in_place(move |g, others| {
+            g.iter_mut().zip(others[0].floats()).for_each(|(g, &x)| *g *= kind.slope_f32(x));
+        })
+    }
+
+    #[cfg(test)]
+    fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
+        inputs[0].zip(inputs[1], |g, x| g * self.kind.slope_f64(x))
+    }
+}

@@ -1,0 +1,90 @@
+//! Elementwise products: of two values of one shape, or of a value and one number a channel.
+
+use tract_onnx::tract_core::internal::OutletId;
+
+use super::{
+    add::broadcast,
+    affine::{Affine, Per},
+    global_average_pool::GlobalAveragePool,
+    reader::{Operand, Reader},
+};
+use crate::{
+    error::Result,
+    graph::{Adjoint, Lowering, Operator, Shape, ValueId},
+};
+
+/// `a * b`; `b` may be `[C, 1, 1]` (squeeze and excitation). Either input's rows may count images where the
+/// other's count targets.
+#[derive(Clone, Copy, Debug)]
+pub struct Multiply;
+
+/// Reads an ONNX Mul of two values, or of a value and a constant that broadcasts to it.
+pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
+    let constant = match node.inputs.as_slice() {
+        [Some(Operand::Value(_)), Some(Operand::Constant(c))] => Some((0, c.clone())),
+        [Some(Operand::Constant(c)), Some(Operand::Value(_))] => Some((1, c.clone())),
+        _ => None,
+    };
+    if let Some((place, constant)) = constant {
+        let input = node.value(place)?;
+        let (scale, per) = broadcast(&constant, &node.node(input).shape)?;
+        return node.add(Affine { shift: vec![0.0; scale.len()], scale, per }, &[input]);
+    }
+    let (a, b) = (node.value(0)?, node.value(1)?);
+    // The larger one first: the product is the same.
+    let swap = node.node(a).elements() < node.node(b).elements();
+    node.add(Multiply, &if swap { [b, a] } else { [a, b] })
+}
+
+/// Whether `b` has one number for each channel of `a`.
+fn per_channel(a: &[usize], b: &[usize]) -> bool {
+    a != b && a.len() == b.len() && a.first() == b.first() && b[1..].iter().all(|&d| d == 1)
+}
+
+impl Operator for Multiply {
+    fn name(&self) -> &'static str {
+        "Mul"
+    }
+
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
+        let (a, b) = (inputs[0], inputs[1]);
+        if a == b || per_channel(a, b) {
+            return Ok(a.to_vec());
+        }
+        Err(format!("shapes {a:?} and {b:?} an image do not broadcast; only one number a channel does"))
+    }
+
+    /// `g b` and `g a`, the latter summed over each plane where `b` has one number a channel.
+    fn gradient(&self, at: &mut Adjoint<'_>) -> Result<Vec<ValueId>> {
+        let (g, a, b) = (at.cotangent, at.inputs[0], at.inputs[1]);
+        let first = at.add("gradient.0", Self, &[g, b])?;
+        let mut second = at.add("gradient.1", Self, &[g, a])?;
+        let (shape, other) = (at.input_shape(0), at.input_shape(1));
+        if per_channel(&shape, &other) {
+            #[allow(clippy::cast_precision_loss)]
+            let places = shape[1..].iter().product::<usize>() as f32;
+            let sum = Affine { scale: vec![places; shape[0]], shift: vec![0.0; shape[0]], per: Per::Channel };
+            second = at.add("gradient.mean", GlobalAveragePool, &[second])?;
+            second = at.add("gradient.sum", sum, &[second])?;
+        }
+        Ok(vec![first, second])
+    }
+
+    fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
+        at.in_place(|a, others| {
+            let b = others[0].floats();
+            let step = a.len() / b.len();
+            for (plane, &factor) in a.chunks_exact_mut(step).zip(b) {
+                plane.iter_mut().for_each(|v| *v *= factor);
+            }
+        })
+    }
+
+    #[cfg(test)]
+    fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
+        let (a, b) = (inputs[0], inputs[1]);
+        let step = a.data.len() / b.data.len();
+        let data = a.data.iter().enumerate().map(|(i, v)| v * b.data[i / step]).collect();
+        crate::graph::reference::Array::new(&a.shape, data)
+    }
+}

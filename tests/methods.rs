@@ -1,0 +1,213 @@
+//! Every method against the library that defines it: Captum, shap, pytorch-grad-cam, on float networks with
+//! seeded weights and on a quantized one. `tests/reference` makes the fixtures; their manifests say how.
+
+use std::{collections::BTreeMap, fs, path::PathBuf};
+
+use pellucid::{
+    Tensor,
+    attribution::Silent,
+    backend::resilient::Choice,
+    session::{Options, Request, Session},
+};
+use serde_json::Value;
+
+const NETWORKS: &[&str] = &["lite", "resnet", "vgg", "densenet", "mobilenet_v3"];
+
+/// Relative L2 for what is a gradient, by backend.
+fn bound(choice: Choice) -> f64 {
+    if choice == Choice::Cpu { 1e-4 } else { 2e-4 }
+}
+
+/// A folder of fixtures with its manifest.
+struct Fixtures {
+    folder: PathBuf,
+    manifest: Value,
+}
+
+impl Fixtures {
+    fn open(folder: &str) -> Self {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(folder);
+        let manifest = fs::read_to_string(folder.join("manifest.json")).unwrap();
+        Self { folder, manifest: serde_json::from_str(&manifest).unwrap() }
+    }
+
+    fn array(&self, file: &str) -> Tensor {
+        let bytes = fs::read(self.folder.join(file)).unwrap();
+        let npy = npyz::NpyFile::new(&bytes[..]).unwrap();
+        let shape: Vec<usize> = npy.shape().iter().map(|&d| d as usize).collect();
+        Tensor::new(shape, npy.into_vec::<f32>().unwrap()).unwrap()
+    }
+
+    fn session(&self, choice: Choice) -> Session {
+        let model = fs::read(self.folder.join("model.onnx")).unwrap();
+        let options = Options { backend: choice, ..Options::default() };
+        pollster::block_on(Session::open(&model, options)).unwrap()
+    }
+
+    fn targets(&self) -> Vec<usize> {
+        let all = self.manifest["targets"].as_array().unwrap();
+        all.iter().map(|t| t.as_u64().unwrap() as usize).collect()
+    }
+
+    /// The ONNX node of a layer of the manifest.
+    fn layer(&self, entry: &Value) -> Option<String> {
+        let name = entry["layer"].as_str()?;
+        Some(self.manifest["layers"][name]["node"].as_str().unwrap().to_owned())
+    }
+}
+
+/// The parameters that an entry of a manifest asks for, as a caller would set them.
+fn parameters(entry: &Value) -> BTreeMap<String, Value> {
+    let mut out = BTreeMap::new();
+    match entry["method"].as_str().unwrap() {
+        "occlusion" => {
+            out.insert("window".into(), entry["parameters"]["window"][0].clone());
+            out.insert("stride".into(), entry["parameters"]["stride"][0].clone());
+            out.insert("fill".into(), "zero".into());
+        }
+        "integrated-gradients" => {
+            out.insert("steps".into(), entry["parameters"]["steps"].clone());
+        }
+        "guided-grad-cam" => {
+            let file = entry["file"].as_str().unwrap();
+            let name = if file.contains("bilinear") { "bilinear" } else { "nearest" };
+            out.insert("interpolation".into(), name.into());
+        }
+        _ => {}
+    }
+    out
+}
+
+/// `|a - b| / |b|`.
+fn relative_l2(a: &[f32], b: &[f32]) -> f64 {
+    let square = |v: f64| v * v;
+    let gap: f64 = a.iter().zip(b).map(|(x, y)| square(f64::from(*x) - f64::from(*y))).sum();
+    (gap / b.iter().map(|y| square(f64::from(*y))).sum::<f64>()).sqrt()
+}
+
+fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum::<f64>();
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+}
+
+/// Whether a map agrees with its reference: sampled and class-free maps by direction, the rest by distance.
+fn disagreement(method: &str, got: &[f32], want: &[f32], bound: f64) -> Option<String> {
+    let by_direction = matches!(method, "eigen-cam" | "grad-cam++" | "score-cam" | "ablation-cam");
+    if by_direction {
+        let c = cosine(got, want);
+        let c = if method == "eigen-cam" { c.abs() } else { c };
+        return (c < 0.999 || c.is_nan()).then(|| format!("cosine {c:.6}"));
+    }
+    let distance = relative_l2(got, want);
+    (distance > bound || distance.is_nan()).then(|| format!("relative L2 {distance:.2e}"))
+}
+
+/// Runs every entry of a manifest whose method there is, and says what disagrees.
+fn compare(folder: &str, choice: Choice, bound: f64) -> (usize, Vec<String>) {
+    let fixtures = Fixtures::open(folder);
+    let mut session = fixtures.session(choice);
+    let input = fixtures.array("input.npy").at(0);
+    let (mut count, mut wrong) = (0, vec![]);
+    for entry in fixtures.manifest["methods"].as_array().unwrap() {
+        let id = entry["method"].as_str().unwrap();
+        // What draws at random is compared where its draws can be given.
+        if pellucid::attribution::method(id).is_err() || id == "expected-gradients" {
+            continue;
+        }
+        let request = Request {
+            method: id.into(),
+            targets: fixtures.targets(),
+            layer: fixtures.layer(entry),
+            parameters: parameters(entry),
+            ..Request::default()
+        };
+        let explained = pollster::block_on(session.explain(&input, &request, &mut Silent)).unwrap();
+        let file = entry["file"].as_str().unwrap();
+        let want = fixtures.array(file);
+        for (k, target) in explained.targets.iter().enumerate() {
+            assert_eq!(target.map.values.shape(), &want.shape()[1..], "{folder}/{file}");
+            count += 1;
+            if let Some(how) = disagreement(id, target.map.values.data(), want.row(k), bound) {
+                wrong.push(format!("{folder}/{file} [{k}]: {how}"));
+            }
+        }
+    }
+    (count, wrong)
+}
+
+fn all_networks(choice: Choice) {
+    let (mut count, mut wrong) = (0, vec![]);
+    for network in NETWORKS {
+        let (n, bad) = compare(&format!("networks/{network}"), choice, bound(choice));
+        count += n;
+        wrong.extend(bad);
+    }
+    assert!(wrong.is_empty(), "{} of {count} maps disagree:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(count >= 150, "only {count} maps were compared");
+}
+
+#[test]
+fn float_networks_on_the_cpu() {
+    all_networks(Choice::Cpu);
+}
+
+#[test]
+fn float_networks_on_the_gpu() {
+    all_networks(Choice::Gpu);
+}
+
+/// A quantized network against torch with fake quantization and straight-through estimators.
+#[test]
+fn quantized_network_on_both() {
+    let fixtures = Fixtures::open("int8");
+    let input = fixtures.array("input.npy").at(0);
+    for choice in [Choice::Cpu, Choice::Gpu] {
+        let mut session = fixtures.session(choice);
+        let layer = fixtures.manifest["layer"].as_str().unwrap();
+        for (id, layer, file) in
+            [("saliency", None, "saliency.npy"), ("grad-cam", Some(layer), "grad-cam_last.npy")]
+        {
+            let request = Request {
+                method: id.into(),
+                targets: fixtures.targets(),
+                layer: layer.map(Into::into),
+                ..Request::default()
+            };
+            let explained = pollster::block_on(session.explain(&input, &request, &mut Silent)).unwrap();
+            let want = fixtures.array(file);
+            for (k, target) in explained.targets.iter().enumerate() {
+                let wrong = disagreement(id, target.map.values.data(), want.row(k), bound(choice));
+                assert_eq!(wrong, None, "{file} [{k}] on {choice:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn logits_are_the_reference_s() {
+    for network in NETWORKS {
+        let fixtures = Fixtures::open(&format!("networks/{network}"));
+        let mut session = fixtures.session(Choice::Cpu);
+        let classes = pollster::block_on(session.classify(&fixtures.array("input.npy").at(0))).unwrap();
+        let want = fixtures.array("logits.npy");
+        for class in classes {
+            let gap = (class.logit - want.data()[class.target.index]).abs();
+            assert!(gap < 1e-4, "{network}: class {} is off by {gap}", class.target.index);
+        }
+    }
+}
+
+/// Canary: a map that is a little wrong, or another target's, is found out by the bounds above.
+#[test]
+fn the_bounds_can_fail() {
+    let fixtures = Fixtures::open("networks/resnet");
+    let right = fixtures.array("saliency.npy");
+    let mut bent = right.row(0).to_vec();
+    let largest = bent.iter().fold(0.0f32, |m, v| m.max(v.abs()));
+    bent[100] += 0.1 * largest;
+    assert!(disagreement("saliency", &bent, right.row(0), 2e-4).is_some());
+    assert!(disagreement("saliency", right.row(1), right.row(0), 2e-4).is_some());
+    let cam = fixtures.array("grad-cam++_last.npy");
+    assert!(disagreement("grad-cam++", cam.row(1), cam.row(0), 2e-4).is_some());
+    assert!(disagreement("saliency", right.row(0), right.row(0), 2e-4).is_none());
+}
