@@ -1,0 +1,97 @@
+// Pellucid beside its peers, in one Chromium on one machine: `cargo xtask bench`.
+
+import { launch, pageUrl } from '../tests/browser/chromium.mjs';
+import { measure } from './meter.mjs';
+
+const RUNS = Number(process.env.BENCH_RUNS ?? 3);
+const FILTER = (process.argv[2] ?? '').toLowerCase();
+
+const ORT = 'onnxruntime-web';
+const QDQ = '/models/efficientnet-lite0-int8.onnx';
+const FLOAT = '/bench-models/lite0-float.onnx';
+const MOBILENET = { model: '/bench-models/mobilenet-v1.onnx', weights: '/bench-models/mobilenet-v1.bin' };
+// The picture's side makes each network's resizing do nothing, so that all see the same numbers.
+const lite0 = (backend, model) => ({ backend, model, side: 256, size: 224 });
+const mobilenet = { backend: 'gpu', ...MOBILENET, side: 224, size: 224, target: 7 };
+const saliency = { ...mobilenet, request: { method: 'saliency', targets: [7] } };
+
+/// Each compares the first subject with the second; `wanted` is by how many times it is to be cheaper, in CPU.
+const COMPARISONS = [
+  { what: 'Lite0 float, forward, WebGPU', subjects: pair(ORT, lite0('gpu', FLOAT)), wanted: 6, goal: 10 },
+  { what: 'Lite0 int8 QDQ, forward, WebGPU', subjects: pair(ORT, lite0('gpu', QDQ)), wanted: 6, goal: 10 },
+  { what: 'Lite0 float, forward, wasm, 1 thread', subjects: pair(ORT, lite0('cpu', FLOAT)), wanted: 1, quick: true },
+  { what: 'Lite0 int8 QDQ, forward, wasm, 1 thread', subjects: pair(ORT, lite0('cpu', QDQ)), wanted: 1.5, quick: true },
+  {
+    what: 'MobileNet v1 float, input gradient, WebGPU',
+    subjects: [['pellucid', 'Pellucid', saliency], ['tfjs', 'TensorFlow.js', mobilenet]],
+    wanted: 3,
+    goal: 5,
+  },
+];
+
+function pair(peer, options) {
+  return [['pellucid', 'Pellucid', options], ['onnxruntime', peer, options]];
+}
+
+/// Opens a subject in a page of its own, warms it up and measures it.
+async function take(browser, [module, name, options], { quick }) {
+  const page = await browser.newPage();
+  try {
+    await page.goto(pageUrl('/bench/blank.html'));
+    const open = async ([module, options]) => {
+      const { open } = await import(`/bench/subjects/${module}.js`);
+      globalThis.subject = await open(options);
+    };
+    await page.evaluate(open, [module, options]);
+    const repeat = (times) => page.evaluate(async (times) => {
+      for (let i = 1; i < times; i++) await globalThis.subject.run();
+      return globalThis.subject.run();
+    }, times);
+    // WebAssembly is compiled better while it runs, and short runs are measured many at a time.
+    const result = await repeat(quick ? 10 : 1);
+    const times = quick ? 10 : 1;
+    const { wall, cpu } = await measure(() => repeat(times), RUNS);
+    return { name, result, wall: wall / times, cpu: cpu / times };
+  } catch (error) {
+    return { name, error: String(error.message ?? error).split('\n')[0] };
+  } finally {
+    await page.close();
+  }
+}
+
+function cosine(a, b) {
+  let [ab, aa, bb] = [0, 0, 0];
+  for (let i = 0; i < a.length; i++) {
+    ab += a[i] * b[i];
+    aa += a[i] ** 2;
+    bb += b[i] ** 2;
+  }
+  return ab / Math.sqrt(aa * bb);
+}
+
+const seconds = (value) => (Number.isFinite(value) ? value.toFixed(3) : '?').padStart(10);
+
+function report({ what, wanted, goal }, [ours, theirs]) {
+  console.log(`\n${what}`);
+  for (const { name, error, wall, cpu } of [ours, theirs]) {
+    console.log(error ? `  ${name.padEnd(20)} ${error}` : `  ${name.padEnd(20)}${seconds(wall)} s${seconds(cpu)} s CPU`);
+  }
+  if (ours.error || theirs.error) return;
+  const hasCpu = Number.isFinite(ours.cpu) && ours.cpu > 0;
+  const ratio = hasCpu ? theirs.cpu / ours.cpu : theirs.wall / ours.wall;
+  const target = goal ? `at least ${wanted}, goal ${goal}` : `at least ${wanted}`;
+  console.log(`  ${ratio.toFixed(2)} times less ${hasCpu ? 'CPU' : 'time'} (${target}): ${ratio >= wanted ? 'met' : 'NOT MET'}`);
+  console.log(`  answers: cosine ${cosine(ours.result, theirs.result).toFixed(6)}`);
+}
+
+const browser = await launch();
+try {
+  console.log(`Chromium ${browser.version()}, software WebGPU; medians of ${RUNS} runs after a warm-up`);
+  for (const comparison of COMPARISONS.filter(({ what }) => what.toLowerCase().includes(FILTER))) {
+    const taken = [];
+    for (const subject of comparison.subjects) taken.push(await take(browser, subject, comparison));
+    report(comparison, taken);
+  }
+} finally {
+  await browser.close();
+}

@@ -1,0 +1,106 @@
+//! The page: the library as WebAssembly, with the files around it, in dist/.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::{host, tools};
+
+/// How well the WebAssembly is compiled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// As it ships.
+    Release,
+    /// In a fraction of the time, for working on the page.
+    Fast,
+}
+
+impl Profile {
+    pub fn new(fast: bool) -> Self {
+        if fast { Self::Fast } else { Self::Release }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Release => "release",
+            Self::Fast => "fast",
+        }
+    }
+}
+
+/// Builds the page and returns the folder that holds it.
+pub fn build(profile: Profile) -> Result<PathBuf> {
+    tools::ensure_wasm_target()?;
+    let wasm = compile(profile)?;
+    let dist = host::root().join("dist");
+    if dist.exists() {
+        fs::remove_dir_all(&dist).with_context(|| format!("emptying {}", dist.display()))?;
+    }
+    copy(&host::root().join("www"), &dist.join("www"))?;
+    copy(&host::root().join("models"), &dist.join("models"))?;
+    for file in ["index.html", "LICENSE-MIT", "LICENSE-APACHE"] {
+        copy(&host::root().join(file), &dist.join(file))?;
+    }
+    bind(&wasm, &dist.join("www/pkg"))?;
+    Ok(dist)
+}
+
+fn compile(profile: Profile) -> Result<PathBuf> {
+    // `cargo rustc --crate-type` leaves out the rlib, and with it a second code generation of our own crate.
+    let mut cargo = host::cargo();
+    cargo.args([
+        "rustc",
+        "--package",
+        "pellucid",
+        "--lib",
+        "--crate-type",
+        "cdylib",
+        "--no-default-features",
+    ]);
+    cargo.args(["--target", tools::WASM_TARGET, "--profile", profile.name()]);
+    // These would silently replace the flags of .cargo/config.toml.
+    cargo.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
+    host::run(&mut cargo)?;
+    Ok(host::target_dir()?.join(tools::WASM_TARGET).join(profile.name()).join("pellucid.wasm"))
+}
+
+/// Writes the JavaScript module, its types and the WebAssembly that it loads.
+fn bind(wasm: &Path, out: &Path) -> Result<()> {
+    Bindgen::new()
+        .input_path(wasm)
+        .out_name("pellucid")
+        .web(true)?
+        .typescript(true)
+        .omit_default_module_path(false)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .generate(out)
+        .context("binding the WebAssembly to JavaScript")
+}
+
+/// Copies a file or a folder, leaving out what only its makers need.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    if from.is_dir() {
+        for entry in fs::read_dir(from)? {
+            let path = entry?.path();
+            let Some(name) = path.file_name() else { continue };
+            if is_shipped(&path) {
+                copy(&path, &to.join(name))?;
+            }
+        }
+        return Ok(());
+    }
+    if let Some(parent) = to.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    fs::copy(from, to).with_context(|| format!("copying {} to {}", from.display(), to.display()))?;
+    Ok(())
+}
+
+/// Whether a file belongs on the host: neither hidden, nor in the folder of the scripts that made the others.
+fn is_shipped(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    !name.starts_with('.') && name != "build"
+}

@@ -1,0 +1,76 @@
+//! How much a visitor downloads, and the bounds on it.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use flate2::{Compression, write::GzEncoder};
+
+/// The WebAssembly, compressed as a good host sends it: brotli at its best.
+const WASM_LIMIT: usize = 1_800_000;
+/// All scripts and styles, each compressed as any host sends it: gzip.
+const SHELL_LIMIT: usize = 40 * 1024;
+
+/// Prints the sizes of the page in `dist`; true if all are within their bounds.
+pub fn check(dist: &Path) -> Result<bool> {
+    let wasm_file = dist.join("www/pkg/pellucid_bg.wasm");
+    let wasm = fs::read(&wasm_file).with_context(|| format!("reading {}", wasm_file.display()))?;
+    let wasm_brotli = brotli_size(&wasm)?;
+    let mut shell = 0;
+    each_file(dist, &mut |path| {
+        if path.extension().is_some_and(|ext| ext == "js" || ext == "mjs" || ext == "css") {
+            shell += gzip_size(&fs::read(path)?)?;
+        }
+        Ok(())
+    })?;
+    println!("wasm: {} bytes, {} in gzip", wasm.len(), gzip_size(&wasm)?);
+    let wasm_fits = verdict("wasm in brotli", wasm_brotli, WASM_LIMIT);
+    let shell_fits = verdict("scripts and styles in gzip", shell, SHELL_LIMIT);
+    Ok(wasm_fits && shell_fits)
+}
+
+fn verdict(what: &str, size: usize, limit: usize) -> bool {
+    let fits = size <= limit;
+    println!("{what}: {size} bytes of {limit} allowed: {}", if fits { "ok" } else { "TOO LARGE" });
+    fits
+}
+
+fn each_file(dir: &Path, visit: &mut dyn FnMut(&Path) -> Result<()>) -> Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.is_dir() { each_file(&path, visit)? } else { visit(&path)? }
+    }
+    Ok(())
+}
+
+fn brotli_size(bytes: &[u8]) -> Result<usize> {
+    let mut encoder = brotli::CompressorWriter::new(Vec::new(), 1 << 16, 11, 24);
+    encoder.write_all(bytes)?;
+    Ok(encoder.into_inner().len())
+}
+
+fn gzip_size(bytes: &[u8]) -> Result<usize> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes)?;
+    Ok(encoder.finish()?.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_those_of_the_compressed_bytes() -> Result<()> {
+        let zeros = vec![0; 1 << 20];
+        assert!((1..100).contains(&brotli_size(&zeros)?));
+        assert!((100..2000).contains(&gzip_size(&zeros)?));
+        Ok(())
+    }
+
+    #[test]
+    fn one_byte_too_many_is_too_large() {
+        assert!(verdict("at the bound", WASM_LIMIT, WASM_LIMIT));
+        assert!(!verdict("above the bound", WASM_LIMIT + 1, WASM_LIMIT));
+    }
+}
