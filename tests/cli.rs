@@ -1,0 +1,304 @@
+//! The command line's contract: arguments, outputs, exit codes, errors.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn cat() -> String {
+    root().join("www/samples/cat.jpg").display().to_string()
+}
+
+/// A folder for one test's files.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn pellucid(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_pellucid")).args(arguments).output().unwrap()
+}
+
+fn json(arguments: &[&str]) -> Value {
+    let output = pellucid(arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Runs what must fail with an error, and returns its one line.
+fn error(arguments: &[&str]) -> String {
+    let output = pellucid(arguments);
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", String::from_utf8_lossy(&output.stdout));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(output.stdout.is_empty());
+    text
+}
+
+fn array(path: &Path) -> (Vec<u64>, Vec<f32>) {
+    let bytes = fs::read(path).unwrap();
+    let npy = npyz::NpyFile::new(&bytes[..]).unwrap();
+    (npy.shape().to_vec(), npy.into_vec().unwrap())
+}
+
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+#[test]
+fn classify_names_the_cat() {
+    let report = json(&["classify", &cat(), "--backend", "cpu", "--top", "3", "--json"]);
+    assert_eq!(report["backend"], "cpu");
+    assert!(report["elapsed_ms"].as_f64().unwrap() > 0.0);
+    let classes = report["classes"].as_array().unwrap();
+    assert_eq!(classes.len(), 3);
+    assert_eq!(keys(&classes[0]), ["index", "label", "logit", "probability"]);
+    assert!(classes.iter().any(|c| c["label"] == "tiger cat"));
+    let p: Vec<f64> = classes.iter().map(|c| c["probability"].as_f64().unwrap()).collect();
+    assert!(p[0] >= p[1] && p[1] >= p[2] && p.iter().sum::<f64>() < 1.0);
+    let text = pellucid(&["classify", &cat(), "--backend", "cpu"]);
+    assert_eq!(String::from_utf8(text.stdout).unwrap().lines().count(), 5);
+}
+
+#[test]
+fn explain_reports_and_writes_one_target() {
+    let folder = folder("one");
+    let path = |name: &str| folder.join(name).display().to_string();
+    let (npy, png, report_path) = (path("map.npy"), path("map.png"), path("map.json"));
+    let report = json(&[
+        "explain",
+        &cat(),
+        "--method",
+        "grad-cam",
+        "--target",
+        "tiger cat",
+        "--layer",
+        "stem/conv",
+        "--backend",
+        "cpu",
+        "--seed",
+        "7",
+        "--output",
+        &npy,
+        "--output",
+        &png,
+        "--output",
+        &report_path,
+        "--json",
+    ]);
+    for key in [
+        "method",
+        "target",
+        "logit",
+        "probability",
+        "layer",
+        "parameters",
+        "seed",
+        "backend",
+        "adapter",
+        "evaluations",
+        "elapsed_ms",
+        "sum",
+        "min",
+        "max",
+        "unit",
+    ] {
+        assert!(report.get(key).is_some(), "{key}");
+    }
+    assert_eq!(report["target"], serde_json::json!({ "index": 282, "label": "tiger cat" }));
+    assert_eq!((report["layer"].as_str(), report["seed"].as_u64()), (Some("stem/conv"), Some(7)));
+    assert_eq!(report["parameters"]["relu"], false);
+    let (shape, values) = array(Path::new(&npy));
+    assert_eq!(shape, [112, 112]);
+    let sum: f64 = values.iter().map(|&v| f64::from(v)).sum();
+    assert!((sum - report["sum"].as_f64().unwrap()).abs() < 1e-6);
+    let drawn = image::open(&png).unwrap();
+    assert_eq!((drawn.width(), drawn.height()), (224, 224));
+    let written: Value = serde_json::from_str(&fs::read_to_string(&report_path).unwrap()).unwrap();
+    assert_eq!(written, report);
+}
+
+#[test]
+fn several_targets_stand_in_a_list() {
+    let npy = folder("several").join("map.npy");
+    let report = json(&[
+        "explain",
+        &cat(),
+        "--method",
+        "saliency",
+        "--target",
+        "282,tabby,285",
+        "--backend",
+        "cpu",
+        "--output",
+        &npy.display().to_string(),
+        "--json",
+    ]);
+    let targets = report["targets"].as_array().unwrap();
+    let indices: Vec<u64> = targets.iter().map(|t| t["target"]["index"].as_u64().unwrap()).collect();
+    assert_eq!(indices, [282, 281, 285]);
+    assert!(report.get("sum").is_none() && targets[0].get("sum").is_some());
+    assert_eq!(array(&npy).0, [3, 3, 224, 224]);
+    // Each target's map is what it is alone.
+    let alone = folder("several").join("alone.npy");
+    json(&[
+        "explain",
+        &cat(),
+        "--method",
+        "saliency",
+        "--target",
+        "281",
+        "--backend",
+        "cpu",
+        "--output",
+        &alone.display().to_string(),
+        "--json",
+    ]);
+    let (all, one) = (array(&npy).1, array(&alone).1);
+    assert_eq!(all[one.len()..2 * one.len()], one);
+}
+
+#[test]
+fn arrays_are_taken_as_they_are() {
+    let fixtures = root().join("tests/fixtures/networks/vgg");
+    let (model, input) = (fixtures.join("model.onnx"), fixtures.join("input.npy"));
+    let report = json(&[
+        "classify",
+        &input.display().to_string(),
+        "--model",
+        &model.display().to_string(),
+        "--backend",
+        "cpu",
+        "--top",
+        "10",
+        "--json",
+    ]);
+    let (_, logits) = array(&fixtures.join("logits.npy"));
+    for class in report["classes"].as_array().unwrap() {
+        let want = logits[class["index"].as_u64().unwrap() as usize];
+        assert!((class["logit"].as_f64().unwrap() - f64::from(want)).abs() < 1e-4);
+    }
+}
+
+#[test]
+fn score_and_parameters_are_honoured() {
+    let report = json(&[
+        "explain",
+        &cat(),
+        "--method",
+        "occlusion",
+        "--score",
+        "probability",
+        "--set",
+        "window=112",
+        "--set",
+        "stride=112",
+        "--set",
+        "fill=#808080",
+        "--backend",
+        "cpu",
+        "--json",
+    ]);
+    assert_eq!(report["unit"], "probability");
+    assert_eq!(report["parameters"], serde_json::json!({ "window": 112, "stride": 112, "fill": "#808080" }));
+    // The image itself, and four windows.
+    assert_eq!(report["evaluations"], 5);
+    assert_eq!(report["layer"], Value::Null);
+}
+
+#[test]
+fn methods_and_layers_are_listed() {
+    let methods = json(&["methods", "--json"]);
+    let occlusion =
+        methods["methods"].as_array().unwrap().iter().find(|m| m["id"] == "occlusion").unwrap().clone();
+    assert_eq!(occlusion["parameters"][0]["key"], "window");
+    assert_eq!(occlusion["default_score"], "logit");
+    let layers = json(&["layers", "--backend", "cpu", "--json"]);
+    assert_eq!(layers["default"], "head/conv/relu6");
+    let stem = &layers["layers"][0];
+    assert_eq!((stem["name"].as_str(), stem["operator"].as_str()), (Some("stem/conv"), Some("Conv")));
+    assert_eq!(stem["shape"], serde_json::json!([32, 112, 112]));
+}
+
+#[test]
+fn errors_say_what_and_what_to_do() {
+    let folder = folder("errors");
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        fs::write(&path, bytes).unwrap();
+        path.display().to_string()
+    };
+    let model = fs::read(root().join("models/efficientnet-lite0-int8.onnx")).unwrap();
+    let photo = fs::read(cat()).unwrap();
+    let (text, cut) = (file("text.png", b"hello"), file("cut.jpg", &photo[..photo.len() / 2]));
+    let (half, labels) = (file("half.onnx", &model[..model.len() / 2]), file("labels.txt", b"one\ntwo\n"));
+    let cases: &[(&[&str], &str)] = &[
+        (&["classify", &text], "error[image]"),
+        (&["classify", &cut], "error[image]"),
+        (&["classify", "nowhere.png"], "error[io]"),
+        (&["classify", &cat(), "--model", &text], "error[model]"),
+        (&["classify", &cat(), "--model", &half], "error[model]"),
+        (&["classify", &cat(), "--labels", &labels], "error[argument]"),
+        (&["explain", &cat(), "--method", "grad-cam", "--target", "1000"], "error[argument]"),
+        (&["explain", &cat(), "--method", "grad-cam", "--target", "unicorn"], "error[argument]"),
+        (&["explain", &cat(), "--method", "grad-cam", "--layer", "nowhere"], "error[argument]"),
+        (&["explain", &cat(), "--method", "saliency", "--layer", "stem/conv"], "error[argument]"),
+        (&["explain", &cat(), "--method", "occlusion", "--set", "window=-1"], "error[argument]"),
+        (&["explain", &cat(), "--method", "occlusion", "--set", "size=3"], "error[argument]"),
+    ];
+    for (arguments, code) in cases {
+        let line = error(&[*arguments, &["--backend", "cpu"]].concat());
+        assert!(line.starts_with(code), "{arguments:?}: {line}");
+    }
+}
+
+#[test]
+fn a_lying_png_is_refused_before_memory_is_taken() {
+    // A PNG of 60 bytes whose header claims 100,000 x 100,000 pixels.
+    let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
+    png.extend([100_000u32.to_be_bytes(), 100_000u32.to_be_bytes()].concat());
+    png.extend([8, 2, 0, 0, 0]);
+    png.resize(60, 0);
+    let path = folder("lying").join("lie.png");
+    fs::write(&path, png).unwrap();
+    let line = error(&["classify", &path.display().to_string(), "--backend", "cpu"]);
+    assert!(line.starts_with("error[limit]") || line.starts_with("error[image]"), "{line}");
+}
+
+#[test]
+fn unsupported_operators_are_named_with_their_nodes() {
+    // The shipped model with one operator's name changed, to another of as many letters.
+    let mut model = fs::read(root().join("models/efficientnet-lite0-int8.onnx")).unwrap();
+    let place = model.windows(17).position(|w| w == b"GlobalAveragePool").unwrap();
+    let name = model.windows(9).position(|w| w == b"head/pool").is_some();
+    model[place..place + 17].copy_from_slice(b"GlobalMadnessPool");
+    let path = folder("unsupported").join("model.onnx");
+    fs::write(&path, model).unwrap();
+    let line = error(&["classify", &cat(), "--backend", "cpu", "--model", &path.display().to_string()]);
+    assert!(name && line.starts_with("error[unsupported]"), "{line}");
+    assert!(line.contains("GlobalMadnessPool") && line.contains("head/pool"), "{line}");
+}
+
+#[test]
+fn wrong_usage_exits_with_two() {
+    for arguments in [
+        &["explain", "x.png"][..],
+        &["explain", "x.png", "--method", "nonsense"],
+        &["explain", "x.png", "--method", "saliency", "--output", "map.txt"],
+        &["explain", "x.png", "--method", "occlusion", "--set", "window"],
+        &["classify"],
+        &["classify", "x.png", "--backend", "tpu"],
+        &["classify", "x.png", "--mean", "1,2"],
+        &["frobnicate"],
+    ] {
+        assert_eq!(pellucid(arguments).status.code(), Some(2), "{arguments:?}");
+    }
+}
