@@ -97,7 +97,9 @@ fn gradients_match_captum() {
     let mut compared = 0;
     for name in names() {
         let mut subject = match Subject::open(&name) {
-            Ok(_) if UNSUPPORTED.contains(&name.as_str()) => panic!("{name} is supported now: take it off the list"),
+            Ok(_) if UNSUPPORTED.contains(&name.as_str()) => {
+                panic!("{name} is supported now: take it off the list")
+            }
             Ok(subject) => subject,
             Err(e) if UNSUPPORTED.contains(&name.as_str()) => {
                 assert_eq!(e.code(), "unsupported", "{name}: {e}");

@@ -38,27 +38,12 @@ const UNSUPPORTED: &[(&str, &[&str])] = &[
             "test_quantizelinear_uint16",
         ],
     ),
-    (
-        "pools over one axis: images have two",
-        &[
-            "test_averagepool_1d_default",
-            "test_maxpool_1d_default",
-        ],
-    ),
+    ("pools over one axis: images have two", &["test_averagepool_1d_default", "test_maxpool_1d_default"]),
     (
         "the indices of maxima are asked for",
-        &[
-            "test_maxpool_with_argmax_2d_precomputed_pads",
-            "test_maxpool_with_argmax_2d_precomputed_strides",
-        ],
+        &["test_maxpool_with_argmax_2d_precomputed_pads", "test_maxpool_with_argmax_2d_precomputed_strides"],
     ),
-    (
-        "the mask of a dropout is asked for",
-        &[
-            "test_dropout_default_mask",
-            "test_dropout_default_mask_ratio",
-        ],
-    ),
+    ("the mask of a dropout is asked for", &["test_dropout_default_mask", "test_dropout_default_mask_ratio"]),
     (
         "the images of a batch are mixed",
         &[
@@ -79,12 +64,7 @@ const UNSUPPORTED: &[(&str, &[&str])] = &[
             "test_reshape_allowzero_reordered",
         ],
     ),
-    (
-        "a bias that differs between the images of a batch",
-        &[
-            "test_gemm_default_matrix_bias",
-        ],
-    ),
+    ("a bias that differs between the images of a batch", &["test_gemm_default_matrix_bias"]),
     (
         "the batch is a literal other than 1 in the new shape",
         &[
