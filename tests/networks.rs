@@ -16,7 +16,7 @@ use support::{bytes, fixture, json, npy, relative_l2};
 const BOUND: f64 = 1e-4;
 
 /// Networks with operators that cannot be read yet.
-const UNSUPPORTED: &[&str] = &["densenet", "mobilenet_v3"];
+const UNSUPPORTED: &[&str] = &[];
 
 /// A network with the image and the classes that its references are for.
 struct Subject {
