@@ -195,7 +195,7 @@ impl Case {
     /// The score's slope along input `i`, by central differences.
     pub fn slope(&self, target: usize, i: usize) -> f64 {
         let step = 1.0 / 1024.0;
-        let mut at = |sign: f32| {
+        let at = |sign: f32| {
             let mut moved = self.image.clone();
             moved.data_mut()[i] += sign * step;
             let width = f64::from(moved.data()[i]) - f64::from(self.image.data()[i]);
