@@ -1,0 +1,174 @@
+//! The adapter and the device, and what can befall them.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::error::{Error, GpuFault, Result};
+
+/// The most that is asked for as one binding, where the adapter offers it.
+const LARGEST_BINDING: u64 = 1 << 30;
+
+/// An open device.
+pub struct Gpu {
+    pub(super) device: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
+    pub(super) bindings: wgpu::BindGroupLayout,
+    pub(super) pipeline_layout: wgpu::PipelineLayout,
+    adapter: String,
+    fallback: bool,
+    lost: Arc<Mutex<Option<String>>>,
+    clock: Option<fn() -> f64>,
+}
+
+impl Gpu {
+    /// Opens the best adapter; without `allow_fallback` a software one counts as none.
+    pub async fn open(allow_fallback: bool) -> Result<Self> {
+        let unavailable = |why: String| Error::gpu(GpuFault::Unavailable, why);
+        let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+        descriptor.backends = wgpu::Backends::PRIMARY;
+        let instance = wgpu::Instance::new(descriptor);
+        let options = wgpu::RequestAdapterOptions {
+            power_preference: wgpu::PowerPreference::HighPerformance,
+            ..Default::default()
+        };
+        let adapter = instance
+            .request_adapter(&options)
+            .await
+            .map_err(|e| unavailable(format!("no GPU can be used ({e}); use the CPU backend")))?;
+        let info = adapter.get_info();
+        let fallback = info.device_type == wgpu::DeviceType::Cpu;
+        if fallback && !allow_fallback {
+            let why = format!("the only GPU is a software one ({}), slower than the CPU backend", info.name);
+            return Err(unavailable(why));
+        }
+        let offered = adapter.limits();
+        let largest = offered.max_storage_buffer_binding_size.min(LARGEST_BINDING);
+        let required = wgpu::Limits {
+            max_storage_buffer_binding_size: largest,
+            max_buffer_size: offered.max_buffer_size.min(LARGEST_BINDING),
+            ..wgpu::Limits::defaults()
+        }
+        .or_worse_values_from(&offered);
+        let request = wgpu::DeviceDescriptor {
+            label: Some("pellucid"),
+            required_limits: required,
+            ..Default::default()
+        };
+        let (device, queue) = adapter.request_device(&request).await.map_err(|e| {
+            unavailable(format!("the GPU {} cannot be opened ({e}); use the CPU backend", info.name))
+        })?;
+        let lost = Arc::new(Mutex::new(None));
+        let witness = lost.clone();
+        device.set_device_lost_callback(move |_, why| {
+            *witness.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+        });
+        // What no error scope catches would end the process; a lost device says so at the next read-back.
+        device.on_uncaptured_error(Arc::new(|_| {}));
+        let bindings = bindings(&device);
+        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some("kernels"),
+            bind_group_layouts: &[Some(&bindings)],
+            immediate_size: 0,
+        });
+        let name = if info.name.is_empty() { "WebGPU".to_owned() } else { info.name };
+        Ok(Self { device, queue, bindings, pipeline_layout, adapter: name, fallback, lost, clock: clock() })
+    }
+
+    /// The adapter's name, as the driver gives it.
+    #[must_use]
+    pub fn adapter(&self) -> &str {
+        &self.adapter
+    }
+
+    /// Whether the adapter is a software one.
+    #[must_use]
+    pub fn is_fallback(&self) -> bool {
+        self.fallback
+    }
+
+    /// The most bytes that one buffer can have and be bound with.
+    #[must_use]
+    pub fn largest_buffer(&self) -> u64 {
+        let limits = self.device.limits();
+        limits.max_storage_buffer_binding_size.min(limits.max_buffer_size)
+    }
+
+    /// Gives the page's clock (milliseconds), where the platform has none of its own: with it the size of
+    /// submits follows the speed of the adapter.
+    pub fn set_clock(&mut self, clock: fn() -> f64) {
+        self.clock = Some(clock);
+    }
+
+    pub(super) fn now(&self) -> Option<f64> {
+        self.clock.map(|clock| clock())
+    }
+
+    /// Fails with `gpu-lost` once the device is gone.
+    pub fn check_lost(&self) -> Result<()> {
+        // Natively the news arrives when somebody asks.
+        #[cfg(not(target_arch = "wasm32"))]
+        let _ = self.device.poll(wgpu::PollType::Poll);
+        match &*self.lost.lock().unwrap_or_else(PoisonError::into_inner) {
+            None => Ok(()),
+            Some(why) => Err(Error::gpu(GpuFault::Lost, format!("the GPU was lost ({why}); open it again"))),
+        }
+    }
+
+    /// Destroys the device, as a driver reset would: for tests of what comes after.
+    pub fn lose(&self) {
+        self.device.destroy();
+    }
+
+    /// Runs `work` and reports what the device refuses in it.
+    pub async fn scoped<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let validation = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let result = work();
+        let (validation, memory) = (validation.pop(), memory.pop());
+        let (validation, memory) = (validation.await, memory.await);
+        self.check_lost()?;
+        if let Some(error) = memory {
+            let detail =
+                format!("the GPU's memory is full ({error}); use a smaller batch or the CPU backend");
+            return Err(Error::gpu(GpuFault::OutOfMemory, detail));
+        }
+        if let Some(error) = validation {
+            let detail =
+                format!("the GPU refused a command ({error}); use the CPU backend and open an issue");
+            return Err(Error::gpu(GpuFault::Validation, detail));
+        }
+        result
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+#[allow(clippy::unnecessary_wraps)]
+fn clock() -> Option<fn() -> f64> {
+    fn milliseconds() -> f64 {
+        static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+        START.get_or_init(std::time::Instant::now).elapsed().as_secs_f64() * 1e3
+    }
+    Some(milliseconds)
+}
+
+#[cfg(target_arch = "wasm32")]
+fn clock() -> Option<fn() -> f64> {
+    None
+}
+
+/// One layout for all kernels: the arena, the constants, and the dispatch's own parameters.
+fn bindings(device: &wgpu::Device) -> wgpu::BindGroupLayout {
+    let entry = |binding, ty, has_dynamic_offset| wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset, min_binding_size: None },
+        count: None,
+    };
+    device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+        label: Some("kernels"),
+        entries: &[
+            entry(0, wgpu::BufferBindingType::Storage { read_only: false }, false),
+            entry(1, wgpu::BufferBindingType::Storage { read_only: true }, false),
+            entry(2, wgpu::BufferBindingType::Uniform, true),
+        ],
+    })
+}

@@ -1,0 +1,315 @@
+//! Runs recorded dispatches: bounded submits, never a wait inside, and reading back what is asked for.
+
+use std::{cell::Cell, ops::Range};
+
+use super::{Constants, Dispatch, Gpu, Pipelines};
+use crate::error::{Error, GpuFault, Result};
+
+/// What one submit may take, in milliseconds: Windows resets a GPU after two seconds, and the page's own
+/// drawing waits behind it.
+const SUBMIT_MS: f64 = 75.0;
+/// What is assumed of an adapter before it has been measured, in floating-point operations a millisecond.
+const FIRST_GUESS: f64 = 4e6;
+
+/// The buffer that all values share. It only grows, and serves every program in turn.
+#[derive(Default)]
+pub struct Arena {
+    buffer: Option<wgpu::Buffer>,
+    generation: u64,
+    pace: Pace,
+}
+
+/// How fast the adapter has been lately.
+struct Pace {
+    flops_per_ms: Cell<f64>,
+    last_done: Cell<f64>,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { flops_per_ms: Cell::new(FIRST_GUESS), last_done: Cell::new(0.0) }
+    }
+}
+
+impl Pace {
+    /// Learns from work that was submitted and done at these times; work queued behind other work started
+    /// when that was done.
+    fn learn(&self, flops: u64, submitted: f64, done: f64) {
+        let spent = done - submitted.max(self.last_done.replace(done));
+        if spent > 1.0 {
+            #[allow(clippy::cast_precision_loss)]
+            let seen = flops as f64 / spent;
+            self.flops_per_ms.set(0.5 * self.flops_per_ms.get() + 0.5 * seen);
+        }
+    }
+}
+
+impl Arena {
+    /// How many bytes it has.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.buffer.as_ref().map_or(0, wgpu::Buffer::size)
+    }
+
+    /// Makes it at least so large. What it held is lost when it has to grow.
+    pub fn reserve(&mut self, gpu: &Gpu, bytes: u64) {
+        if self.bytes() >= bytes {
+            return;
+        }
+        // The old one goes first: for a moment both would count.
+        self.buffer = None;
+        self.generation += 1;
+        self.buffer = Some(gpu.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("arena"),
+            size: bytes,
+            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        }));
+    }
+}
+
+/// Floats or words that go into the arena before a job runs.
+#[derive(Clone, Debug)]
+pub struct Upload {
+    /// The first vec4.
+    pub offset: u32,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// One dispatch, ready to run.
+pub struct Step {
+    pipeline: wgpu::ComputePipeline,
+    page: usize,
+    params: u32,
+    groups: [u32; 3],
+    flops: u64,
+}
+
+/// Dispatches with their pipelines and parameters.
+pub struct Job {
+    steps: Vec<Step>,
+    params: wgpu::Buffer,
+    /// One a page of constants, for the arena of that generation.
+    groups: Vec<wgpu::BindGroup>,
+    generation: u64,
+}
+
+/// Bytes of one dispatch's parameters; a multiple of the alignment of dynamic offsets.
+const PARAMS: usize = 512;
+
+impl Job {
+    /// Makes pipelines, uploads parameters, and what constants are not on the device yet.
+    pub fn new(
+        gpu: &Gpu,
+        pipelines: &mut Pipelines,
+        constants: &mut Constants,
+        work: &[Dispatch],
+    ) -> Result<Self> {
+        constants.upload(gpu);
+        let mut bytes = vec![0; PARAMS * work.len().max(1)];
+        let mut steps = Vec::with_capacity(work.len());
+        for (i, d) in work.iter().enumerate() {
+            let Some(slot) = bytes[i * PARAMS..(i + 1) * PARAMS].get_mut(..d.params.len()) else {
+                return Err(Error::gpu(GpuFault::Validation, "a fused chain of functions is too long"));
+            };
+            slot.copy_from_slice(&d.params);
+            let pipeline = pipelines.get(gpu, d.kernel, &d.variant)?;
+            let params = u32::try_from(i * PARAMS).unwrap_or(u32::MAX);
+            steps.push(Step { pipeline, page: d.page, params, groups: d.groups, flops: d.flops });
+        }
+        let params = filled(gpu, "parameters", &bytes, wgpu::BufferUsages::UNIFORM);
+        Ok(Self { steps, params, groups: vec![], generation: 0 })
+    }
+
+    /// What it takes, roughly, in floating-point operations.
+    #[must_use]
+    pub fn flops(&self) -> u64 {
+        self.steps.iter().map(|s| s.flops).sum()
+    }
+
+    fn bind(&mut self, gpu: &Gpu, arena: &Arena, buffer: &wgpu::Buffer, constants: &Constants) {
+        if self.generation == arena.generation {
+            return;
+        }
+        let whole =
+            |buffer| wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset: 0, size: None });
+        let params = wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+            buffer: &self.params,
+            offset: 0,
+            size: wgpu::BufferSize::new(PARAMS as u64),
+        });
+        let group = |page| {
+            gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+                label: None,
+                layout: &gpu.bindings,
+                entries: &[
+                    wgpu::BindGroupEntry { binding: 0, resource: whole(buffer) },
+                    wgpu::BindGroupEntry { binding: 1, resource: whole(page) },
+                    wgpu::BindGroupEntry { binding: 2, resource: params.clone() },
+                ],
+            })
+        };
+        self.groups = constants.buffers.iter().map(group).collect();
+        self.generation = arena.generation;
+    }
+
+    /// Starts it: uploads, clears `zeros`, runs, and copies out the ranges of vec4s in `reads`.
+    pub fn submit(
+        &mut self,
+        gpu: &Gpu,
+        arena: &Arena,
+        constants: &Constants,
+        uploads: &[Upload],
+        zeros: Range<u32>,
+        reads: &[Range<u32>],
+    ) -> Result<Pending> {
+        let Some(buffer) = &arena.buffer else {
+            return Err(Error::gpu(GpuFault::OutOfMemory, "the GPU's memory was not reserved"));
+        };
+        self.bind(gpu, arena, buffer, constants);
+        for upload in uploads {
+            gpu.queue.write_buffer(buffer, bytes(upload.offset), &upload.bytes);
+        }
+        let begin = || gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
+        let mut encoder = begin();
+        encoder.clear_buffer(buffer, bytes(zeros.start), Some(bytes(zeros.end - zeros.start)));
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let budget = (SUBMIT_MS * arena.pace.flops_per_ms.get()) as u64;
+        let mut rest = self.steps.as_slice();
+        while !rest.is_empty() {
+            // Always one step at least, and then as many as the budget allows.
+            let mut spent = rest[0].flops;
+            let mut count = 1;
+            while let Some(step) = rest.get(count).filter(|step| spent + step.flops <= budget) {
+                spent += step.flops;
+                count += 1;
+            }
+            self.encode(&mut encoder, &rest[..count]);
+            rest = &rest[count..];
+            if !rest.is_empty() {
+                gpu.queue.submit([std::mem::replace(&mut encoder, begin()).finish()]);
+            }
+        }
+        let size = reads.iter().map(|r| bytes(r.end - r.start)).sum::<u64>().max(16);
+        let staging = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("read-back"),
+            size,
+            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        let mut at = 0;
+        for range in reads {
+            let length = bytes(range.end - range.start);
+            encoder.copy_buffer_to_buffer(buffer, bytes(range.start), &staging, at, length);
+            at += length;
+        }
+        gpu.queue.submit([encoder.finish()]);
+        let (sender, done) = futures_channel::oneshot::channel();
+        staging.map_async(wgpu::MapMode::Read, .., move |result| {
+            let _ = sender.send(result.is_ok());
+        });
+        let lengths = reads.iter().map(|r| (r.end - r.start) as usize * 4).collect();
+        Ok(Pending { staging, done, lengths, flops: self.flops(), submitted: gpu.now() })
+    }
+
+    /// Runs each dispatch on its own and waits for it: how many milliseconds it took. For measuring only.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn profile(&mut self, gpu: &Gpu, arena: &Arena, constants: &Constants) -> Vec<f64> {
+        let Some(buffer) = &arena.buffer else { return vec![] };
+        self.bind(gpu, arena, buffer, constants);
+        let run = |step: &Step| {
+            let begin = std::time::Instant::now();
+            let mut encoder =
+                gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
+            self.encode(&mut encoder, std::slice::from_ref(step));
+            gpu.queue.submit([encoder.finish()]);
+            let _ = gpu.device.poll(wgpu::PollType::wait_indefinitely());
+            begin.elapsed().as_secs_f64() * 1e3
+        };
+        self.steps.iter().map(run).collect()
+    }
+
+    fn encode(&self, encoder: &mut wgpu::CommandEncoder, steps: &[Step]) {
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        for step in steps {
+            pass.set_pipeline(&step.pipeline);
+            pass.set_bind_group(0, &self.groups[step.page], &[step.params]);
+            let [x, y, z] = step.groups;
+            pass.dispatch_workgroups(x, y, z);
+        }
+    }
+}
+
+/// Work that was submitted.
+pub struct Pending {
+    staging: wgpu::Buffer,
+    done: futures_channel::oneshot::Receiver<bool>,
+    lengths: Vec<usize>,
+    flops: u64,
+    submitted: Option<f64>,
+}
+
+impl Pending {
+    /// Waits, and returns the floats of each range that was asked for.
+    pub async fn finish(self, gpu: &Gpu, arena: &Arena) -> Result<Vec<Vec<f32>>> {
+        // In the page the event loop brings the answer; natively somebody has to ask.
+        #[cfg(not(target_arch = "wasm32"))]
+        let _ = gpu.device.poll(wgpu::PollType::wait_indefinitely());
+        let mapped = self.done.await.unwrap_or(false);
+        gpu.check_lost()?;
+        let unreadable = || Error::gpu(GpuFault::Lost, "the GPU's results cannot be read; open it again");
+        if !mapped {
+            return Err(unreadable());
+        }
+        if let (Some(submitted), Some(done)) = (self.submitted, gpu.now()) {
+            arena.pace.learn(self.flops, submitted, done);
+        }
+        let view = self.staging.get_mapped_range(..).map_err(|_| unreadable())?;
+        let floats: Vec<f32> = bytemuck::pod_collect_to_vec(&view[..]);
+        let mut rest = floats.as_slice();
+        let mut parts = Vec::with_capacity(self.lengths.len());
+        for &length in &self.lengths {
+            let (part, after) = rest.split_at(length);
+            parts.push(part.to_vec());
+            rest = after;
+        }
+        Ok(parts)
+    }
+}
+
+impl Constants {
+    /// Sends what is pending to the device, and forgets it on the host.
+    fn upload(&mut self, gpu: &Gpu) {
+        for mut page in std::mem::take(&mut self.pending) {
+            // Operators without constants share a page of nothing, which cannot be bound.
+            page.resize(page.len().max(4), 0.0);
+            self.buffers.push(filled(
+                gpu,
+                "constants",
+                bytemuck::cast_slice(&page),
+                wgpu::BufferUsages::STORAGE,
+            ));
+        }
+        // A kernel without constants still has a binding for them.
+        if self.buffers.is_empty() {
+            self.buffers.push(filled(gpu, "constants", &[0; 16], wgpu::BufferUsages::STORAGE));
+        }
+    }
+}
+
+fn filled(gpu: &Gpu, label: &str, bytes: &[u8], usage: wgpu::BufferUsages) -> wgpu::Buffer {
+    let buffer = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some(label),
+        size: bytes.len() as u64,
+        usage: usage | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    });
+    gpu.queue.write_buffer(&buffer, 0, bytes);
+    buffer
+}
+
+/// vec4s to bytes.
+fn bytes(vectors: u32) -> u64 {
+    u64::from(vectors) * 16
+}
