@@ -5,7 +5,7 @@ use std::{any::Any, fmt::Debug};
 use tract_onnx::tract_core::internal::OutletId;
 
 use super::{Graph, Lowering, Shape, Storage, ValueId};
-use crate::error::Result;
+use crate::{error::Result, gpu::Recording};
 
 /// How the backward pass treats what is not smooth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -76,6 +76,9 @@ pub trait Operator: Any + Debug + Send + Sync {
 
     /// Adds the operator to a tract model: how the CPU runs it.
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId>;
+
+    /// Says which GPU kernels make the output.
+    fn record(&self, at: &mut Recording<'_>) -> Result<()>;
 
     /// The operator in double precision for one image, written as plainly as can be: what tests hold every
     /// kernel and every gradient rule against.

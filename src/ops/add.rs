@@ -8,7 +8,9 @@ use super::{
 };
 use crate::{
     error::Result,
+    gpu::Recording,
     graph::{Adjoint, Constant, Lowering, Operator, Shape, ValueId},
+    ops::kernels::{Epilogue, elementwise},
 };
 
 /// `a + b`, of one shape.
@@ -92,6 +94,10 @@ impl Operator for Add {
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
         let inputs = at.inputs.to_vec();
         at.wire("", math::add(), &inputs)
+    }
+
+    fn record(&self, at: &mut Recording<'_>) -> Result<()> {
+        elementwise(at, None, &Epilogue { add_at: Some(0), ..Epilogue::default() })
     }
 
     #[cfg(test)]

@@ -5,7 +5,9 @@ use tract_onnx::tract_core::internal::OutletId;
 use super::reader::{Operand, Reader};
 use crate::{
     error::Result,
+    gpu::Recording,
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
+    ops::kernels::{Epilogue, Scaling, elementwise},
 };
 
 /// What an [`Affine`]'s constants run along.
@@ -68,6 +70,15 @@ impl Affine {
     }
 }
 
+impl Affine {
+    /// The kernel, ending with an epilogue.
+    pub fn record_with(&self, at: &mut Recording<'_>, epilogue: &Epilogue) -> Result<()> {
+        let scaling =
+            Scaling { scale: &self.scale, shift: &self.shift, per_element: self.per == Per::Element };
+        elementwise(at, Some(scaling), epilogue)
+    }
+}
+
 impl Operator for Affine {
     fn name(&self) -> &'static str {
         "BatchNormalization"
@@ -103,6 +114,10 @@ impl Operator for Affine {
                 row.iter_mut().for_each(|v| *v = scale * *v + shift);
             }
         })
+    }
+
+    fn record(&self, at: &mut Recording<'_>) -> Result<()> {
+        self.record_with(at, &Epilogue::default())
     }
 
     #[cfg(test)]

@@ -8,7 +8,9 @@ use super::{
 };
 use crate::{
     error::Result,
+    gpu::Recording,
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
+    ops::kernels::{PoolGradient, PoolKind, pool, pool_gradient},
 };
 
 /// The mean of each window.
@@ -87,6 +89,11 @@ impl Operator for AveragePool {
         })
     }
 
+    fn record(&self, at: &mut Recording<'_>) -> Result<()> {
+        let divisors = self.divisors(at.inputs[0].extents(), at.output.extents());
+        pool(at, &self.window, PoolKind::Mean, &divisors)
+    }
+
     #[cfg(test)]
     fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
         let x = inputs[0];
@@ -144,6 +151,11 @@ impl Operator for AveragePoolGradient {
                 );
             }
         })
+    }
+
+    fn record(&self, at: &mut Recording<'_>) -> Result<()> {
+        let divisors = self.pool.divisors(self.output, at.inputs[0].extents());
+        pool_gradient(at, &self.pool.window, self.output, &PoolGradient::Mean(divisors))
     }
 
     #[cfg(test)]

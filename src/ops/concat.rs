@@ -5,8 +5,23 @@ use tract_onnx::tract_core::internal::OutletId;
 use super::reader::{Operand, Reader};
 use crate::{
     error::Result,
+    gpu::{Kernel, Launch, Recording, View},
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
+    ops::kernels::{LANES, linear, word},
 };
+
+/// Moves channels from one value to another.
+pub static CONCAT: Kernel = Kernel { name: "concat", source: include_str!("concat.wgsl"), snippets: &[] };
+
+/// Records how `count` channels of `input` become channels of the output.
+fn record(at: &mut Recording<'_>, input: &View, [from, to]: [usize; 2], count: usize) -> Result<()> {
+    let output = &at.output;
+    let threads = output.pixels() * ((to + count).div_ceil(4) - to / 4);
+    let places = [input.offset, output.offset, word(input.blocks()), word(output.blocks())];
+    let params = [places, [from, to, count, threads].map(word)];
+    let launch = Launch { groups: linear(threads), page: 0, flops: 64 * threads };
+    at.dispatch(&CONCAT, vec![("LANES", LANES.into())], &params, &[], launch)
+}
 
 /// The channels of all inputs, one after the other.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +74,19 @@ impl Operator for Concat {
         })
     }
 
+    fn record(&self, at: &mut Recording<'_>) -> Result<()> {
+        let mut start = 0;
+        for input in at.inputs.clone() {
+            if input.rows != at.output.rows {
+                let why = "a concatenation of values of different batches is not supported";
+                return Err(crate::Error::Model(why.into()));
+            }
+            record(at, &input, [0, start], input.channels())?;
+            start += input.channels();
+        }
+        Ok(())
+    }
+
     #[cfg(test)]
     fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
         let shapes: Vec<&[usize]> = inputs.iter().map(|a| a.shape.as_slice()).collect();
@@ -93,6 +121,11 @@ impl Operator for TakeChannels {
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
         let first = self.start * at.node.shape[1..].iter().product::<usize>();
         at.floats(move |read, made| made.copy_from_slice(&read[0].floats()[first..first + made.len()]))
+    }
+
+    fn record(&self, at: &mut Recording<'_>) -> Result<()> {
+        let input = at.inputs[0].clone();
+        record(at, &input, [self.start, 0], self.count)
     }
 
     #[cfg(test)]

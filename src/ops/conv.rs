@@ -11,7 +11,9 @@ use super::{
 };
 use crate::{
     error::Result,
+    gpu::Recording,
     graph::{Adjoint, Constant, Lowering, Operator, Shape, ValueId},
+    ops::kernels::{Axis, Convolution, Depthwise, Epilogue, convolve, depthwise},
 };
 
 /// `y[o] = bias[o] + sum over c, taps of weights[o, c, tap] * x[c, tap]`, within each group.
@@ -92,6 +94,35 @@ impl Conv {
     }
 }
 
+impl Conv {
+    /// The kernels, ending with an epilogue.
+    pub fn record_with(&self, at: &mut Recording<'_>, epilogue: &Epilogue) -> Result<()> {
+        let (input, output) = (at.inputs[0].extents(), at.output.extents());
+        let axes = [0, 1].map(|i| Axis::forward(&self.window, i, input[i], output[i]));
+        let (phases, weights) = (vec![axes], self.weights.to_f32());
+        let [_, per_group, kh, kw] = self.weights.shape[..] else { return Err(malformed()) };
+        let bias = self.bias.as_ref().map(|b| b.as_slice());
+        if self.is_depthwise() && depthwise::fits(&phases) && at.inputs[0].mask.is_none() {
+            let weight = |c: usize, y: usize, x: usize| weights[(c * kh + y) * kw + x];
+            let work = Depthwise { phases, channels: self.groups, weight: &weight, bias };
+            return depthwise::depthwise(at, &work, epilogue);
+        }
+        let weight =
+            |o: usize, i: usize, y: usize, x: usize| weights[((o * per_group + i) * kh + y) * kw + x];
+        let (inputs, outputs) = (self.inputs(), self.outputs());
+        convolve(
+            at,
+            &Convolution { phases, inputs, outputs, groups: self.groups, weight: &weight, bias },
+            epilogue,
+        )
+    }
+}
+
+/// Weights that are no stack of kernels; the shape rule refuses them earlier.
+pub(super) fn malformed() -> crate::Error {
+    crate::Error::Model("a convolution's weights must have four axes".into())
+}
+
 impl Operator for Conv {
     fn name(&self) -> &'static str {
         "Conv"
@@ -142,6 +173,10 @@ impl Operator for Conv {
         };
         let input = at.inputs[0];
         at.wire("", conv, &[input, weights, bias])
+    }
+
+    fn record(&self, at: &mut Recording<'_>) -> Result<()> {
+        self.record_with(at, &Epilogue::default())
     }
 
     #[cfg(test)]

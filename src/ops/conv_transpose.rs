@@ -7,7 +7,9 @@ use tract_onnx::tract_core::{internal::OutletId, ops::cnn};
 use super::window::{Window, image, plane_mut, plane_of};
 use crate::{
     error::Result,
+    gpu::Recording,
     graph::{Constant, Lowering, Operator, Shape},
+    ops::kernels::{Axis, Convolution, Depthwise, Epilogue, convolve, depthwise, pairs},
 };
 
 /// Scatters what [`super::conv::Conv`] with the same weights and window gathers.
@@ -84,6 +86,29 @@ impl ConvTranspose {
     }
 }
 
+impl ConvTranspose {
+    /// The kernels, ending with an epilogue: a convolution for each phase of the strides.
+    pub fn record_with(&self, at: &mut Recording<'_>, epilogue: &Epilogue) -> Result<()> {
+        let (small, large) = (at.inputs[0].extents(), self.output);
+        let [rows, columns] = [0, 1].map(|i| Axis::backward(&self.window, i, small[i], large[i]));
+        let (phases, weights) = (pairs(&rows, &columns), self.weights.to_f32());
+        let [_, c, kh, kw] = self.weights.shape[..] else { return Err(super::conv::malformed()) };
+        let groups = self.groups;
+        if groups > 1 && groups == self.inputs() && groups == self.outputs() && depthwise::fits(&phases) {
+            let weight = |c: usize, y: usize, x: usize| weights[(c * kh + y) * kw + x];
+            let work = Depthwise { phases, channels: groups, weight: &weight, bias: None };
+            return depthwise::depthwise(at, &work, epilogue);
+        }
+        let per_group = self.inputs() / groups;
+        let weight = |o: usize, i: usize, y: usize, x: usize| {
+            let (group, within) = (o / c, o % c);
+            weights[(((group * per_group + i) * c + within) * kh + y) * kw + x]
+        };
+        let (inputs, outputs) = (self.inputs(), self.outputs());
+        convolve(at, &Convolution { phases, inputs, outputs, groups, weight: &weight, bias: None }, epilogue)
+    }
+}
+
 impl Operator for ConvTranspose {
     fn name(&self) -> &'static str {
         "ConvTranspose"
@@ -99,6 +124,10 @@ impl Operator for ConvTranspose {
 
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
         if self.groups == 1 { self.dense(at) } else { self.grouped(at) }
+    }
+
+    fn record(&self, at: &mut Recording<'_>) -> Result<()> {
+        self.record_with(at, &Epilogue::default())
     }
 
     #[cfg(test)]

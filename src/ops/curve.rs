@@ -7,8 +7,35 @@ use tract_onnx::tract_core::internal::OutletId;
 use super::reader::{Operand, Reader};
 use crate::{
     error::Result,
+    gpu::{Kernel, Launch, Recording, Value},
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
+    ops::kernels::{LANES, linear, targets, word},
 };
+
+/// The functions, and their way back.
+pub static CURVE: Kernel = Kernel { name: "curve", source: include_str!("curve.wgsl"), snippets: &[] };
+
+fn record(at: &mut Recording<'_>, kind: Kind, backward: bool) -> Result<()> {
+    let (output, x) = (&at.output, at.inputs.last());
+    let vectors = output.vectors();
+    let (number, alpha, beta) = match kind {
+        Kind::Sigmoid => (0, 0.0, 0.0),
+        Kind::HardSigmoid { alpha, beta } => (1, alpha, beta),
+        Kind::HardSwish => (2, 0.0, 0.0),
+    };
+    let params = [
+        [
+            at.inputs[0].offset,
+            output.offset,
+            x.map_or(0, |x| x.offset),
+            word(output.plane() * output.blocks()),
+        ],
+        [x.map_or(1, |x| word(targets(output, x))), word(vectors), alpha.to_bits(), beta.to_bits()],
+    ];
+    let variant = vec![("LANES", LANES.into()), ("KIND", Value::Int(number)), ("BACKWARD", backward.into())];
+    let launch = Launch { groups: linear(vectors), page: 0, flops: 128 * vectors };
+    at.dispatch(&CURVE, variant, &params, &[], launch)
+}
 
 /// Which function.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -119,6 +146,10 @@ impl Operator for Curve {
         at.in_place(move |x, _| x.iter_mut().for_each(|v| *v = kind.value_f32(*v)))
     }
 
+    fn record(&self, at: &mut Recording<'_>) -> Result<()> {
+        record(at, self.kind, false)
+    }
+
     #[cfg(test)]
     fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
         inputs[0].map(|x| self.kind.value_f64(x))
@@ -151,6 +182,10 @@ impl Operator for CurveGradient {
         at.in_place(move |g, others| {
             g.iter_mut().zip(others[0].floats()).for_each(|(g, &x)| *g *= kind.slope_f32(x));
         })
+    }
+
+    fn record(&self, at: &mut Recording<'_>) -> Result<()> {
+        record(at, self.kind, true)
     }
 
     #[cfg(test)]

@@ -10,7 +10,12 @@ use tract_onnx::tract_core::{
 use super::reader::{Operand, Reader};
 use crate::{
     error::Result,
+    gpu::Recording,
     graph::{Adjoint, Constant, Elements, Lowering, Operator, Quantization, Shape, ValueId},
+    ops::{
+        kernels::{Axis, Convolution, Epilogue, convolve},
+        window::Window,
+    },
 };
 
 /// `y[o] = bias[o] + sum over i of weights[o, i] * x[i]`.
@@ -81,6 +86,19 @@ fn transposed(matrix: &Constant) -> Result<Constant, String> {
     Ok(Constant { shape: vec![columns, rows], elements, quantization })
 }
 
+impl Dense {
+    /// The kernels, ending with an epilogue: a 1 x 1 convolution of one pixel.
+    pub fn record_with(&self, at: &mut Recording<'_>, epilogue: &Epilogue) -> Result<()> {
+        let axis = Axis::forward(&Window::new([1; 2]), 0, 1, 1);
+        let (outputs, inputs, weights) =
+            (self.weights.shape[0], self.weights.shape[1], self.weights.to_f32());
+        let weight = |o: usize, i: usize, _: usize, _: usize| weights[o * inputs + i];
+        let bias = self.bias.as_ref().map(|b| b.as_slice());
+        let phases = vec![[axis.clone(), axis]];
+        convolve(at, &Convolution { phases, inputs, outputs, groups: 1, weight: &weight, bias }, epilogue)
+    }
+}
+
 impl Operator for Dense {
     fn name(&self) -> &'static str {
         "Gemm"
@@ -120,6 +138,10 @@ impl Operator for Dense {
         let Some(bias) = &self.bias else { return Ok(made) };
         let bias = at.constant(".bias", &[outputs], bias)?;
         at.wire("", math::add(), &[made, bias])
+    }
+
+    fn record(&self, at: &mut Recording<'_>) -> Result<()> {
+        self.record_with(at, &Epilogue::default())
     }
 
     #[cfg(test)]

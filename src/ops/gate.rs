@@ -6,8 +6,14 @@ use tract_onnx::tract_core::internal::OutletId;
 use super::pointwise::{self, Pointwise};
 use crate::{
     error::Result,
+    gpu::{Kernel, Launch, Recording},
     graph::{Lowering, Operator, Shape, Storage},
+    ops::kernels::{Epilogue, EpilogueParams, LANES, elementwise, linear, word},
 };
+
+/// Packs one bit an element.
+pub static PASS_MASK: Kernel =
+    Kernel { name: "pass_mask", source: include_str!("pass_mask.wgsl"), snippets: &[] };
 
 /// For each element, whether every function of a chain has a slope there. Reads what the chain reads, or,
 /// for a chain of one clip, what it makes.
@@ -34,6 +40,18 @@ impl Operator for PassMask {
         let steps = self.chain.steps.clone();
         let plane = at.node.shape.iter().skip(1).product();
         at.bytes(move |read, made| pointwise::passes(&steps, plane, read[0].floats(), made))
+    }
+
+    fn record(&self, at: &mut Recording<'_>) -> Result<()> {
+        let chain = Epilogue { steps: self.chain.steps.clone(), ..Epilogue::default() };
+        let channels = at.output.channels();
+        let (slot, tables) = at.constants(0, |block| chain.constants(block, channels))?;
+        let vectors = at.output.vectors();
+        let params = [at.inputs[0].offset, at.output.offset, word(vectors), word(at.output.blocks())];
+        let mut variant = vec![("LANES", LANES.into())];
+        variant.extend(chain.variant(&EpilogueParams::default()));
+        let launch = Launch { groups: linear(vectors.div_ceil(8)), page: slot.page, flops: 64 * vectors };
+        at.dispatch(&PASS_MASK, variant, &params, &chain.tail(&tables), launch)
     }
 
     #[cfg(test)]
@@ -81,6 +99,10 @@ impl Operator for Gate {
                 *g = if passes != 0 && (*g > 0.0 || !positive_only) { *g } else { 0.0 };
             }
         })
+    }
+
+    fn record(&self, at: &mut Recording<'_>) -> Result<()> {
+        elementwise(at, None, &Epilogue { gate: Some(*self), ..Epilogue::default() })
     }
 
     #[cfg(test)]

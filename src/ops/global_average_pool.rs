@@ -9,8 +9,24 @@ use super::{
 };
 use crate::{
     error::Result,
+    gpu::{Kernel, Launch, Recording},
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
+    ops::kernels::{LANES, linear, word},
 };
+
+/// The mean, and its way back.
+pub static GLOBAL_AVERAGE_POOL: Kernel =
+    Kernel { name: "global_average_pool", source: include_str!("global_average_pool.wgsl"), snippets: &[] };
+
+fn record(at: &mut Recording<'_>, spread: bool) -> Result<()> {
+    let plane = if spread { at.output.plane() } else { at.inputs[0].plane() };
+    let (threads, blocks) = (at.output.vectors(), at.output.blocks());
+    let params = [at.inputs[0].offset, at.output.offset, word(blocks), word(plane), word(threads)];
+    let flops = at.inputs[0].vectors().max(threads) * 64;
+    let launch = Launch { groups: linear(threads), page: 0, flops };
+    let variant = vec![("LANES", LANES.into()), ("SPREAD", spread.into())];
+    at.dispatch(&GLOBAL_AVERAGE_POOL, variant, &params, &[], launch)
+}
 
 /// `[C, H, W]` to `[C, 1, 1]`.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +96,10 @@ impl Operator for GlobalAveragePool {
         })
     }
 
+    fn record(&self, at: &mut Recording<'_>) -> Result<()> {
+        record(at, false)
+    }
+
     #[cfg(test)]
     fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
         let (channels, [h, w]) = image(&inputs[0].shape).unwrap();
@@ -115,6 +135,10 @@ impl Operator for Spread {
                 plane.fill(g / plane.len() as f32);
             }
         })
+    }
+
+    fn record(&self, at: &mut Recording<'_>) -> Result<()> {
+        record(at, true)
     }
 
     #[cfg(test)]

@@ -8,7 +8,9 @@ use super::{
 };
 use crate::{
     error::Result,
+    gpu::Recording,
     graph::{Adjoint, Lowering, Operator, Shape, Storage, ValueId},
+    ops::kernels::{PoolGradient, PoolKind, pool, pool_gradient},
 };
 
 /// The largest value of each window; padding does not count.
@@ -72,6 +74,10 @@ impl Operator for MaxPool {
         })
     }
 
+    fn record(&self, at: &mut Recording<'_>) -> Result<()> {
+        pool(at, &self.window, PoolKind::Maximum, &[])
+    }
+
     #[cfg(test)]
     fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
         tests::pool(&self.window, inputs[0]).0
@@ -120,6 +126,10 @@ impl Operator for MaxPoolWinner {
         })
     }
 
+    fn record(&self, at: &mut Recording<'_>) -> Result<()> {
+        pool(at, &self.window, PoolKind::Winner, &[])
+    }
+
     #[cfg(test)]
     fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
         tests::pool(&self.window, inputs[0]).1
@@ -162,6 +172,10 @@ impl Operator for MaxPoolGradient {
                 });
             }
         })
+    }
+
+    fn record(&self, at: &mut Recording<'_>) -> Result<()> {
+        pool_gradient(at, &self.window, self.output, &PoolGradient::Maximum)
     }
 
     #[cfg(test)]

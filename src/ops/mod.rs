@@ -8,8 +8,10 @@ pub mod conv;
 pub mod conv_transpose;
 pub mod curve;
 pub mod dense;
+pub mod fused;
 pub mod gate;
 pub mod global_average_pool;
+pub mod kernels;
 pub mod max_pool;
 pub mod multiply;
 pub mod pointwise;
@@ -17,6 +19,7 @@ pub mod proto;
 pub mod reader;
 pub mod reshape;
 pub mod softmax;
+pub mod unmask;
 pub mod window;
 
 use reader::{Operand, Reader};

@@ -10,8 +10,14 @@ use super::{
 };
 use crate::{
     error::Result,
+    gpu::{Kernel, Launch, Recording},
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
+    ops::kernels::{LANES, linear, targets, word},
 };
+
+/// Products of two values.
+pub static MULTIPLY: Kernel =
+    Kernel { name: "multiply", source: include_str!("multiply.wgsl"), snippets: &[] };
 
 /// `a * b`; `b` may be `[C, 1, 1]` (squeeze and excitation). Either input's rows may count images where the
 /// other's count targets.
@@ -78,6 +84,20 @@ impl Operator for Multiply {
                 plane.iter_mut().for_each(|v| *v *= factor);
             }
         })
+    }
+
+    fn record(&self, at: &mut Recording<'_>) -> Result<()> {
+        let (a, b, output) = (&at.inputs[0], &at.inputs[1], &at.output);
+        let vectors = output.vectors();
+        let shared = [a, b].map(|v| word(targets(output, v)));
+        let params = [
+            [a.offset, b.offset, output.offset, word(output.blocks())],
+            [word(output.plane()), word(vectors), shared[0], shared[1]],
+        ];
+        let one_a_channel = per_channel(&a.shape, &b.shape);
+        let variant = vec![("LANES", LANES.into()), ("PER_CHANNEL", one_a_channel.into())];
+        let launch = Launch { groups: linear(vectors), page: 0, flops: 96 * vectors };
+        at.dispatch(&MULTIPLY, variant, &params, &[], launch)
     }
 
     #[cfg(test)]

@@ -7,8 +7,13 @@ use tract_onnx::tract_core::internal::OutletId;
 use super::reader::{Operand, Reader, size};
 use crate::{
     error::Result,
+    gpu::{Kernel, Launch, Recording},
     graph::{Adjoint, Constant, Elements, Lowering, Operator, Shape, ValueId},
+    ops::kernels::{LANES, linear, word},
 };
+
+/// Collects elements under another shape.
+pub static RESHAPE: Kernel = Kernel { name: "reshape", source: include_str!("reshape.wgsl"), snippets: &[] };
 
 /// The same elements, row-major, under another shape.
 #[derive(Clone, Debug)]
@@ -127,6 +132,15 @@ impl Operator for Reshape {
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
         let (input, from) = (at.inputs[0], at.shapes[0]);
         at.reshape("", input, from, &self.shape)
+    }
+
+    fn record(&self, at: &mut Recording<'_>) -> Result<()> {
+        let (input, output) = (&at.inputs[0], &at.output);
+        let from = [input.offset, output.offset, word(input.blocks()), word(input.plane())];
+        let vectors = output.vectors();
+        let to = [output.blocks(), output.plane(), output.channels(), vectors].map(word);
+        let launch = Launch { groups: linear(vectors), page: 0, flops: 128 * vectors };
+        at.dispatch(&RESHAPE, vec![("LANES", LANES.into())], &[from, to], &[], launch)
     }
 
     #[cfg(test)]

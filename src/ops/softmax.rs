@@ -5,8 +5,35 @@ use tract_onnx::tract_core::internal::OutletId;
 use super::reader::{Operand, Reader};
 use crate::{
     error::Result,
+    gpu::{Kernel, Launch, Recording},
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
+    ops::kernels::{LANES, linear, targets, word},
 };
+
+/// Both directions.
+pub static SOFTMAX: Kernel = Kernel { name: "softmax", source: include_str!("softmax.wgsl"), snippets: &[] };
+
+fn record(at: &mut Recording<'_>, axis: usize, backward: bool) -> Result<()> {
+    let (input, output) = (&at.inputs[0], &at.output);
+    let (blocks, plane) = (output.blocks(), output.plane());
+    let extent = output.shape.get(axis).copied().unwrap_or(1);
+    let step: usize = output.shape.iter().skip(axis + 1).product();
+    let (count, step, groups) = if axis == 0 {
+        (blocks, 1, output.pixels())
+    } else {
+        (extent, step, output.vectors() / extent.max(1))
+    };
+    let made = at.inputs.get(1);
+    let params = [
+        [input.offset, output.offset, made.map_or(0, |m| m.offset), word(output.channels())],
+        [word(blocks), word(plane), word(count), word(step)],
+        [word(groups), made.map_or(1, |m| word(targets(output, m))), 0, 0],
+    ];
+    let variant =
+        vec![("LANES", LANES.into()), ("CHANNELS", (axis == 0).into()), ("BACKWARD", backward.into())];
+    let launch = Launch { groups: linear(groups), page: 0, flops: 256 * output.vectors() };
+    at.dispatch(&SOFTMAX, variant, &params, &[], launch)
+}
 
 /// `exp(x) / sum of exp(x)` along an axis of an image's value.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +99,10 @@ impl Operator for Softmax {
         })
     }
 
+    fn record(&self, at: &mut Recording<'_>) -> Result<()> {
+        record(at, self.axis, false)
+    }
+
     #[cfg(test)]
     fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
         let mut y = inputs[0].clone();
@@ -117,6 +148,10 @@ impl Operator for SoftmaxGradient {
                 places().for_each(|i| g[i] = (f64::from(y[i]) * (f64::from(g[i]) - mean)) as f32);
             }
         })
+    }
+
+    fn record(&self, at: &mut Recording<'_>) -> Result<()> {
+        record(at, self.axis, true)
     }
 
     #[cfg(test)]

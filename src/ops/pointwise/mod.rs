@@ -18,8 +18,12 @@ use tract_onnx::tract_core::{internal::OutletId, ops::math};
 use super::gate::{Gate, PassMask};
 use crate::{
     error::Result,
+    gpu::Recording,
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
-    ops::affine::{Affine, Per},
+    ops::{
+        affine::{Affine, Per},
+        kernels::{Epilogue, elementwise},
+    },
 };
 
 /// One function of a chain.
@@ -139,6 +143,10 @@ impl Operator for Pointwise {
         let steps = self.steps.clone();
         let plane = at.node.shape.iter().skip(1).product();
         at.in_place(move |values, _| kernel::apply(&steps, plane, values))
+    }
+
+    fn record(&self, at: &mut Recording<'_>) -> Result<()> {
+        elementwise(at, None, &Epilogue { steps: self.steps.clone(), ..Epilogue::default() })
     }
 
     #[cfg(test)]

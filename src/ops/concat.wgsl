@@ -1,0 +1,43 @@
+// Some channels of one value become some channels of another. Each thread makes one vec4 of the result;
+// channels before the first stay as an earlier dispatch left them, those after the last are zero.
+#include bindings
+
+struct Params {
+    input: u32,
+    output: u32,
+    in_blocks: u32,
+    out_blocks: u32,
+    in_start: u32,
+    out_start: u32,
+    count: u32,
+    threads: u32,
+}
+
+@compute @workgroup_size(${LANES})
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let thread = (group.y * groups.x + group.x) * ${LANES}u + lane;
+    if (thread >= p.threads) {
+        return;
+    }
+    let first = p.out_start / 4u;
+    let width = (p.out_start + p.count + 3u) / 4u - first;
+    let pixel = thread / width;
+    let block = first + thread - pixel * width;
+    let place = p.output + pixel * p.out_blocks + block;
+    let old = load(place);
+    var v = vec4(0.0);
+#for c in 0..4
+    let channel${c} = block * 4u + ${c}u;
+    if (channel${c} < p.out_start) {
+        v[${c}] = old[${c}];
+    } else if (channel${c} < p.out_start + p.count) {
+        let source${c} = channel${c} - p.out_start + p.in_start;
+        v[${c}] = bitcast<f32>(arena[p.input + pixel * p.in_blocks + source${c} / 4u][source${c} % 4u]);
+    }
+#end
+    store(place, v);
+}

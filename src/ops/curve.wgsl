@@ -1,0 +1,62 @@
+// Activations with a slope of their own at every point, and their way back.
+//
+// KIND: 0 sigmoid, 1 hard sigmoid, 2 hard swish.
+// BACKWARD: g times the slope at x, where several rows of g may share a row of x.
+#include bindings
+
+struct Params {
+    input: u32,
+    output: u32,
+    x: u32,
+    row: u32,
+    targets: u32,
+    vectors: u32,
+    alpha: f32,
+    beta: f32,
+}
+
+fn curve(x: vec4<f32>) -> vec4<f32> {
+#if KIND == 0
+    // exp stays finite, and what is cut off is under 2e-35.
+    return 1.0 / (1.0 + exp(-max(x, vec4(-80.0))));
+#end
+#if KIND == 1
+    return clamp(p.alpha * x + p.beta, vec4(0.0), vec4(1.0));
+#end
+#if KIND == 2
+    return x * clamp(x / 6.0 + 0.5, vec4(0.0), vec4(1.0));
+#end
+}
+
+fn slope(x: vec4<f32>) -> vec4<f32> {
+#if KIND == 0
+    let y = curve(x);
+    return y * (1.0 - y);
+#end
+#if KIND == 1
+    let y = p.alpha * x + p.beta;
+    return select(vec4(0.0), vec4(p.alpha), (y > vec4(0.0)) & (y < vec4(1.0)));
+#end
+#if KIND == 2
+    let inner = select(vec4(1.0), x / 3.0 + 0.5, x <= vec4(3.0));
+    return select(vec4(0.0), inner, x >= vec4(-3.0));
+#end
+}
+
+@compute @workgroup_size(${LANES})
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let i = (group.y * groups.x + group.x) * ${LANES}u + lane;
+    if (i >= p.vectors) {
+        return;
+    }
+#if BACKWARD
+    let row = i / p.row;
+    store(p.output + i, load(p.input + i) * slope(load(p.x + i - (row - row / p.targets) * p.row)));
+#else
+    store(p.output + i, curve(load(p.input + i)));
+#end
+}

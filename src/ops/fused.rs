@@ -1,0 +1,90 @@
+//! An operator together with what is done to its result. Only the GPU backend's own graphs have it: see
+//! `backend::gpu::fuse`.
+
+use std::sync::Arc;
+
+use tract_onnx::tract_core::internal::OutletId;
+
+use crate::{
+    error::{Error, Result},
+    gpu::Recording,
+    graph::{Lowering, Operator, Shape},
+    ops::{
+        affine::Affine,
+        conv::Conv,
+        conv_transpose::ConvTranspose,
+        dense::Dense,
+        kernels::{Epilogue, elementwise},
+    },
+};
+
+/// `epilogue(base(x))`, where the epilogue may read two more values: one to add, then one to gate by.
+#[derive(Clone, Debug)]
+pub struct Fused {
+    /// What comes first; the identity where there is none. It has one input.
+    pub base: Option<Arc<dyn Operator>>,
+    /// What is done to its result.
+    pub epilogue: Epilogue,
+}
+
+impl Fused {
+    /// Whether an operator's kernels can end with an epilogue.
+    #[must_use]
+    pub fn takes(base: &Arc<dyn Operator>) -> bool {
+        let base: &dyn std::any::Any = base.as_ref();
+        base.is::<Conv>() || base.is::<ConvTranspose>() || base.is::<Dense>() || base.is::<Affine>()
+    }
+}
+
+impl Operator for Fused {
+    fn name(&self) -> &'static str {
+        self.base.as_ref().map_or("Pointwise", |b| b.name())
+    }
+
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
+        let shape = self.base.as_ref().map_or_else(|| Ok(inputs[0].to_vec()), |b| b.shape(&inputs[..1]))?;
+        if inputs[1..].iter().any(|other| *other != shape) || inputs.len() != 1 + self.epilogue.inputs() {
+            return Err("what it adds or gates by is not of its shape".into());
+        }
+        Ok(shape)
+    }
+
+    /// The CPU has no such operator: it never sees the GPU's own graphs.
+    fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
+        Err(at.failed(&"only the GPU backend has it"))
+    }
+
+    fn record(&self, at: &mut Recording<'_>) -> Result<()> {
+        let Some(base) = &self.base else { return elementwise(at, None, &self.epilogue) };
+        let base: &dyn std::any::Any = base.as_ref();
+        if let Some(conv) = base.downcast_ref::<Conv>() {
+            conv.record_with(at, &self.epilogue)
+        } else if let Some(transpose) = base.downcast_ref::<ConvTranspose>() {
+            transpose.record_with(at, &self.epilogue)
+        } else if let Some(dense) = base.downcast_ref::<Dense>() {
+            dense.record_with(at, &self.epilogue)
+        } else if let Some(affine) = base.downcast_ref::<Affine>() {
+            affine.record_with(at, &self.epilogue)
+        } else {
+            Err(Error::Model(format!("{} cannot be fused", self.name())))
+        }
+    }
+
+    #[cfg(test)]
+    fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
+        let mut y = self.base.as_ref().map_or_else(|| inputs[0].clone(), |b| b.evaluate(&inputs[..1]));
+        let plane: usize = y.shape.iter().skip(1).product();
+        for s in 0..=self.epilogue.steps.len() {
+            if self.epilogue.add_at == Some(s) {
+                y = y.zip(inputs[1], |a, b| a + b);
+            }
+            if let Some(step) = self.epilogue.steps.get(s) {
+                y.data.iter_mut().enumerate().for_each(|(i, v)| *v = step.evaluate(*v, i / plane));
+            }
+        }
+        match (self.epilogue.gate, inputs.last()) {
+            (Some(gate), Some(mask)) => gate.evaluate(&[&y, mask]),
+            _ => y,
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Convolutions of every kind but depthwise, transposed ones and fully connected layers: one kernel.
+
+use super::{Axis, Epilogue, EpilogueParams, GridParams, SNIPPET, word};
+use crate::{
+    error::Result,
+    gpu::{Kernel, Launch, Recording, Variant, View},
+};
+
+/// The kernel.
+pub static CONVOLVE: Kernel =
+    Kernel { name: "convolve", source: include_str!("convolve.wgsl"), snippets: &[SNIPPET] };
+
+/// What is computed: for each phase, a regular grid of windows over the input.
+pub struct Convolution<'a> {
+    /// Rows and columns, one pair a phase.
+    pub phases: Vec<[Axis; 2]>,
+    /// Channels read, in all groups.
+    pub inputs: usize,
+    /// Channels made, in all groups.
+    pub outputs: usize,
+    /// Channels are split into so many groups.
+    pub groups: usize,
+    /// The weight of output channel, input channel within its group, tap row and tap column.
+    pub weight: &'a dyn Fn(usize, usize, usize, usize) -> f32,
+    /// One value an output channel.
+    pub bias: Option<&'a [f32]>,
+}
+
+/// How work is cut into threads.
+#[derive(Clone, Copy, Debug)]
+struct Tiling {
+    pixels: usize,
+    blocks: usize,
+    lanes: usize,
+    along_channels: bool,
+}
+
+impl Tiling {
+    /// 4 x 8 outputs a thread are best on software adapters and on Apple's GPUs (LAB.md). Where there are few
+    /// pixels, threads side by side make channels.
+    fn choose(pixels: usize) -> Self {
+        let along_channels = pixels <= 16;
+        let per_thread = if pixels == 1 { 1 } else { 4 };
+        let tiles = pixels.div_ceil(per_thread);
+        let lanes = if along_channels { 32 } else { tiles.next_power_of_two().clamp(8, 64) };
+        Self { pixels: per_thread, blocks: 2, lanes, along_channels }
+    }
+
+    /// How many channels a tile has.
+    fn channels(self) -> usize {
+        4 * self.blocks
+    }
+}
+
+#[derive(Clone, Copy, bytemuck::NoUninit)]
+#[repr(C)]
+struct Params {
+    input: u32,
+    output: u32,
+    zeros: u32,
+    weights: u32,
+    bias: u32,
+    starts: u32,
+    in_blocks: u32,
+    out_blocks: u32,
+    depth: u32,
+    pixels: u32,
+    first_tile: u32,
+    tiles: u32,
+    fill: u32,
+    rectangles: u32,
+    unused: [u32; 2],
+    epilogue: EpilogueParams,
+    grid: GridParams,
+}
+
+/// Records a convolution.
+pub fn convolve(at: &mut Recording<'_>, work: &Convolution<'_>, epilogue: &Epilogue) -> Result<()> {
+    let extra = epilogue.params(at, 1)?;
+    for (number, axes) in work.phases.iter().enumerate() {
+        let pixels = at.output.rows * axes[0].grid * axes[1].grid;
+        if pixels == 0 {
+            continue;
+        }
+        let packing = Packing::new(work, axes, Tiling::choose(pixels));
+        // Weights that do not fit one binding are taken in runs of tiles.
+        let at_once = (at.constants.page_size() / (packing.vectors_a_tile() + 64)).clamp(1, packing.tiles);
+        for (run, first) in (0..packing.tiles).step_by(at_once).enumerate() {
+            let tiles = at_once.min(packing.tiles - first);
+            // A batch that is tiled otherwise has constants of its own.
+            let part = (number << 12 | run) << 1 | usize::from(packing.tiling.along_channels);
+            record_tiles(at, work, axes, &packing, first..first + tiles, part, (epilogue, extra))?;
+        }
+    }
+    Ok(())
+}
+
+fn record_tiles(
+    at: &mut Recording<'_>,
+    work: &Convolution<'_>,
+    axes: &[Axis; 2],
+    packing: &Packing,
+    tiles: std::ops::Range<usize>,
+    part: usize,
+    (epilogue, extra): (&Epilogue, EpilogueParams),
+) -> Result<()> {
+    let (slot, places) = at.constants(part, |block| {
+        let mut places = vec![
+            block.push(&packing.weights(work, axes, tiles.clone())),
+            block.push(&packing.bias(work, tiles.clone())),
+            block.push(&packing.starts(tiles.clone())),
+        ];
+        places.extend(epilogue.constants(block, work.outputs));
+        places
+    })?;
+    let (input, tiling) = (at.inputs[0].clone(), packing.tiling);
+    let pixels = at.output.rows * axes[0].grid * axes[1].grid;
+    let params = Params {
+        input: input.offset,
+        output: at.output.offset,
+        zeros: at.zeros,
+        weights: places[0],
+        bias: places[1],
+        starts: places[2],
+        in_blocks: word(input.blocks()),
+        out_blocks: word(at.output.blocks()),
+        depth: word(packing.depth),
+        pixels: word(pixels),
+        first_tile: word(tiles.start),
+        tiles: word(tiles.len()),
+        fill: input.mask.map_or(0, |m| m.fill),
+        rectangles: input.mask.map_or(0, |m| m.rectangles),
+        unused: [0; 2],
+        epilogue: extra,
+        grid: GridParams::new(axes),
+    };
+    let mut variant = variant(packing, axes, &input, &at.output);
+    variant.extend(epilogue.variant(&extra));
+    let (threads, others) = (pixels.div_ceil(tiling.pixels), tiles.len());
+    let groups = if tiling.along_channels {
+        [others.div_ceil(tiling.lanes), threads, 1]
+    } else {
+        [threads.div_ceil(tiling.lanes), others, 1]
+    };
+    let taps = axes[0].taps.len() * axes[1].taps.len();
+    let flops = 2 * pixels * taps * packing.depth * 4 * tiles.len() * tiling.channels();
+    at.dispatch(
+        &CONVOLVE,
+        variant,
+        &params,
+        &epilogue.tail(&places[3..]),
+        Launch { groups, page: slot.page, flops },
+    )
+}
+
+fn variant(packing: &Packing, axes: &[Axis; 2], input: &View, output: &View) -> Variant {
+    let tiling = packing.tiling;
+    let pointwise = axes.iter().all(Axis::is_pointwise) && input.mask.is_none();
+    vec![
+        ("PIXELS", tiling.pixels.into()),
+        ("BLOCKS", tiling.blocks.into()),
+        ("LANES", tiling.lanes.into()),
+        ("ALONG_CHANNELS", tiling.along_channels.into()),
+        ("POINTWISE", pointwise.into()),
+        ("WHOLE", axes.iter().all(Axis::is_whole).into()),
+        ("GROUPED", packing.grouped.into()),
+        ("MASKED", input.mask.is_some().into()),
+        ("RAGGED", (!output.blocks().is_multiple_of(tiling.blocks)).into()),
+    ]
+}
+
+/// How weights lie: for each tile, each tap and each block of input channels, for each block of the tile four
+/// vec4s, one an input channel, whose lanes are the block's output channels.
+struct Packing {
+    tiling: Tiling,
+    tiles: usize,
+    /// Input blocks that a tile reads.
+    depth: usize,
+    taps: usize,
+    grouped: bool,
+    /// The first input block of each tile.
+    first: Vec<usize>,
+}
+
+impl Packing {
+    fn new(work: &Convolution<'_>, axes: &[Axis; 2], tiling: Tiling) -> Self {
+        let tiles = work.outputs.div_ceil(tiling.channels());
+        let (inputs, outputs) = (work.inputs / work.groups, work.outputs / work.groups);
+        let blocks = work.inputs.div_ceil(4);
+        // A tile that spans several groups reads the inputs of all, and has zeros where they do not meet.
+        let span = |tile: usize| {
+            let low = tile * tiling.channels() / outputs;
+            let high = ((tile + 1) * tiling.channels()).min(work.outputs).div_ceil(outputs);
+            (low * inputs / 4, (high * inputs).div_ceil(4))
+        };
+        let depth = (0..tiles).map(|t| span(t).1 - span(t).0).max().unwrap_or(0);
+        let first = (0..tiles).map(|t| span(t).0.min(blocks - depth)).collect();
+        Self {
+            tiling,
+            tiles,
+            depth,
+            taps: axes[0].taps.len() * axes[1].taps.len(),
+            grouped: work.groups > 1,
+            first,
+        }
+    }
+
+    fn vectors_a_tile(&self) -> usize {
+        self.taps * self.depth * self.tiling.channels()
+    }
+
+    fn weights(&self, work: &Convolution<'_>, axes: &[Axis; 2], tiles: std::ops::Range<usize>) -> Vec<f32> {
+        let (inputs, outputs) = (work.inputs / work.groups, work.outputs / work.groups);
+        let mut packed = Vec::with_capacity(tiles.len() * self.vectors_a_tile() * 4);
+        for tile in tiles {
+            let taps = axes[0].taps.iter().flat_map(|&y| axes[1].taps.iter().map(move |&x| (y, x)));
+            for (y, x) in taps {
+                for block in self.first[tile]..self.first[tile] + self.depth {
+                    for place in 0..self.tiling.blocks * 16 {
+                        let (q, i, lane) = (place / 16, place / 4 % 4, place % 4);
+                        let output = (tile * self.tiling.blocks + q) * 4 + lane;
+                        let input =
+                            (block * 4 + i).checked_sub(output / outputs * inputs).filter(|i| *i < inputs);
+                        let real = input.filter(|_| output < work.outputs);
+                        packed.push(real.map_or(0.0, |input| (work.weight)(output, input, y, x)));
+                    }
+                }
+            }
+        }
+        packed
+    }
+
+    fn bias(&self, work: &Convolution<'_>, tiles: std::ops::Range<usize>) -> Vec<f32> {
+        let channels = tiles.start * self.tiling.channels()..tiles.end * self.tiling.channels();
+        channels.map(|o| work.bias.and_then(|b| b.get(o)).copied().unwrap_or(0.0)).collect()
+    }
+
+    #[allow(clippy::cast_precision_loss)]
+    fn starts(&self, tiles: std::ops::Range<usize>) -> Vec<f32> {
+        if !self.grouped {
+            return vec![];
+        }
+        tiles.flat_map(|t| [self.first[t] as f32, 0.0, 0.0, 0.0]).collect()
+    }
+}

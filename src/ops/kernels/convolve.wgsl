@@ -1,0 +1,147 @@
+// Convolution as an implicit matrix product: each thread makes PIXELS consecutive pixels by BLOCKS blocks of
+// four channels, in registers alone. Taps run outside, input channels inside; a tap that falls into the
+// padding reads a page of zeros, so the inner loop has no tests.
+//
+// POINTWISE: each output reads the input of its own place (1 x 1, or a fully connected layer).
+// WHOLE: output pixels are the grid's; else every out_stride-th (a phase of a transposed convolution).
+// GROUPED: each tile of channels reads inputs from a start of its own.
+// MASKED: the input is one picture and what hides it, with a rectangle a row.
+// ALONG_CHANNELS: neighbouring threads make neighbouring channels, not pixels: for few pixels.
+// RAGGED: the last tile has fewer than BLOCKS blocks.
+#include bindings
+
+struct Params {
+    input: u32,
+    output: u32,
+    zeros: u32,
+    weights: u32,
+    bias: u32,
+    starts: u32,
+    in_blocks: u32,
+    out_blocks: u32,
+    depth: u32,
+    pixels: u32,
+    first_tile: u32,
+    tiles: u32,
+    fill: u32,
+    rectangles: u32,
+    unused: vec2<u32>,
+    residual: u32,
+    mask: u32,
+    mask_plane: u32,
+    mask_targets: u32,
+    grid: vec2<u32>,
+    extent: vec2<u32>,
+    taps: vec2<u32>,
+    stride: vec2<u32>,
+    dilation: vec2<i32>,
+    offset: vec2<i32>,
+    out_extent: vec2<u32>,
+    out_stride: vec2<u32>,
+    out_offset: vec2<u32>,
+    steps: array<vec4<u32>, ${STEPS + 1}>,
+}
+
+#include epilogue
+
+@compute @workgroup_size(${LANES})
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+#if ALONG_CHANNELS
+    let tile = group.x * ${LANES}u + lane;
+    let first = group.y * ${PIXELS}u;
+    if (tile >= p.tiles) {
+        return;
+    }
+#else
+    let tile = group.y;
+    let first = (group.x * ${LANES}u + lane) * ${PIXELS}u;
+    if (first >= p.pixels) {
+        return;
+    }
+#end
+#if GROUPED
+    let start = u32(constants[p.starts + tile].x);
+#else
+    let start = 0u;
+#end
+#for q in 0..BLOCKS
+    let bias${q} = constants[p.bias + tile * ${BLOCKS}u + ${q}u];
+#end
+#for i in 0..PIXELS
+#for q in 0..BLOCKS
+    var sum${i}_${q} = bias${q};
+#end
+    // Past the end the last pixel is made again, and not stored.
+    let pixel${i} = min(first + ${i}u, p.pixels - 1u);
+#if POINTWISE
+    let at${i} = p.input + start + pixel${i} * p.in_blocks;
+#else
+    let line${i} = pixel${i} / p.grid.y;
+    let row${i} = line${i} / p.grid.x;
+    let cell${i} = vec2(line${i} - row${i} * p.grid.x, pixel${i} - line${i} * p.grid.y);
+    let corner${i} = vec2<i32>(cell${i} * p.stride) + p.offset;
+#if MASKED
+    let hidden${i} = arena[p.rectangles + row${i}];
+#end
+#end
+#end
+
+    var w = p.weights + tile * (p.taps.x * p.taps.y * p.depth * ${4 * BLOCKS}u);
+#if !POINTWISE
+    for (var tap = vec2<u32>(0u); tap.x < p.taps.x; tap.x++) {
+    for (tap.y = 0u; tap.y < p.taps.y; tap.y++) {
+        let reach = vec2<i32>(tap) * p.dilation;
+#for i in 0..PIXELS
+        let place${i} = vec2<u32>(corner${i} + reach);
+        let inside${i} = place${i}.x < p.extent.x && place${i}.y < p.extent.y;
+#if MASKED
+        let covered${i} = all(place${i} >= hidden${i}.xy) && all(place${i} < hidden${i}.zw);
+        let source${i} = select(p.input, p.fill, covered${i}) + (place${i}.x * p.extent.y + place${i}.y) * p.in_blocks;
+#else
+        let source${i} = p.input + ((row${i} * p.extent.x + place${i}.x) * p.extent.y + place${i}.y) * p.in_blocks;
+#end
+        let at${i} = select(p.zeros, source${i} + start, inside${i});
+#end
+#end
+        for (var k = 0u; k < p.depth; k++) {
+#for i in 0..PIXELS
+            let x${i} = load(at${i} + k);
+#end
+#for q in 0..BLOCKS
+            let a${q} = constants[w + ${4 * q}u];
+            let b${q} = constants[w + ${4 * q + 1}u];
+            let c${q} = constants[w + ${4 * q + 2}u];
+            let d${q} = constants[w + ${4 * q + 3}u];
+#for i in 0..PIXELS
+            sum${i}_${q} += a${q} * x${i}.x + b${q} * x${i}.y + c${q} * x${i}.z + d${q} * x${i}.w;
+#end
+#end
+            w += ${4 * BLOCKS}u;
+        }
+#if !POINTWISE
+    }
+    }
+#end
+
+    let block = (p.first_tile + tile) * ${BLOCKS}u;
+#for i in 0..PIXELS
+    if (first + ${i}u < p.pixels) {
+#if WHOLE
+        let out = pixel${i};
+#else
+        let out_cell = cell${i} * p.out_stride + p.out_offset;
+        let out = (row${i} * p.out_extent.x + out_cell.x) * p.out_extent.y + out_cell.y;
+#end
+        let to = p.output + out * p.out_blocks + block;
+#for q in 0..BLOCKS
+#if RAGGED
+        if (block + ${q}u < p.out_blocks) {
+            store(to + ${q}u, finish(sum${i}_${q}, out, block + ${q}u));
+        }
+#else
+        store(to + ${q}u, finish(sum${i}_${q}, out, block + ${q}u));
+#end
+#end
+    }
+#end
+}

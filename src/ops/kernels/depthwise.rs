@@ -1,0 +1,106 @@
+//! Convolutions of each channel on its own, transposed ones too.
+
+use super::{Axis, Epilogue, EpilogueParams, GridParams, LANES, SNIPPET, linear, word};
+use crate::{
+    error::Result,
+    gpu::{Kernel, Launch, Recording},
+};
+
+/// The kernel.
+pub static DEPTHWISE: Kernel =
+    Kernel { name: "depthwise", source: include_str!("depthwise.wgsl"), snippets: &[SNIPPET] };
+
+/// The most inputs of a row that a thread keeps in registers.
+const LONGEST_SPAN: usize = 24;
+
+/// What is computed: for each phase, a regular grid of windows over each channel.
+pub struct Depthwise<'a> {
+    /// Rows and columns, one pair a phase.
+    pub phases: Vec<[Axis; 2]>,
+    /// How many channels.
+    pub channels: usize,
+    /// The weight of channel, tap row and tap column.
+    pub weight: &'a dyn Fn(usize, usize, usize) -> f32,
+    /// One value a channel.
+    pub bias: Option<&'a [f32]>,
+}
+
+#[derive(Clone, Copy, bytemuck::NoUninit)]
+#[repr(C)]
+struct Params {
+    input: u32,
+    output: u32,
+    zeros: u32,
+    weights: u32,
+    bias: u32,
+    out_blocks: u32,
+    strips: u32,
+    threads: u32,
+    epilogue: EpilogueParams,
+    grid: GridParams,
+}
+
+/// How many neighbouring outputs a thread makes, and how many inputs of a row they reach; nothing when they
+/// are too many for registers (wide windows, wide dilations).
+fn tile(columns: &Axis) -> Option<(usize, usize)> {
+    let reach = columns.taps.len().saturating_sub(1) * columns.dilation + 1;
+    let span = |pixels: usize| (pixels - 1) * columns.stride + reach;
+    [4, 2, 1].into_iter().map(|pixels| (pixels, span(pixels))).find(|(_, span)| *span <= LONGEST_SPAN)
+}
+
+/// Whether this kernel can do it; the general one can do everything.
+#[must_use]
+pub fn fits(phases: &[[Axis; 2]]) -> bool {
+    phases.iter().all(|[_, columns]| tile(columns).is_some())
+}
+
+/// Records a depthwise convolution; see [`fits`].
+pub fn depthwise(at: &mut Recording<'_>, work: &Depthwise<'_>, epilogue: &Epilogue) -> Result<()> {
+    let extra = epilogue.params(at, 1)?;
+    let blocks = at.output.blocks();
+    let width = 4 * blocks;
+    for (part, axes) in work.phases.iter().enumerate() {
+        let Some((pixels, span)) = tile(&axes[1]) else { continue };
+        let (slot, places) = at.constants(part, |block| {
+            let taps = axes[0].taps.iter().flat_map(|&y| axes[1].taps.iter().map(move |&x| (y, x)));
+            let weight = |c: usize, y, x| if c < work.channels { (work.weight)(c, y, x) } else { 0.0 };
+            let weights: Vec<f32> =
+                taps.flat_map(|(y, x)| (0..width).map(move |c| weight(c, y, x))).collect();
+            let bias: Vec<f32> =
+                (0..width).map(|c| work.bias.and_then(|b| b.get(c)).copied().unwrap_or(0.0)).collect();
+            let mut places = vec![block.push(&weights), block.push(&bias)];
+            places.extend(epilogue.constants(block, work.channels));
+            places
+        })?;
+        let strips = axes[1].grid.div_ceil(pixels);
+        let threads = at.output.rows * axes[0].grid * strips * blocks;
+        let params = Params {
+            input: at.inputs[0].offset,
+            output: at.output.offset,
+            zeros: at.zeros,
+            weights: places[0],
+            bias: places[1],
+            out_blocks: word(blocks),
+            strips: word(strips),
+            threads: word(threads),
+            epilogue: extra,
+            grid: GridParams::new(axes),
+        };
+        let mut variant = vec![
+            ("LANES", LANES.into()),
+            ("PIXELS", pixels.into()),
+            ("TAPS", axes[1].taps.len().into()),
+            ("STRIDE", axes[1].stride.into()),
+            ("DILATION", axes[1].dilation.into()),
+            ("SPAN", span.into()),
+            ("WHOLE", axes.iter().all(Axis::is_whole).into()),
+        ];
+        variant.extend(epilogue.variant(&extra));
+        let taps = axes[0].taps.len() * axes[1].taps.len();
+        // A load weighs as much as several sums here.
+        let flops = 4 * 2 * 4 * threads * pixels * taps.max(1);
+        let launch = Launch { groups: linear(threads), page: slot.page, flops };
+        at.dispatch(&DEPTHWISE, variant, &params, &epilogue.tail(&places[2..]), launch)?;
+    }
+    Ok(())
+}

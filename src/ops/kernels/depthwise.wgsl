@@ -1,0 +1,89 @@
+// Convolution of each channel on its own: each thread makes PIXELS neighbouring outputs of one block of four
+// channels. For each row of taps it loads the SPAN inputs that they share once, and keeps them in registers.
+//
+// TAPS, STRIDE, DILATION: of the columns. SPAN: inputs that the thread's outputs reach in a row.
+// WHOLE: outputs are the grid's; else every out_stride-th (a phase of a transposed convolution).
+#include bindings
+
+struct Params {
+    input: u32,
+    output: u32,
+    zeros: u32,
+    weights: u32,
+    bias: u32,
+    out_blocks: u32,
+    strips: u32,
+    threads: u32,
+    residual: u32,
+    mask: u32,
+    mask_plane: u32,
+    mask_targets: u32,
+    grid: vec2<u32>,
+    extent: vec2<u32>,
+    taps: vec2<u32>,
+    stride: vec2<u32>,
+    dilation: vec2<i32>,
+    offset: vec2<i32>,
+    out_extent: vec2<u32>,
+    out_stride: vec2<u32>,
+    out_offset: vec2<u32>,
+    steps: array<vec4<u32>, ${STEPS + 1}>,
+}
+
+#include epilogue
+
+@compute @workgroup_size(${LANES})
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let thread = (group.y * groups.x + group.x) * ${LANES}u + lane;
+    if (thread >= p.threads) {
+        return;
+    }
+    let strip = thread / p.out_blocks;
+    let block = thread - strip * p.out_blocks;
+    let line = strip / p.strips;
+    let first = (strip - line * p.strips) * ${PIXELS}u;
+    let row = line / p.grid.x;
+    let y = line - row * p.grid.x;
+
+    let left = i32(first * ${STRIDE}u) + p.offset.y;
+#for j in 0..SPAN
+    let column${j} = u32(left + ${j});
+    let inside${j} = column${j} < p.extent.y;
+#end
+    let bias = constants[p.bias + block];
+#for i in 0..PIXELS
+    var sum${i} = bias;
+#end
+    var w = p.weights + block;
+    for (var tap = 0u; tap < p.taps.x; tap++) {
+        let source = u32(i32(y * p.stride.x) + p.offset.x + i32(tap) * p.dilation.x);
+        let within = source < p.extent.x;
+        let base = p.input + (row * p.extent.x + source) * p.extent.y * p.out_blocks + block;
+#for j in 0..SPAN
+        let x${j} = load(select(p.zeros, base + column${j} * p.out_blocks, within && inside${j}));
+#end
+#for t in 0..TAPS
+        let w${t} = constants[w + ${t}u * p.out_blocks];
+#for i in 0..PIXELS
+        sum${i} += w${t} * x${i * STRIDE + t * DILATION};
+#end
+#end
+        w += ${TAPS}u * p.out_blocks;
+    }
+
+#for i in 0..PIXELS
+    if (first + ${i}u < p.grid.y) {
+#if WHOLE
+        let out = line * p.grid.y + first + ${i}u;
+#else
+        let cell = vec2(y, first + ${i}u) * p.out_stride + p.out_offset;
+        let out = (row * p.out_extent.x + cell.x) * p.out_extent.y + cell.y;
+#end
+        store(p.output + out * p.out_blocks + block, finish(sum${i}, out, block));
+    }
+#end
+}

@@ -1,0 +1,139 @@
+//! What a kernel does to its result before it stores it: functions of one element, the sum with another
+//! value, a gate. Alone it is the elementwise operators; behind a convolution it saves a pass over memory.
+
+use crate::{
+    error::{Error, Result},
+    gpu::{Block, Recording, Value, Variant, View},
+    ops::{gate::Gate, pointwise::Step},
+};
+
+/// The snippet that kernels include.
+pub const SNIPPET: (&str, &str) = ("epilogue", include_str!("epilogue.wgsl"));
+
+/// A chain that ends a kernel.
+#[derive(Clone, Debug, Default)]
+pub struct Epilogue {
+    /// Functions, first to last.
+    pub steps: Vec<Step>,
+    /// Before which function another value is added.
+    pub add_at: Option<usize>,
+    /// The gate, last of all.
+    pub gate: Option<Gate>,
+}
+
+/// The epilogue's part of a kernel's `Params`.
+#[derive(Clone, Copy, Debug, Default, bytemuck::NoUninit)]
+#[repr(C)]
+pub struct EpilogueParams {
+    residual: u32,
+    mask: u32,
+    mask_plane: u32,
+    mask_targets: u32,
+}
+
+impl Epilogue {
+    /// How many values it reads beside the one that it ends.
+    #[must_use]
+    pub fn inputs(&self) -> usize {
+        usize::from(self.add_at.is_some()) + usize::from(self.gate.is_some())
+    }
+
+    /// The constants of the variant.
+    #[must_use]
+    pub fn variant(&self, params: &EpilogueParams) -> Variant {
+        let kinds = self.steps.iter().map(|step| {
+            let kind = match step {
+                Step::Clip(_) => 0,
+                Step::Quantize(_) => 1,
+                Step::Dequantize(_) => 2,
+                Step::FakeQuantize(_) => 3,
+            };
+            kind + if per_channel(step) { 4 } else { 0 }
+        });
+        let add_at = self.add_at.map_or(Value::Int(-1), Value::from);
+        let gate = self.gate.map_or(0, |g| if g.positive_only { 2 } else { 1 });
+        vec![
+            ("STEPS", self.steps.len().into()),
+            ("KINDS", kinds.collect::<Vec<i64>>().into()),
+            ("ADD_AT", add_at),
+            ("GATE", Value::Int(gate)),
+            ("MASK_SHARED", (params.mask_targets > 1).into()),
+        ]
+    }
+
+    /// Adds the tables of functions with a scale a channel; returns where each starts.
+    #[must_use]
+    pub fn constants(&self, block: &mut Block, channels: usize) -> Vec<u32> {
+        let width = channels.next_multiple_of(4);
+        let mut tables = vec![];
+        for step in self.steps.iter().filter(|s| per_channel(s)) {
+            let Some(q) = step.quantizer() else { continue };
+            let padded = |values: &[f32], fill: f32| {
+                let mut v = values.to_vec();
+                v.resize(width, fill);
+                v
+            };
+            tables.push(block.push(&padded(&q.affinity.scales, 1.0)));
+            block.push(&padded(&q.affinity.zero_points, 0.0));
+        }
+        tables
+    }
+
+    /// One vec4 a function; `tables` as [`Epilogue::constants`] placed them.
+    #[must_use]
+    pub fn tail(&self, tables: &[u32]) -> Vec<[f32; 4]> {
+        let mut tables = tables.iter();
+        // WGSL may assume that there are no infinities.
+        let finite = |v: f32| v.clamp(f32::MIN, f32::MAX);
+        let pack = |step: &Step| match (step, step.quantizer()) {
+            (Step::Clip(c), _) => [finite(c.low), finite(c.high), 0.0, 0.0],
+            (_, Some(q)) if per_channel(step) => {
+                let table = tables.next().copied().unwrap_or(0);
+                [f32::from_bits(table), 0.0, finite(q.low), finite(q.high)]
+            }
+            (_, Some(q)) => [q.affinity.scales[0], q.affinity.zero_points[0], finite(q.low), finite(q.high)],
+            (_, None) => [0.0; 4],
+        };
+        let mut packed: Vec<[f32; 4]> = self.steps.iter().map(pack).collect();
+        // WGSL has no empty arrays.
+        packed.push([0.0; 4]);
+        packed
+    }
+
+    /// Finds what is read beside the kernel's first `own` inputs.
+    pub fn params(&self, at: &Recording<'_>, own: usize) -> Result<EpilogueParams> {
+        let mut params = EpilogueParams::default();
+        let mut rest = at.inputs[own..].iter();
+        let missing = || Error::Model("a fused operator lacks an input".into());
+        if self.add_at.is_some() {
+            let residual = rest.next().ok_or_else(missing)?;
+            if residual.rows != at.output.rows {
+                return Err(Error::Model("a sum of values of different batches is not supported".into()));
+            }
+            params.residual = residual.offset;
+        }
+        if self.gate.is_some() {
+            let mask = rest.next().ok_or_else(missing)?;
+            params.mask = mask.offset;
+            params.mask_plane = word(mask.plane());
+            params.mask_targets = word(targets(&at.output, mask));
+        }
+        Ok(params)
+    }
+}
+
+/// How many rows of `wide` share a row of `narrow`.
+#[must_use]
+pub fn targets(wide: &View, narrow: &View) -> usize {
+    (wide.rows / narrow.rows.max(1)).max(1)
+}
+
+/// A size as a kernel sees it. Arenas are under 2^32 vec4s, so nothing is cut off.
+#[must_use]
+pub fn word(v: usize) -> u32 {
+    u32::try_from(v).unwrap_or(u32::MAX)
+}
+
+fn per_channel(step: &Step) -> bool {
+    step.quantizer().is_some_and(|q| q.affinity.scales.len() > 1)
+}

@@ -1,0 +1,26 @@
+//! What several operators' GPU kernels share.
+
+mod axis;
+mod convolve;
+pub mod depthwise;
+mod elementwise;
+mod epilogue;
+mod pool;
+
+pub use axis::{Axis, GridParams, pairs};
+pub use convolve::{CONVOLVE, Convolution, convolve};
+pub use depthwise::{DEPTHWISE, Depthwise};
+pub use elementwise::{ELEMENTWISE, Scaling, elementwise};
+pub use epilogue::{Epilogue, EpilogueParams, SNIPPET, targets, word};
+pub use pool::{POOL, POOL_GRADIENT, PoolGradient, PoolKind, pool, pool_gradient};
+
+/// Threads of a workgroup in kernels where each thread makes one vec4.
+pub const LANES: usize = 64;
+
+/// Workgroups for `threads` threads of [`LANES`] a group, wrapped into two axes where they are many.
+#[must_use]
+pub fn linear(threads: usize) -> [usize; 3] {
+    let groups = threads.div_ceil(LANES);
+    let rows = groups.div_ceil(32_768).max(1);
+    [groups.div_ceil(rows), rows, 1]
+}

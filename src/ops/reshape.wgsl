@@ -1,0 +1,39 @@
+// The same elements, row-major and channels first, under another shape: each thread collects one vec4.
+#include bindings
+
+struct Params {
+    input: u32,
+    output: u32,
+    in_blocks: u32,
+    in_plane: u32,
+    out_blocks: u32,
+    out_plane: u32,
+    channels: u32,
+    vectors: u32,
+}
+
+@compute @workgroup_size(${LANES})
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let i = (group.y * groups.x + group.x) * ${LANES}u + lane;
+    if (i >= p.vectors) {
+        return;
+    }
+    let pixel = i / p.out_blocks;
+    let block = i - pixel * p.out_blocks;
+    let row = pixel / p.out_plane;
+    let place = pixel - row * p.out_plane;
+    var v = vec4(0.0);
+#for c in 0..4
+    if (block * 4u + ${c}u < p.channels) {
+        let element${c} = (block * 4u + ${c}u) * p.out_plane + place;
+        let channel${c} = element${c} / p.in_plane;
+        let source${c} = (row * p.in_plane + element${c} % p.in_plane) * p.in_blocks + channel${c} / 4u;
+        v[${c}] = bitcast<f32>(arena[p.input + source${c}][channel${c} % 4u]);
+    }
+#end
+    store(p.output + i, v);
+}

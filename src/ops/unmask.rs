@@ -1,0 +1,48 @@
+//! One picture under many masks, written out. Only the GPU backend's own graphs have it: an operator that
+//! cannot read masks itself reads this.
+
+use tract_onnx::tract_core::internal::OutletId;
+
+use crate::{
+    error::{Error, Result},
+    gpu::{Kernel, Launch, Recording},
+    graph::{Lowering, Operator, Shape},
+    ops::kernels::{LANES, linear, word},
+};
+
+/// The identity, on values that are one picture under many masks.
+#[derive(Clone, Copy, Debug)]
+pub struct Unmask;
+
+/// Writes the picture out.
+pub static UNMASK: Kernel = Kernel { name: "unmask", source: include_str!("unmask.wgsl"), snippets: &[] };
+
+impl Operator for Unmask {
+    fn name(&self) -> &'static str {
+        "Unmask"
+    }
+
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
+        Ok(inputs[0].to_vec())
+    }
+
+    /// The CPU has no such operator: it never sees the GPU's own graphs.
+    fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
+        Err(at.failed(&"only the GPU backend has it"))
+    }
+
+    fn record(&self, at: &mut Recording<'_>) -> Result<()> {
+        let (input, vectors) = (&at.inputs[0], at.output.vectors());
+        let Some(mask) = input.mask else { return Err(Error::Model("there is no mask to undo".into())) };
+        let [height, width] = input.extents();
+        let sizes = [input.blocks(), height, width, vectors].map(word);
+        let params = [[input.offset, at.output.offset, mask.fill, mask.rectangles], sizes];
+        let launch = Launch { groups: linear(vectors), page: 0, flops: 64 * vectors };
+        at.dispatch(&UNMASK, vec![("LANES", LANES.into())], &params, &[], launch)
+    }
+
+    #[cfg(test)]
+    fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
+        inputs[0].clone()
+    }
+}
