@@ -3,6 +3,7 @@
 #[cfg(test)]
 pub mod cases;
 pub mod cpu;
+pub mod gpu;
 pub mod resilient;
 
 use async_trait::async_trait;

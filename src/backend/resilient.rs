@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Backend, Description, Images, cpu::CpuBackend};
+use super::{Backend, Description, Images, cpu::CpuBackend, gpu::GpuBackend};
 use crate::{
     error::{Error, GpuFault, Result},
     network::{Network, Program},
@@ -82,8 +82,8 @@ impl Resilient {
     }
 }
 
-async fn open_gpu(_network: &Arc<Network>, _allow_fallback: bool) -> Result<Box<dyn Backend>> {
-    Err(Error::gpu(GpuFault::Unavailable, "there is no GPU backend in this build"))
+async fn open_gpu(network: &Arc<Network>, allow_fallback: bool) -> Result<Box<dyn Backend>> {
+    Ok(Box::new(GpuBackend::open(network.clone(), allow_fallback).await?))
 }
 
 #[async_trait(?Send)]

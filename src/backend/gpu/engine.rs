@@ -1,0 +1,277 @@
+//! Runs graphs on a device: chunks, uploads, two chunks in flight, read-back.
+
+use std::collections::VecDeque;
+
+use super::plan::{Compiled, Size};
+use crate::{
+    backend::{Images, Masks},
+    error::{Error, GpuFault, Result},
+    gpu::{Arena, Gpu, Job, Pending, Pipelines, Upload, View, pack, unpack},
+    tensor::Tensor,
+};
+
+/// The most that the arena is given, where the adapter offers it.
+const ARENA_BYTES: u64 = 256 << 20;
+/// The most images of a chunk: more gain nothing, and progress would come in lumps.
+const MOST_IMAGES: usize = 16;
+/// Plans of one program that are kept.
+const PLANS: usize = 4;
+/// Chunks that are under way at once.
+const IN_FLIGHT: usize = 2;
+
+/// A device with what all programs share.
+pub struct Engine {
+    /// The device.
+    pub gpu: Gpu,
+    arena: Arena,
+    pipelines: Pipelines,
+}
+
+/// A graph with the plans that were made for it.
+pub struct Runner {
+    /// The graph.
+    pub compiled: Compiled,
+    plans: Vec<(Size, Plan)>,
+}
+
+struct Plan {
+    job: Job,
+    inputs: Vec<View>,
+    outputs: Vec<View>,
+    zeros: u32,
+    bytes: u64,
+}
+
+/// What a batch takes on the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Footprint {
+    /// Activations at their peak, in bytes.
+    pub arena: u64,
+    /// Weights, in bytes.
+    pub weights: u64,
+}
+
+impl Engine {
+    /// An engine on a device.
+    #[must_use]
+    pub fn new(gpu: Gpu) -> Self {
+        Self { gpu, arena: Arena::default(), pipelines: Pipelines::default() }
+    }
+
+    /// How many images are best run at once.
+    pub fn batch(&self, runner: &Runner, targets: usize) -> Result<usize> {
+        let allowed = ARENA_BYTES.min(self.gpu.largest_buffer());
+        let bytes = |images| runner.compiled.memory(Size { images, targets }).size as u64 * 16;
+        let most = (MOST_IMAGES / targets.max(1)).max(1);
+        if let Some(images) = (1..=most).rev().find(|&images| bytes(images) <= allowed) {
+            return Ok(images);
+        }
+        if bytes(1) <= self.gpu.largest_buffer() {
+            return Ok(1);
+        }
+        let detail = "the network's activations do not fit into the GPU's memory; use the CPU backend";
+        Err(Error::gpu(GpuFault::OutOfMemory, detail))
+    }
+
+    /// What a batch takes.
+    pub fn footprint(&self, runner: &mut Runner, size: Size) -> Result<Footprint> {
+        let memory = runner.compiled.memory(size);
+        runner.compiled.record(&memory)?;
+        Ok(Footprint { arena: memory.size as u64 * 16, weights: runner.compiled.constants.bytes() })
+    }
+
+    /// Milliseconds of each dispatch of a batch, with its kernel and its node. For measuring only.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub async fn profile(&mut self, runner: &mut Runner, size: Size) -> Result<Vec<(String, f64)>> {
+        self.prepare(runner, size).await?;
+        let memory = runner.compiled.memory(size);
+        let dispatches = runner.compiled.record(&memory)?;
+        let Some((_, plan)) = runner.plans.last_mut() else { return Ok(vec![]) };
+        let times = plan.job.profile(&self.gpu, &self.arena, &runner.compiled.constants);
+        let label = |d: &crate::gpu::Dispatch| {
+            format!("{} {:?} {:.1} MFLOP {:?}", d.kernel.name, d.groups, d.flops as f64 / 1e6, d.variant)
+        };
+        Ok(dispatches.iter().map(label).zip(times).collect())
+    }
+
+    /// Runs a graph on any number of images. `rows` says how many rows each output has, for a chunk's size.
+    pub async fn run(
+        &mut self,
+        runner: &mut Runner,
+        images: Images<'_>,
+        cotangents: Option<&Tensor>,
+    ) -> Result<Vec<Tensor>> {
+        self.gpu.check_lost()?;
+        check(runner, images, cotangents)?;
+        let total = images.len();
+        let targets = cotangents.map_or(1, |c| c.shape()[0] / total.max(1));
+        let at_once = self.batch(runner, targets)?;
+        let mut collected: Vec<Vec<f32>> = vec![vec![]; runner.compiled.graph().outputs().len()];
+        let mut pending: VecDeque<(Pending, Vec<View>)> = VecDeque::new();
+        for first in (0..total).step_by(at_once) {
+            let size = Size { images: at_once.min(total - first), targets };
+            self.prepare(runner, size).await?;
+            let Some((_, plan)) = runner.plans.last_mut() else { continue };
+            let uploads = uploads(plan, images, cotangents, first, size);
+            let reads: Vec<_> = plan.outputs.iter().map(|v| v.offset..v.offset + word(v.vectors())).collect();
+            let (gpu, arena, constants) = (&self.gpu, &self.arena, &runner.compiled.constants);
+            let started = gpu
+                .scoped(|| plan.job.submit(gpu, arena, constants, &uploads, 0..plan.zeros, &reads))
+                .await?;
+            pending.push_back((started, plan.outputs.clone()));
+            if pending.len() >= IN_FLIGHT {
+                self.collect(pending.pop_front(), &mut collected).await?;
+            }
+        }
+        while let Some(chunk) = pending.pop_front() {
+            self.collect(Some(chunk), &mut collected).await?;
+        }
+        let graph = runner.compiled.graph();
+        let shaped = graph.outputs().iter().zip(collected).map(|(id, data)| {
+            let node = graph.node(*id);
+            let rows = if node.rows == crate::graph::Rows::Targets { total * targets } else { total };
+            Tensor::new([&[rows], node.shape.as_slice()].concat(), data)
+        });
+        shaped.collect()
+    }
+
+    /// Makes the plan for a size, or finds it, and puts it last.
+    async fn prepare(&mut self, runner: &mut Runner, size: Size) -> Result<()> {
+        let bytes = if let Some(at) = runner.plans.iter().position(|(s, _)| *s == size) {
+            let plan = runner.plans.remove(at);
+            let bytes = plan.1.bytes;
+            runner.plans.push(plan);
+            bytes
+        } else {
+            let memory = runner.compiled.memory(size);
+            let bytes = memory.size as u64 * 16;
+            crate::limits::check(
+                "the number of bytes of a batch's activations",
+                bytes,
+                self.gpu.largest_buffer(),
+            )?;
+            let dispatches = runner.compiled.record(&memory)?;
+            let (gpu, pipelines, constants) =
+                (&self.gpu, &mut self.pipelines, &mut runner.compiled.constants);
+            let job = gpu.scoped(|| Job::new(gpu, pipelines, constants, &dispatches)).await?;
+            let graph = runner.compiled.graph();
+            let views =
+                |ids: &[crate::graph::ValueId]| ids.iter().map(|i| memory.views[i.index()].clone()).collect();
+            let (inputs, outputs) = (views(graph.inputs()), views(graph.outputs()));
+            let plan = Plan { job, inputs, outputs, zeros: word(memory.zeros), bytes };
+            if runner.plans.len() >= PLANS {
+                runner.plans.remove(0);
+            }
+            runner.plans.push((size, plan));
+            bytes
+        };
+        let (gpu, arena) = (&self.gpu, &mut self.arena);
+        gpu.scoped(|| {
+            arena.reserve(gpu, bytes);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn collect(&self, chunk: Option<(Pending, Vec<View>)>, into: &mut [Vec<f32>]) -> Result<()> {
+        let Some((pending, views)) = chunk else { return Ok(()) };
+        let parts = pending.finish(&self.gpu, &self.arena).await?;
+        for ((part, view), all) in parts.iter().zip(&views).zip(into) {
+            let data = unpack(part, view.rows, view.channels(), view.plane());
+            // Shaders may take NaN for anything, so this is where it shows.
+            if data.iter().any(|v| !v.is_finite()) {
+                return Err(Error::NotFinite("an output of the network".into()));
+            }
+            all.extend(data);
+        }
+        Ok(())
+    }
+}
+
+impl Runner {
+    /// A graph without plans.
+    #[must_use]
+    pub fn new(compiled: Compiled) -> Self {
+        Self { compiled, plans: vec![] }
+    }
+}
+
+/// Refuses inputs of the wrong shape or that are not finite.
+fn check(runner: &Runner, images: Images<'_>, cotangents: Option<&Tensor>) -> Result<()> {
+    let graph = runner.compiled.graph();
+    let wanted = |i: usize| graph.inputs().get(i).map(|id| graph.node(*id).shape.as_slice());
+    let refuse = |what: &str, got: &[usize], wanted: Option<&[usize]>| {
+        Err(Error::Argument(format!(
+            "{what} of shape {got:?} do not fit the network, which takes {wanted:?} each"
+        )))
+    };
+    match images {
+        Images::Batch(t) => {
+            if t.shape().get(1..) != wanted(0) {
+                return refuse("images", t.shape(), wanted(0));
+            }
+            t.check_finite("the input image")?;
+        }
+        Images::Masked(m) => {
+            for t in [m.image, m.fill] {
+                if Some(t.shape()) != wanted(0) {
+                    return refuse("images", t.shape(), wanted(0));
+                }
+                t.check_finite("the input image")?;
+            }
+        }
+    }
+    match cotangents {
+        Some(c) if c.shape().get(1..) != wanted(1) || !c.shape()[0].is_multiple_of(images.len().max(1)) => {
+            refuse("cotangents", c.shape(), wanted(1))
+        }
+        Some(c) => c.check_finite("the cotangent"),
+        None if wanted(1).is_some() => {
+            Err(Error::Argument("the program takes a gradient and needs cotangents".into()))
+        }
+        None => Ok(()),
+    }
+}
+
+/// What goes into the arena for the images from `first` on.
+fn uploads(
+    plan: &Plan,
+    images: Images<'_>,
+    cotangents: Option<&Tensor>,
+    first: usize,
+    size: Size,
+) -> Vec<Upload> {
+    let floats = |view: &View, offset: u32, data: &[f32]| Upload {
+        offset,
+        bytes: bytemuck::cast_slice(&pack(data, view.channels(), view.plane())).to_vec(),
+    };
+    let rows = |t: &Tensor, first: usize, count: usize| {
+        let row = t.row_len();
+        t.data()[first * row..(first + count) * row].to_vec()
+    };
+    let mut uploads = vec![];
+    let Some(view) = plan.inputs.first() else { return uploads };
+    match (images, view.mask) {
+        (Images::Batch(t), _) => uploads.push(floats(view, view.offset, &rows(t, first, size.images))),
+        (Images::Masked(m), Some(mask)) => {
+            uploads.push(floats(view, view.offset, m.image.data()));
+            uploads.push(floats(view, mask.fill, m.fill.data()));
+            let Masks::Rectangles(all) = m.masks;
+            let words = all[first..first + size.images]
+                .iter()
+                .flat_map(|r| [r.top, r.left, r.bottom, r.right].map(word));
+            let bytes = bytemuck::cast_slice(&words.collect::<Vec<u32>>()).to_vec();
+            uploads.push(Upload { offset: mask.rectangles, bytes });
+        }
+        (Images::Masked(_), None) => {}
+    }
+    if let (Some(view), Some(c)) = (plan.inputs.get(1), cotangents) {
+        let k = size.targets;
+        uploads.push(floats(view, view.offset, &rows(c, first * k, size.images * k)));
+    }
+    uploads
+}
+
+fn word(v: usize) -> u32 {
+    u32::try_from(v).unwrap_or(u32::MAX)
+}

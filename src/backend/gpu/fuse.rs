@@ -1,0 +1,187 @@
+//! Rewrites a graph for the GPU: what is done to one element at a time moves into the kernel that makes it,
+//! masks are made as soon as they can be, and masked pictures are read through their masks.
+
+use std::sync::Arc;
+
+use crate::{
+    error::Result,
+    graph::{Graph, Node, Operator, Producer, Storage, ValueId},
+    ops::{
+        add::Add, affine::Affine, conv::Conv, fused::Fused, gate::Gate, kernels::Epilogue,
+        pointwise::Pointwise, unmask::Unmask,
+    },
+};
+
+/// The longest chain of functions that a kernel's parameters hold.
+const LONGEST_CHAIN: usize = 16;
+
+/// The graph as the GPU runs it. With `masked` the first input is one picture under many masks.
+pub fn fuse(graph: &Graph, masked: bool) -> Result<Graph> {
+    let early = mask_early(&graph.pruned().0)?;
+    let fused = merge(&early)?.pruned().0;
+    if masked { unmask(&fused) } else { Ok(fused) }
+}
+
+/// Which values stand for one picture under many masks: what [`unmask`] leaves so.
+#[must_use]
+pub fn masked_values(graph: &Graph) -> Vec<bool> {
+    let mut masked = vec![false; graph.nodes().len()];
+    for (id, node) in graph.iter() {
+        masked[id.index()] = match &node.producer {
+            Producer::Input => graph.inputs().first() == Some(&id),
+            Producer::Operator(op) => masked[node.inputs[0].index()] && keeps_masks(op),
+        };
+    }
+    masked
+}
+
+/// Copies a graph node by node: `change` may add other nodes in a node's stead.
+fn rebuild(
+    graph: &Graph,
+    order: impl Iterator<Item = ValueId>,
+    mut change: impl FnMut(&mut Graph, ValueId, &Node, &[ValueId]) -> Result<Option<ValueId>>,
+) -> Result<(Graph, Vec<Option<ValueId>>)> {
+    let mut new = Graph::new();
+    let mut places: Vec<Option<ValueId>> = vec![None; graph.nodes().len()];
+    for id in order {
+        let node = graph.node(id);
+        let inputs: Vec<ValueId> = node.inputs.iter().filter_map(|i| places[i.index()]).collect();
+        let place = match &node.producer {
+            Producer::Input => new.input(&node.name, node.shape.clone(), node.rows),
+            Producer::Operator(op) => match change(&mut new, id, node, &inputs)? {
+                Some(place) => place,
+                None => new.add_shared(&node.name, op.clone(), &inputs)?,
+            },
+        };
+        places[id.index()] = Some(place);
+    }
+    let outputs: Vec<ValueId> = graph.outputs().iter().filter_map(|o| places[o.index()]).collect();
+    new.set_outputs(outputs);
+    Ok((new, places))
+}
+
+/// Moves bits and bytes to right behind what they are made of, so that the backward pass keeps them instead
+/// of the activations.
+fn mask_early(graph: &Graph) -> Result<Graph> {
+    let mut order: Vec<ValueId> = vec![];
+    let small = |node: &Node| node.storage != Storage::Float && node.inputs.len() == 1;
+    let mut followers: Vec<Vec<ValueId>> = vec![vec![]; graph.nodes().len()];
+    for (id, node) in graph.iter().filter(|(_, n)| small(n)) {
+        followers[node.inputs[0].index()].push(id);
+    }
+    for (id, _) in graph.iter().filter(|(_, n)| !small(n)) {
+        order.push(id);
+        order.extend(&followers[id.index()]);
+    }
+    Ok(rebuild(graph, order.into_iter(), |_, _, _, _| Ok(None))?.0)
+}
+
+/// What a node does, as a base operator and an epilogue.
+fn parts(node: &Node) -> Option<(Option<Arc<dyn Operator>>, Epilogue)> {
+    let op = node.operator()?;
+    if let Some(fused) = node.as_op::<Fused>() {
+        return Some((fused.base.clone(), fused.epilogue.clone()));
+    }
+    if let Some(chain) = node.as_op::<Pointwise>() {
+        return Some((None, Epilogue { steps: chain.steps.clone(), ..Epilogue::default() }));
+    }
+    if node.as_op::<Add>().is_some() {
+        return Some((None, Epilogue { add_at: Some(0), ..Epilogue::default() }));
+    }
+    Fused::takes(op).then(|| (Some(op.clone()), Epilogue::default()))
+}
+
+/// The epilogue that does what `before` does and then what `node` does.
+fn extended(before: Epilogue, node: &Node) -> Option<Epilogue> {
+    let mut all = before;
+    if all.gate.is_some() {
+        return None;
+    }
+    if let Some(chain) = node.as_op::<Pointwise>() {
+        all.steps.extend(chain.steps.iter().cloned());
+    } else if node.as_op::<Add>().is_some() && all.add_at.is_none() {
+        all.add_at = Some(all.steps.len());
+    } else if let Some(gate) = node.as_op::<Gate>() {
+        all.gate = Some(*gate);
+    } else {
+        return None;
+    }
+    (all.steps.len() <= LONGEST_CHAIN).then_some(all)
+}
+
+/// Merges functions of one element, sums and gates into what makes their input, where nobody else reads it.
+fn merge(graph: &Graph) -> Result<Graph> {
+    let uses = graph.uses();
+    let ids = graph.iter().map(|(id, _)| id);
+    let (new, _) = rebuild(graph, ids, |new, _, node, inputs| {
+        // Of the two sides of a sum, the later one takes in the other.
+        let mut sides: Vec<usize> = (0..if node.as_op::<Add>().is_some() { 2 } else { 1 }).collect();
+        sides.sort_by_key(|&s| std::cmp::Reverse(inputs.get(s).copied()));
+        for side in sides {
+            let Some(&main) = inputs.get(side) else { continue };
+            let sole = uses[node.inputs[side].index()] == 1;
+            let made = new.node(main).clone();
+            let Some((base, before)) = parts(&made).filter(|_| sole && made.rows == node.rows) else {
+                continue;
+            };
+            let Some(epilogue) = extended(before, node) else { continue };
+            let others = inputs.iter().enumerate().filter(|(i, _)| *i != side).map(|(_, id)| *id);
+            let read: Vec<ValueId> = made.inputs.iter().copied().chain(others).collect();
+            return new.add(&node.name, Fused { base, epilogue }, &read).map(Some);
+        }
+        Ok(None)
+    })?;
+    Ok(new)
+}
+
+/// Whether an operator does the same to every pixel, so that a picture and what hides it can be treated
+/// alike and the masks stay.
+fn keeps_masks(op: &Arc<dyn Operator>) -> bool {
+    let op: &dyn std::any::Any = op.as_ref();
+    let alone = |f: &Fused| f.epilogue.inputs() == 0 && f.base.as_ref().is_none_or(is::<Affine>);
+    op.is::<Affine>() || op.is::<Pointwise>() || op.downcast_ref::<Fused>().is_some_and(alone)
+}
+
+fn is<T: Operator>(op: &Arc<dyn Operator>) -> bool {
+    let op: &dyn std::any::Any = op.as_ref();
+    op.is::<T>()
+}
+
+/// Whether an operator's kernels can read a picture through its masks.
+fn reads_masks(op: &Arc<dyn Operator>) -> bool {
+    let any: &dyn std::any::Any = op.as_ref();
+    is::<Conv>(op) || any.downcast_ref::<Fused>().is_some_and(|f| f.base.as_ref().is_some_and(is::<Conv>))
+}
+
+/// Writes masked pictures out where they are read by what cannot read them through their masks.
+fn unmask(graph: &Graph) -> Result<Graph> {
+    let masked = masked_values(graph);
+    let mut written: Vec<Option<ValueId>> = vec![None; graph.nodes().len()];
+    let mut write = |new: &mut Graph, old: ValueId, place: ValueId| -> Result<ValueId> {
+        if let Some(done) = written[old.index()] {
+            return Ok(done);
+        }
+        let done = new.add(format!("{}/masked", graph.node(old).name), Unmask, &[place])?;
+        written[old.index()] = Some(done);
+        Ok(done)
+    };
+    let ids = graph.iter().map(|(id, _)| id);
+    let (mut new, places) = rebuild(graph, ids, |new, id, node, inputs| {
+        let Some(op) = node.operator() else { return Ok(None) };
+        let mut read = inputs.to_vec();
+        for (i, old) in node.inputs.iter().enumerate() {
+            let through = masked[id.index()] || (i == 0 && reads_masks(op));
+            if masked[old.index()] && !through {
+                read[i] = write(new, *old, inputs[i])?;
+            }
+        }
+        new.add_shared(&node.name, op.clone(), &read).map(Some)
+    })?;
+    let mut outputs = vec![];
+    for old in graph.outputs() {
+        let Some(place) = places[old.index()] else { continue };
+        outputs.push(if masked[old.index()] { write(&mut new, *old, place)? } else { place });
+    }
+    new.set_outputs(outputs);
+    Ok(new)
+}

@@ -1,0 +1,124 @@
+//! The GPU backend: WGSL kernels through wgpu, in the page as WebGPU, natively on Vulkan, Metal or DX12.
+
+mod engine;
+mod fuse;
+mod plan;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+pub use engine::Footprint;
+use engine::{Engine, Runner};
+use plan::{Compiled, Size};
+
+use super::{Backend, Description, Images};
+use crate::{
+    error::Result,
+    gpu::Gpu,
+    network::{Network, Program},
+    tensor::Tensor,
+};
+
+/// Programs that are kept ready.
+const PROGRAMS: usize = 4;
+
+/// Runs a network on a GPU.
+pub struct GpuBackend {
+    network: Arc<Network>,
+    description: Description,
+    engine: Engine,
+    /// By program and by whether images come masked; the last used stands last.
+    runners: Vec<((Program, bool), Runner)>,
+}
+
+impl GpuBackend {
+    /// Opens a GPU for a network; without `allow_fallback` a software adapter counts as none.
+    ///
+    /// # Errors
+    /// `gpu-unavailable` when there is none.
+    pub async fn open(network: Arc<Network>, allow_fallback: bool) -> Result<Self> {
+        Ok(Self::on(Gpu::open(allow_fallback).await?, network))
+    }
+
+    /// The backend on an open device.
+    #[must_use]
+    pub fn on(gpu: Gpu, network: Arc<Network>) -> Self {
+        let description =
+            Description { kind: "gpu", adapter: gpu.adapter().to_owned(), fallback: gpu.is_fallback() };
+        Self { network, description, engine: Engine::new(gpu), runners: vec![] }
+    }
+
+    /// The device.
+    #[must_use]
+    pub fn gpu(&self) -> &Gpu {
+        &self.engine.gpu
+    }
+
+    /// Gives the page's clock; see [`Gpu::set_clock`].
+    pub fn set_clock(&mut self, clock: fn() -> f64) {
+        self.engine.gpu.set_clock(clock);
+    }
+
+    /// What a batch takes on the device, from the arena's own plan.
+    pub fn footprint(&mut self, program: &Program, images: usize, targets: usize) -> Result<Footprint> {
+        let at = self.runner(program, false)?;
+        self.engine.footprint(&mut self.runners[at].1, Size { images, targets })
+    }
+
+    /// Milliseconds of each dispatch of a batch, with its kernel. For measuring only.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub async fn profile(
+        &mut self,
+        program: &Program,
+        images: usize,
+        targets: usize,
+    ) -> Result<Vec<(String, f64)>> {
+        let at = self.runner(program, false)?;
+        self.engine.profile(&mut self.runners[at].1, Size { images, targets }).await
+    }
+
+    /// Where the program's runner stands; made at the first request.
+    fn runner(&mut self, program: &Program, masked: bool) -> Result<usize> {
+        let key = (program.clone(), masked);
+        if let Some(at) = self.runners.iter().position(|(k, _)| *k == key) {
+            let found = self.runners.remove(at);
+            self.runners.push(found);
+        } else {
+            let compiled = Compiled::new(&self.engine.gpu, &self.network.program(program)?, masked)?;
+            if self.runners.len() >= PROGRAMS {
+                self.runners.remove(0);
+            }
+            self.runners.push((key, Runner::new(compiled)));
+        }
+        Ok(self.runners.len() - 1)
+    }
+}
+
+#[async_trait(?Send)]
+impl Backend for GpuBackend {
+    fn description(&self) -> &Description {
+        &self.description
+    }
+
+    fn network(&self) -> &Network {
+        &self.network
+    }
+
+    async fn batch(&mut self, program: &Program, targets: usize) -> Result<usize> {
+        let at = self.runner(program, false)?;
+        self.engine.batch(&self.runners[at].1, targets)
+    }
+
+    async fn run(
+        &mut self,
+        program: &Program,
+        images: Images<'_>,
+        cotangents: Option<&Tensor>,
+    ) -> Result<Vec<Tensor>> {
+        let at = self.runner(program, matches!(images, Images::Masked(_)))?;
+        self.engine.run(&mut self.runners[at].1, images, cotangents).await
+    }
+}
