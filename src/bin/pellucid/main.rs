@@ -20,6 +20,7 @@ use serde_json::json;
 static SHIPPED_MODEL: &[u8] = include_bytes!("../../../models/efficientnet-lite0-int8.onnx");
 
 fn main() -> ExitCode {
+    quiet_drivers();
     let arguments = Arguments::parse();
     let done = pollster::block_on(async {
         match arguments.command {
@@ -35,6 +36,15 @@ fn main() -> ExitCode {
             eprintln!("error[{}]: {error}", error.code());
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Keeps a Vulkan layer of Mesa's from writing to stderr, which is ours, that there is no Wayland session.
+fn quiet_drivers() {
+    const SESSION: &str = "XDG_RUNTIME_DIR";
+    if cfg!(target_os = "linux") && std::env::var_os(SESSION).is_none() {
+        // SAFETY: this is the first thing that the program does, so no other thread reads the environment.
+        unsafe { std::env::set_var(SESSION, std::env::temp_dir()) };
     }
 }
 
