@@ -67,8 +67,10 @@ pub fn words(command: &Command) -> String {
 pub fn find_program(names: &[&str]) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     let dirs: Vec<PathBuf> = env::split_paths(&path).collect();
-    let with_suffix = |name: &str| format!("{name}{}", env::consts::EXE_SUFFIX);
+    let file = |name: &str| {
+        if name.contains('.') { name.into() } else { format!("{name}{}", env::consts::EXE_SUFFIX) }
+    };
     names
         .iter()
-        .find_map(|name| dirs.iter().map(|dir| dir.join(with_suffix(name))).find(|program| program.is_file()))
+        .find_map(|name| dirs.iter().map(|dir| dir.join(file(name))).find(|program| program.is_file()))
 }

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::host;
 
@@ -84,8 +84,7 @@ pub fn ensure_npm(dir: &Path) -> Result<()> {
     if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    let npm = host::find_program(&["npm"]).or_else(|| host::find_program(&["npm.cmd"]));
-    let npm = npm.context("npm is missing")?;
+    let npm = host::find_program(&["npm", "npm.cmd"]).context("npm is missing")?;
     host::run(Command::new(npm).args(["ci", "--no-audit", "--no-fund"]).current_dir(dir))?;
     fs::write(stamp, wanted)?;
     Ok(())
@@ -107,16 +106,28 @@ pub fn chromium() -> Option<PathBuf> {
 
 /// Lavapipe's driver file, if this machine has no GPU and the user chose no driver.
 pub fn software_vulkan() -> Option<PathBuf> {
-    let chosen = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES", "VK_ADD_DRIVER_FILES"].map(env::var_os);
     let has_gpu = ["/dev/dri", "/dev/nvidiactl", "/dev/dxg"].iter().any(|device| Path::new(device).exists());
-    if !cfg!(target_os = "linux") || chosen.iter().any(Option::is_some) || has_gpu {
+    if !cfg!(target_os = "linux") || has_gpu || is_driver_chosen() {
         return None;
     }
     vulkan_drivers().into_iter().find(|file| file.to_string_lossy().contains("lvp_icd"))
 }
 
+fn is_driver_chosen() -> bool {
+    ["VK_DRIVER_FILES", "VK_ICD_FILENAMES", "VK_ADD_DRIVER_FILES"]
+        .iter()
+        .any(|name| env::var_os(name).is_some())
+}
+
+/// Elsewhere than on Linux the system has a GPU interface of its own.
 fn has_vulkan() -> bool {
-    !cfg!(target_os = "linux") || !vulkan_drivers().is_empty()
+    !cfg!(target_os = "linux") || is_driver_chosen() || (has_vulkan_loader() && !vulkan_drivers().is_empty())
+}
+
+fn has_vulkan_loader() -> bool {
+    let by_arch = format!("/usr/lib/{}-linux-gnu", env::consts::ARCH);
+    let dirs = [by_arch.as_str(), "/usr/lib64", "/usr/lib", "/usr/local/lib"];
+    dirs.iter().any(|dir| Path::new(dir).join("libvulkan.so.1").exists())
 }
 
 fn vulkan_drivers() -> Vec<PathBuf> {
@@ -126,12 +137,19 @@ fn vulkan_drivers() -> Vec<PathBuf> {
 }
 
 fn has_node() -> bool {
-    host::find_program(&["node"]).is_some()
-        && (host::find_program(&["npm"]).is_some() || host::find_program(&["npm.cmd"]).is_some())
+    host::find_program(&["npm", "npm.cmd"]).is_some()
+        && host::output(Command::new("node").arg("--version")).is_ok_and(|version| is_new_enough(&version))
+}
+
+/// Whether this version of Node.js has a test runner that can be told how many files to run at a time.
+fn is_new_enough(version: &str) -> bool {
+    let mut numbers = version.trim().trim_start_matches('v').split('.').map(|part| part.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (18, 19)
 }
 
 fn ensure(tools: &[Tool]) -> Result<()> {
-    let missing: Vec<&Tool> = tools.iter().filter(|tool| !(tool.is_present)()).collect();
+    let find_missing = || -> Vec<&Tool> { tools.iter().filter(|tool| !(tool.is_present)()).collect() };
+    let missing = find_missing();
     if missing.is_empty() {
         return Ok(());
     }
@@ -146,7 +164,14 @@ fn ensure(tools: &[Tool]) -> Result<()> {
             apt_get(&["update"])?;
             let mut install = vec!["install", "--yes", "--no-install-recommends"];
             install.extend(missing.iter().flat_map(|tool| tool.apt));
-            return apt_get(&install);
+            apt_get(&install)?;
+            let still: Vec<_> = find_missing().iter().map(|tool| tool.what).collect();
+            ensure!(
+                still.is_empty(),
+                "still missing after installing the system's packages: {}",
+                still.join("; ")
+            );
+            return Ok(());
         }
         bail!("missing: {named}. Run: sudo apt-get install {}", packages(|tool| tool.apt));
     }
@@ -168,4 +193,15 @@ fn apt_get(args: &[&str]) -> Result<()> {
 
 fn is_root() -> bool {
     cfg!(unix) && host::output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_versions_of_node_are_refused() {
+        assert!(is_new_enough("v18.19.0\n") && is_new_enough("v20.1.0") && is_new_enough("v124.0.0"));
+        assert!(!is_new_enough("v18.9.1") && !is_new_enough("v16.20.2") && !is_new_enough("?"));
+    }
 }
