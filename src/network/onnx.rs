@@ -94,7 +94,8 @@ impl Lowering {
             let constant = proto::constant(tensor).map_err(Error::Model)?;
             limits::check("the number of axes of a tensor", constant.shape.len() as u64, limits::RANK)?;
             if let Elements::F32(values) = &constant.elements
-                && values.iter().any(|v| v.is_nan())
+                // A lone infinity may be a bound of a Clip.
+                && values.iter().any(|v| v.is_nan() || v.is_infinite() && values.len() > 1)
             {
                 return Err(Error::NotFinite(format!("a weight in {:?}", tensor.name)));
             }
@@ -323,4 +324,80 @@ pub(super) fn default_layer(graph: &Graph, layers: &[Layer]) -> Option<usize> {
         at = graph.node(value).inputs.first().copied();
     }
     layers.iter().rposition(|l| l.shape[1] * l.shape[2] > 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use tract_onnx::pb::{TensorProto, TensorShapeProto, TypeProto, tensor_shape_proto::Dimension};
+
+    use super::*;
+
+    fn shape(dims: &[i64]) -> TypeProto {
+        let dim = |&d| Dimension { value: Some(dimension::Value::DimValue(d)), ..Default::default() };
+        let shape = Some(TensorShapeProto { dim: dims.iter().map(dim).collect() });
+        let tensor = type_proto::Tensor { elem_type: DataType::Float as i32, shape };
+        TypeProto { value: Some(type_proto::Value::TensorType(tensor)), ..Default::default() }
+    }
+
+    /// A model of one node that reads the image and a weight, followed by what pools it to two classes.
+    fn model(operator: &str, domain: &str, weights: Vec<f32>) -> Vec<u8> {
+        let value = |name: &str, dims: &[i64]| ValueInfoProto {
+            name: name.into(),
+            r#type: Some(shape(dims)),
+            ..Default::default()
+        };
+        let node = |op: &str, domain: &str, inputs: &[&str], output: &str| NodeProto {
+            op_type: op.into(),
+            domain: domain.into(),
+            name: format!("{output}-node"),
+            input: inputs.iter().map(|&i| i.into()).collect(),
+            output: vec![output.into()],
+            ..Default::default()
+        };
+        let graph = GraphProto {
+            node: vec![
+                node(operator, domain, &["image", "weights"], "first"),
+                node("GlobalAveragePool", "", &["first"], "pooled"),
+                node("Flatten", "", &["pooled"], "scores"),
+            ],
+            initializer: vec![TensorProto {
+                name: "weights".into(),
+                dims: vec![2, 3, 1, 1],
+                data_type: DataType::Float as i32,
+                float_data: weights,
+                ..Default::default()
+            }],
+            input: vec![value("image", &[1, 3, 8, 8])],
+            output: vec![value("scores", &[1, 2])],
+            ..Default::default()
+        };
+        ModelProto { graph: Some(graph), ..Default::default() }.encode_to_vec()
+    }
+
+    #[test]
+    fn a_small_model_is_read() {
+        let network = Network::from_onnx(&model("Conv", "", vec![1.0; 6])).unwrap();
+        assert_eq!((network.classes(), network.default_layer().unwrap().name.as_str()), (2, "first-node"));
+    }
+
+    #[test]
+    fn nan_weights_are_refused_by_name() {
+        let mut weights = vec![1.0; 6];
+        weights[4] = f32::NAN;
+        let error = Network::from_onnx(&model("Conv", "", weights)).unwrap_err();
+        assert_eq!(error.code(), "not-finite");
+        assert!(error.to_string().contains("weights"), "{error}");
+    }
+
+    #[test]
+    fn weights_of_the_wrong_size_are_refused() {
+        assert_eq!(Network::from_onnx(&model("Conv", "", vec![1.0; 5])).unwrap_err().code(), "model");
+    }
+
+    #[test]
+    fn unknown_operators_are_named_with_their_domain() {
+        let error = Network::from_onnx(&model("QGemm", "com.microsoft", vec![1.0; 6])).unwrap_err();
+        assert_eq!(error.code(), "unsupported");
+        assert!(error.to_string().contains("com.microsoft.QGemm (node \"first-node\""), "{error}");
+    }
 }
