@@ -6,7 +6,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use pellucid::{
     Tensor,
-    backend::{Backend, Images, cpu::CpuBackend},
+    backend::{Backend, Images, cpu::CpuBackend, gpu::GpuBackend},
     graph::Rule,
     network::{Network, Program, Score},
 };
@@ -22,17 +22,21 @@ const UNSUPPORTED: &[&str] = &[];
 struct Subject {
     folder: PathBuf,
     manifest: Value,
-    backend: CpuBackend,
+    backend: Box<dyn Backend>,
     image: Tensor,
     targets: Vec<usize>,
 }
 
 impl Subject {
-    fn open(name: &str) -> pellucid::Result<Self> {
+    fn open(name: &str, gpu: bool) -> pellucid::Result<Self> {
         let folder = fixture(&format!("networks/{name}"));
         let manifest = json(&folder.join("manifest.json"));
         let network = Arc::new(Network::from_onnx(&bytes(&folder.join("model.onnx")))?);
-        let backend = CpuBackend::new(network)?;
+        let backend: Box<dyn Backend> = if gpu {
+            Box::new(pollster::block_on(GpuBackend::open(network, true))?)
+        } else {
+            Box::new(CpuBackend::new(network)?)
+        };
         let image = npy(&folder.join("input.npy"));
         let targets = support::extents(&manifest["targets"]);
         Ok(Self { folder, manifest, backend, image, targets })
@@ -94,9 +98,18 @@ fn names() -> Vec<String> {
 
 #[test]
 fn gradients_match_captum() {
+    compare(false, BOUND);
+}
+
+#[test]
+fn gradients_match_captum_on_a_gpu() {
+    compare(true, 2.0 * BOUND);
+}
+
+fn compare(gpu: bool, bound: f64) {
     let mut compared = 0;
     for name in names() {
-        let mut subject = match Subject::open(&name) {
+        let mut subject = match Subject::open(&name, gpu) {
             Ok(_) if UNSUPPORTED.contains(&name.as_str()) => {
                 panic!("{name} is supported now: take it off the list")
             }
@@ -109,13 +122,13 @@ fn gradients_match_captum() {
         };
         let logits = subject.run(&Program::Forward { layer: None }, false).swap_remove(0);
         let error = relative_l2(logits.data(), npy(&subject.folder.join("logits.npy")).data());
-        assert!(error <= BOUND, "{name}: logits differ by {error}");
+        assert!(error <= bound, "{name}: logits differ by {error}");
         for entry in subject.manifest["methods"].clone().as_array().unwrap() {
             let Some(made) = subject.explain(entry) else { continue };
             let truth = npy(&subject.folder.join(entry["file"].as_str().unwrap()));
             assert_eq!(made.shape(), truth.shape(), "{name}: {}", entry["file"]);
             let error = relative_l2(made.data(), truth.data());
-            assert!(error <= BOUND, "{name}: {} differs by {error}", entry["file"]);
+            assert!(error <= bound, "{name}: {} differs by {error}", entry["file"]);
             compared += 1;
         }
     }
@@ -124,7 +137,7 @@ fn gradients_match_captum() {
 
 #[test]
 fn the_wrong_rule_is_found() {
-    let mut subject = Subject::open("resnet").unwrap();
+    let mut subject = Subject::open("resnet", false).unwrap();
     let truth = npy(&subject.folder.join("guided-backprop.npy"));
     assert!(relative_l2(subject.gradient(Rule::Guided).data(), truth.data()) <= BOUND);
     assert!(relative_l2(subject.gradient(Rule::Plain).data(), truth.data()) > 10.0 * BOUND);

@@ -92,6 +92,13 @@ impl Gpu {
         limits.max_storage_buffer_binding_size.min(limits.max_buffer_size)
     }
 
+    /// The most bytes of a buffer of constants: what every adapter offers, so that weights are never copied
+    /// around in larger pieces.
+    #[must_use]
+    pub fn page_bytes(&self) -> u64 {
+        self.largest_buffer().min(128 << 20)
+    }
+
     /// Gives the page's clock (milliseconds), where the platform has none of its own: with it the size of
     /// submits follows the speed of the adapter.
     pub fn set_clock(&mut self, clock: fn() -> f64) {

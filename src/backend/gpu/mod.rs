@@ -87,7 +87,8 @@ impl GpuBackend {
             let found = self.runners.remove(at);
             self.runners.push(found);
         } else {
-            let compiled = Compiled::new(&self.engine.gpu, &self.network.program(program)?, masked)?;
+            let compiled =
+                Compiled::new(self.engine.gpu.page_bytes(), &self.network.program(program)?, masked)?;
             if self.runners.len() >= PROGRAMS {
                 self.runners.remove(0);
             }

@@ -3,7 +3,7 @@
 use super::fuse::{fuse, masked_values};
 use crate::{
     error::{Error, GpuFault, Result},
-    gpu::{Constants, Dispatch, Gpu, Mask, Recording, View, arena},
+    gpu::{Constants, Dispatch, Mask, Recording, View, arena},
     graph::{Graph, Producer, Rows, Storage, ValueId},
     ops::reshape::Reshape,
 };
@@ -49,11 +49,12 @@ pub struct Memory {
 }
 
 impl Compiled {
-    /// Prepares a graph; with `masked`, its first input is one picture under many masks.
-    pub fn new(gpu: &Gpu, graph: &Graph, masked: bool) -> Result<Self> {
+    /// Prepares a graph; with `masked`, its first input is one picture under many masks. Constants come in
+    /// buffers of at most `page_bytes`.
+    pub fn new(page_bytes: u64, graph: &Graph, masked: bool) -> Result<Self> {
         let graph = fuse(graph, masked)?;
         let masked = if masked { masked_values(&graph) } else { vec![false; graph.nodes().len()] };
-        Ok(Self { graph, masked, constants: Constants::new(gpu.largest_buffer()) })
+        Ok(Self { graph, masked, constants: Constants::new(page_bytes) })
     }
 
     /// The graph, fused.

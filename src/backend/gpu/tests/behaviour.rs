@@ -1,0 +1,136 @@
+//! What is not one operator: masked pictures, batches, bad input, lost devices, memory.
+
+use super::*;
+
+/// Pictures under masks equal the same pictures written out, whatever reads them first.
+#[test]
+fn masked_pictures() {
+    for case in 0..CASES {
+        let rng = &mut for_sample(13, case);
+        let [h, w] = extents(rng);
+        let conv = conv(rng, [h, w]);
+        let c = conv.inputs();
+        let mut graph = Graph::new();
+        let x = graph.input("x", [c, h, w], Rows::Images);
+        let quantized = rng.random_bool(0.5);
+        let first = if quantized { graph.add("q", chain(rng, c), &[x]).unwrap() } else { x };
+        let y = graph.add("conv", conv, &[first]).unwrap();
+        let pooled = graph.add("pool", GlobalAveragePool, &[first]).unwrap();
+        let outputs: Vec<ValueId> = [y, pooled, x].into_iter().filter(|_| rng.random_bool(0.7)).collect();
+        graph.set_outputs(if outputs.is_empty() { vec![y] } else { outputs });
+        let (image, fill) = (tensor(rng, 1, &[c, h, w]).at(0), tensor(rng, 1, &[c, h, w]).at(0));
+        let rectangle = |rng: &mut Rng| {
+            let (top, left) = (rng.random_range(0..h), rng.random_range(0..w));
+            Rectangle { top, left, bottom: rng.random_range(top..=h), right: rng.random_range(left..=w) }
+        };
+        let all: Vec<Rectangle> = (0..rng.random_range(1..=20)).map(|_| rectangle(rng)).collect();
+        let written: Vec<Tensor> = all
+            .iter()
+            .map(|r| {
+                let mut picture = image.clone();
+                for (i, v) in picture.data_mut().iter_mut().enumerate() {
+                    let (y, x) = (i / w % h, i % w);
+                    if (r.top..r.bottom).contains(&y) && (r.left..r.right).contains(&x) {
+                        *v = fill.data()[i];
+                    }
+                }
+                picture
+            })
+            .collect();
+        let masks = Masks::Rectangles(all);
+        let made = on_gpu(&graph, Images::Masked(Masked { image: &image, fill: &fill, masks: &masks }), None)
+            .unwrap();
+        let excess = excess(&graph, &Tensor::stack(&written).unwrap(), None, &made);
+        assert!(excess <= 1.0, "{excess} times what is allowed in {graph:#?}");
+    }
+}
+
+/// The canary of all of the above: a wrong weight is noticed.
+#[test]
+fn the_bound_can_fail() {
+    let rng = &mut for_sample(14, 0);
+    let mut conv = conv(rng, [7, 7]);
+    let graph = |conv: &Conv| {
+        let mut graph = Graph::new();
+        let x = graph.input("x", [conv.inputs(), 7, 7], Rows::Images);
+        let y = graph.add("y", conv.clone(), &[x]).unwrap();
+        graph.set_outputs([y]);
+        graph
+    };
+    let x = tensor(rng, 1, &[conv.inputs(), 7, 7]);
+    let right = graph(&conv);
+    let made = on_gpu(&right, Images::Batch(&x), None).unwrap();
+    assert!(excess(&right, &x, None, &made) <= 1.0);
+    let mut wrong = conv.weights.to_f32();
+    wrong[0] += 1e-2;
+    conv.weights = Arc::new(Constant::floats(conv.weights.shape.clone(), wrong));
+    assert!(excess(&graph(&conv), &x, None, &made) > 1.0);
+}
+
+/// A batch of one and a batch of many, in several chunks, give the same numbers.
+#[test]
+fn batches_do_not_matter() {
+    let rng = &mut for_sample(15, 0);
+    let conv = conv(rng, [9, 9]);
+    let mut graph = Graph::new();
+    let x = graph.input("x", [conv.inputs(), 9, 9], Rows::Images);
+    let y = graph.add("y", conv.clone(), &[x]).unwrap();
+    graph.set_outputs([y]);
+    let many = tensor(rng, 37, &[conv.inputs(), 9, 9]);
+    let together = on_gpu(&graph, Images::Batch(&many), None).unwrap().remove(0);
+    for i in [0, 17, 36] {
+        let one = Tensor::stack(&[many.at(i)]).unwrap();
+        let alone = on_gpu(&graph, Images::Batch(&one), None).unwrap().remove(0);
+        for (a, b) in alone.data().iter().zip(together.row(i)) {
+            assert!((a - b).abs() <= 1e-6 * b.abs() + 1e-9);
+        }
+    }
+}
+
+#[test]
+fn bad_input_and_lost_devices_are_named() {
+    let mut graph = Graph::new();
+    let x = graph.input("x", [1, 2, 2], Rows::Images);
+    let y = graph.add("y", Add, &[x, x]).unwrap();
+    graph.set_outputs([y]);
+    let nan = Tensor::full([1, 1, 2, 2], f32::NAN);
+    assert_eq!(on_gpu(&graph, Images::Batch(&nan), None).unwrap_err().code(), "not-finite");
+    let huge = Tensor::full([1, 1, 2, 2], 3e38);
+    assert_eq!(on_gpu(&graph, Images::Batch(&huge), None).unwrap_err().code(), "not-finite");
+    let narrow = Tensor::zeros([1, 1, 2, 1]);
+    assert_eq!(on_gpu(&graph, Images::Batch(&narrow), None).unwrap_err().code(), "argument");
+
+    let mut engine = Engine::new(pollster::block_on(Gpu::open(true)).unwrap());
+    let mut runner = Runner::new(Compiled::new(PAGE, &graph, false).unwrap());
+    let ones = Tensor::full([1, 1, 2, 2], 1.0);
+    pollster::block_on(engine.run(&mut runner, Images::Batch(&ones), None)).unwrap();
+    engine.gpu.lose();
+    let error = pollster::block_on(engine.run(&mut runner, Images::Batch(&ones), None)).unwrap_err();
+    assert_eq!(error.code(), "gpu-lost", "{error}");
+}
+
+/// Activations that nothing needs any more make room, and masks are kept in their stead.
+#[test]
+fn a_gradient_keeps_bits_not_activations() {
+    let rng = &mut for_sample(16, 0);
+    let mut graph = Graph::new();
+    let x = graph.input("x", [32, 16, 16], Rows::Images);
+    // Small weights: sums that cancel would hide what is tested.
+    let small = floats(rng, 32 * 32 * 9).iter().map(|w| w * 0.1).collect();
+    let weights = Arc::new(Constant::floats([32, 32, 3, 3], small));
+    let conv = Conv { weights, bias: None, groups: 1, window: Window::new([3; 2]) };
+    let conv = Conv { window: Window { before: [1; 2], after: [1; 2], ..conv.window }, ..conv };
+    let mut y = x;
+    for i in 0..12 {
+        y = graph.add(format!("conv{i}"), conv.clone(), &[y]).unwrap();
+        let relu = Pointwise::one(Step::Clip(Clip { low: 0.0, high: f32::INFINITY }));
+        y = graph.add(format!("relu{i}"), relu, &[y]).unwrap();
+    }
+    let gradient = crate::network::differentiate(&mut graph, y, x, crate::graph::Rule::Plain).unwrap();
+    graph.set_outputs([gradient]);
+    let compiled = Compiled::new(PAGE, &graph, false).unwrap();
+    let value = 32 * 16 * 16 / 4;
+    let size = compiled.memory(Size { images: 1, targets: 1 }).size;
+    assert!(size < 4 * value, "{size} vec4s, where an activation has {value}");
+    hold(&graph, rng);
+}

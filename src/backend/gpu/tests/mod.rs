@@ -1,0 +1,176 @@
+//! Every operator on whatever adapter there is, against the double-precision oracle, and whole networks.
+
+#[cfg(test)]
+mod behaviour;
+#[cfg(test)]
+mod operators;
+#[cfg(test)]
+mod variants;
+
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+
+use rand::RngExt;
+
+use super::{
+    engine::{Engine, Runner},
+    plan::{Compiled, Size},
+};
+use crate::{
+    backend::{Images, Masked, Masks, Rectangle},
+    gpu::Gpu,
+    graph::{Constant, Graph, Operator, Rows, ValueId, reference},
+    ops::{
+        add::Add,
+        affine::{Affine, Per},
+        average_pool::{AveragePool, AveragePoolGradient},
+        concat::Concat,
+        conv::Conv,
+        conv_transpose::ConvTranspose,
+        curve::{Curve, Kind},
+        dense::Dense,
+        gate::{Gate, PassMask},
+        global_average_pool::{GlobalAveragePool, Spread},
+        max_pool::{MaxPool, MaxPoolGradient, MaxPoolWinner},
+        multiply::Multiply,
+        pointwise::{Affinity, Clip, Pointwise, Quantizer, Step},
+        reshape::Reshape,
+        softmax::{Softmax, SoftmaxGradient},
+        window::Window,
+    },
+    rng::{Rng, for_sample},
+    tensor::Tensor,
+};
+
+const CASES: u64 = 32;
+const PAGE: u64 = 128 << 20;
+
+/// One device for all tests: they take turns, and share pipelines.
+static ENGINE: LazyLock<Mutex<Engine>> =
+    LazyLock::new(|| Mutex::new(Engine::new(pollster::block_on(Gpu::open(true)).unwrap())));
+
+fn engine() -> MutexGuard<'static, Engine> {
+    ENGINE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn floats(rng: &mut Rng, count: usize) -> Vec<f32> {
+    (0..count).map(|_| rng.random_range(-1.0..1.0)).collect()
+}
+
+fn tensor(rng: &mut Rng, rows: usize, shape: &[usize]) -> Tensor {
+    let shape = [&[rows], shape].concat();
+    let data = floats(rng, shape.iter().product());
+    Tensor::new(shape, data).unwrap()
+}
+
+fn array(shape: &[usize], data: &[f32]) -> reference::Array {
+    reference::Array::new(shape, data.iter().map(|&v| v.into()).collect())
+}
+
+/// Runs a graph on the device.
+fn on_gpu(graph: &Graph, images: Images<'_>, cotangents: Option<&Tensor>) -> crate::Result<Vec<Tensor>> {
+    let mut engine = engine();
+    let compiled = Compiled::new(engine.gpu.page_bytes(), graph, matches!(images, Images::Masked(_)))?;
+    pollster::block_on(engine.run(&mut Runner::new(compiled), images, cotangents))
+}
+
+/// The largest amount by which the device and the oracle differ, as a share of what is allowed.
+fn excess(graph: &Graph, images: &Tensor, cotangents: Option<&Tensor>, made: &[Tensor]) -> f64 {
+    let targets = cotangents.map_or(1, |c| c.shape()[0] / images.shape()[0]);
+    let mut worst: f64 = 0.0;
+    for row in 0..images.shape()[0] * targets {
+        let shape = |i: usize| graph.node(graph.inputs()[i]).shape.clone();
+        let mut inputs = vec![(graph.inputs()[0], array(&shape(0), images.row(row / targets)))];
+        inputs.extend(cotangents.map(|c| (graph.inputs()[1], array(&shape(1), c.row(row)))));
+        let expected = reference::run(graph, &inputs, graph.outputs()).unwrap();
+        for ((id, expected), made) in graph.outputs().iter().zip(expected).zip(made) {
+            let per_target = graph.node(*id).rows == Rows::Targets;
+            let made = made.row(if per_target { row } else { row / targets });
+            assert_eq!(made.len(), expected.data.len());
+            for (&m, e) in made.iter().zip(&expected.data) {
+                worst = worst.max((f64::from(m) - e).abs() / (1e-5 + 1e-4 * e.abs()));
+            }
+        }
+    }
+    worst
+}
+
+/// Holds the device to the oracle.
+fn hold(graph: &Graph, rng: &mut Rng) {
+    let images = rng.random_range(1..=3);
+    let targets = rng.random_range(1..=3);
+    let shape = |i: usize| graph.node(graph.inputs()[i]).shape.clone();
+    let x = tensor(rng, images, &shape(0));
+    let g = (graph.inputs().len() > 1).then(|| tensor(rng, images * targets, &shape(1)));
+    let made = on_gpu(graph, Images::Batch(&x), g.as_ref()).unwrap();
+    let excess = excess(graph, &x, g.as_ref(), &made);
+    assert!(excess <= 1.0, "{excess} times what is allowed in {graph:#?}");
+}
+
+/// Holds one operator of `x` alone.
+fn hold_one(operator: impl Operator, shape: &[usize], rng: &mut Rng) {
+    let mut graph = Graph::new();
+    let x = graph.input("x", shape, Rows::Images);
+    let y = graph.add("y", operator, &[x]).unwrap();
+    graph.set_outputs([y]);
+    hold(&graph, rng);
+}
+
+fn window(rng: &mut Rng, extents: &[usize]) -> Window {
+    loop {
+        let mut w = Window::new([rng.random_range(1..=4), rng.random_range(1..=5)]);
+        for axis in 0..2 {
+            w.strides[axis] = rng.random_range(1..=3);
+            w.dilations[axis] = if rng.random_bool(0.7) { 1 } else { rng.random_range(2..=3) };
+            w.before[axis] = rng.random_range(0..w.extent(axis));
+            w.after[axis] = rng.random_range(0..w.extent(axis));
+        }
+        if w.output([extents[0], extents[1]]).is_ok() {
+            return w;
+        }
+    }
+}
+
+fn weights(rng: &mut Rng, shape: [usize; 4]) -> Arc<Constant> {
+    let count = shape.iter().product();
+    Arc::new(Constant::floats(shape, floats(rng, count)))
+}
+
+fn extents(rng: &mut Rng) -> [usize; 2] {
+    [rng.random_range(1..=11), rng.random_range(1..=13)]
+}
+
+fn conv(rng: &mut Rng, [h, w]: [usize; 2]) -> Conv {
+    let groups = [1, 1, 2, 3][rng.random_range(0..4)];
+    let (c, o) = (rng.random_range(1..=6), rng.random_range(1..=9));
+    let window = window(rng, &[h, w]);
+    let weights = weights(rng, [groups * o, c, window.kernel[0], window.kernel[1]]);
+    let bias = rng.random_bool(0.5).then(|| Arc::new(floats(rng, groups * o)));
+    Conv { weights, bias, groups, window }
+}
+
+fn depthwise(rng: &mut Rng, [h, w]: [usize; 2]) -> Conv {
+    let groups = rng.random_range(2..=13);
+    let window = window(rng, &[h, w]);
+    let weights = weights(rng, [groups, 1, window.kernel[0], window.kernel[1]]);
+    Conv { weights, bias: Some(Arc::new(floats(rng, groups))), groups, window }
+}
+
+fn quantizer(rng: &mut Rng, channels: usize) -> Arc<Quantizer> {
+    let count = if rng.random_bool(0.3) { channels } else { 1 };
+    let scales = (0..count).map(|_| rng.random_range(0.003..0.01)).collect();
+    let zero_points = (0..count).map(|_| rng.random_range(-9..9) as f32).collect();
+    Arc::new(Quantizer { affinity: Affinity { scales, zero_points }, low: -128.0, high: 127.0 })
+}
+
+fn chain(rng: &mut Rng, channels: usize) -> Pointwise {
+    let step = |rng: &mut Rng| match rng.random_range(0..4) {
+        0 => vec![Step::Clip(Clip { low: 0.0, high: f32::INFINITY })],
+        1 => vec![Step::Clip(Clip { low: -0.5, high: 0.6 })],
+        2 => vec![Step::FakeQuantize(quantizer(rng, channels))],
+        _ => {
+            let q = quantizer(rng, channels);
+            vec![Step::Quantize(q.clone()), Step::Dequantize(q)]
+        }
+    };
+    Pointwise { steps: (0..rng.random_range(1..=2)).flat_map(|_| step(rng)).collect() }
+}
