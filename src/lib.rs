@@ -23,5 +23,8 @@ pub mod render;
 
 pub mod session;
 
+#[cfg(target_arch = "wasm32")]
+pub mod web;
+
 pub use error::{Error, Result};
 pub use tensor::Tensor;

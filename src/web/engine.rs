@@ -1,0 +1,291 @@
+//! A model on a backend, and the picture that it is asked about.
+
+use std::cell::RefCell;
+
+use js_sys::{Float32Array, Function, Object, Uint32Array};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use wasm_bindgen::prelude::*;
+
+use super::{convert, listener::Listener, npy, results::Results};
+use crate::{
+    attribution::{self, Settings},
+    backend::resilient::Choice,
+    error::{Error, Result},
+    picture::{Interpolation, Picture, Preprocessing},
+    render::{self, Display, Rendered},
+    session::{Class, Explained, Explanation, Options, Request, Session},
+    tensor::Tensor,
+};
+
+/// Longest side of the picture that maps are drawn over, in pixels.
+const FINE_SIDE: usize = 1024;
+/// Pixels of the colour bar, which the page stretches.
+const LEGEND_WIDTH: usize = 256;
+/// Most numbers beside the colour bar.
+const TICKS: usize = 5;
+
+/// How JavaScript opens a model; see [`Options`].
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OpenOptions {
+    #[serde(default)]
+    backend: Choice,
+    mean: Option<[f32; 3]>,
+    std: Option<[f32; 3]>,
+    labels: Option<Vec<String>>,
+}
+
+/// A picture, as people and as the network see it.
+struct Seen {
+    fine: Picture,
+    input: Tensor,
+    classes: Vec<Class>,
+}
+
+/// A model on a backend, with a picture and the maps that were made of it.
+#[wasm_bindgen]
+pub struct Engine {
+    model: Value,
+    /// Absent while it works.
+    session: RefCell<Option<Session>>,
+    backend: RefCell<Value>,
+    events: RefCell<Vec<String>>,
+    seen: RefCell<Option<Seen>>,
+    results: RefCell<Results>,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Opens a model. `options` is JSON: `{ backend, mean, std, labels }`, all optional.
+    pub async fn open(model: Vec<u8>, name: String, options: String) -> Result<Engine, JsValue> {
+        Self::try_open(&model, &name, &options).await.map_err(|e| convert::error(&e))
+    }
+
+    /// `{ backend: { kind, adapter, fallback, events }, model: { … } }` as JSON.
+    #[must_use]
+    pub fn info(&self) -> String {
+        let mut backend = self.backend.borrow().clone();
+        backend["events"] = json!(*self.events.borrow());
+        json!({ "backend": backend, "model": self.model }).to_string()
+    }
+
+    /// Decodes a picture and returns the part of it that the network sees: `{ width, height, rgba }`.
+    pub fn load_image(&self, bytes: &[u8]) -> Result<Object, JsValue> {
+        self.see(bytes).map_err(|e| convert::error(&e))
+    }
+
+    /// The scores of every class as JSON, the best first.
+    pub async fn classify(&self) -> Result<String, JsValue> {
+        self.try_classify().await.map_err(|e| convert::error(&e))
+    }
+
+    /// Explains the picture. `request` is JSON, see [`Request`]. The answer is the report of the command
+    /// line's `--json`, with the `id` of the maps, and `stopped` when `progress` said not to go on.
+    pub async fn explain(&self, request: String, progress: Function) -> Result<String, JsValue> {
+        self.try_explain(&request, &progress).await.map_err(|e| convert::error(&e))
+    }
+
+    /// Draws target `k`'s map over the picture: pixels, scale, legend and what has to be said with it.
+    pub fn render(&self, id: u32, k: usize, display: &str) -> Result<Object, JsValue> {
+        let frame = || {
+            let display = Display::from_json(display)?;
+            let rendered = self.draw(id, k, &display)?;
+            Ok(frame(&rendered, &display))
+        };
+        frame().map_err(|e: Error| convert::error(&e))
+    }
+
+    /// The PNG file of what [`Self::render`] draws.
+    pub fn png(&self, id: u32, k: usize, display: &str) -> Result<JsValue, JsValue> {
+        let file = || render::write_png(&self.draw(id, k, &Display::from_json(display)?)?);
+        file().map(|f| convert::bytes(&f)).map_err(|e| convert::error(&e))
+    }
+
+    /// Target `k`'s map as a .npy file: signed float32, neither scaled nor upsampled.
+    pub fn npy(&self, id: u32, k: usize) -> Result<JsValue, JsValue> {
+        let results = self.results.borrow();
+        results.get(id, k).map(|m| convert::bytes(&npy::npy(&m.values))).map_err(|e| convert::error(&e))
+    }
+
+    /// Target `k`'s map: `{ shape, data, unit }`.
+    pub fn values(&self, id: u32, k: usize) -> Result<Object, JsValue> {
+        let results = self.results.borrow();
+        let map = results.get(id, k).map_err(|e| convert::error(&e))?;
+        let shape: Vec<u32> = map.values.shape().iter().map(|&n| n as u32).collect();
+        Ok(convert::object([
+            ("shape", Uint32Array::from(&shape[..]).into()),
+            ("data", Float32Array::from(map.values.data()).into()),
+            ("unit", map.unit.into()),
+        ]))
+    }
+}
+
+impl Engine {
+    async fn try_open(model: &[u8], name: &str, options: &str) -> Result<Self> {
+        let options: OpenOptions =
+            serde_json::from_str(options).map_err(|e| Error::Argument(format!("the model's options: {e}")))?;
+        let OpenOptions { backend, mean, std, labels } = options;
+        let told = [("scaling", mean.is_some() && std.is_some()), ("labels", labels.is_some())];
+        let mut session = Session::open(model, Options { backend, mean, std, labels }).await?;
+        Ok(Self {
+            model: describe(&session, name, told),
+            backend: RefCell::new(json!(session.backend())),
+            events: RefCell::new(session.take_events()),
+            session: RefCell::new(Some(session)),
+            seen: RefCell::default(),
+            results: RefCell::default(),
+        })
+    }
+
+    /// Lends the session to `work`, and notes what has become of the backend.
+    async fn with_session<T>(&self, work: impl AsyncFnOnce(&mut Session) -> Result<T>) -> Result<T> {
+        let mut session = self.session.take().ok_or_else(busy)?;
+        let result = work(&mut session).await;
+        self.backend.replace(json!(session.backend()));
+        self.events.borrow_mut().extend(session.take_events());
+        self.session.replace(Some(session));
+        result
+    }
+
+    fn see(&self, bytes: &[u8]) -> Result<Object> {
+        let session = self.session.borrow();
+        let session = session.as_ref().ok_or_else(busy)?;
+        let picture = Picture::decode(bytes)?;
+        let (_, input) = session.see(&picture)?;
+        let fine = fine_view(session, &picture)?;
+        let crop = convert::object([
+            ("width", fine.width.into()),
+            ("height", fine.height.into()),
+            ("rgba", convert::clamped(&opaque(&fine))),
+        ]);
+        self.results.borrow_mut().clear();
+        self.seen.replace(Some(Seen { fine, input, classes: vec![] }));
+        Ok(crop)
+    }
+
+    async fn try_classify(&self) -> Result<String> {
+        let input = self.input()?;
+        let classes = self.with_session(async |session| session.classify(&input).await).await?;
+        let text = json!(classes).to_string();
+        if let Some(seen) = self.seen.borrow_mut().as_mut() {
+            seen.classes = classes;
+        }
+        Ok(text)
+    }
+
+    async fn try_explain(&self, request: &str, progress: &Function) -> Result<String> {
+        let request: Request =
+            serde_json::from_str(request).map_err(|e| Error::Argument(format!("the request: {e}")))?;
+        let input = self.input()?;
+        let id = self.results.borrow_mut().reserve();
+        let mut listener = Listener { callback: progress, results: &self.results, id, done: 0 };
+        let outcome = self.with_session(async |session| session.explain(&input, &request, &mut listener).await).await;
+        let (explanation, stopped) = match outcome {
+            Err(Error::Cancelled) if self.results.borrow().has(id) => (self.partial(&request, id, listener.done)?, true),
+            other => (other?, false),
+        };
+        let mut report = explanation.to_json();
+        report["id"] = json!(id);
+        report["stopped"] = json!(stopped);
+        let maps = explanation.targets.into_iter().map(|t| t.map).collect();
+        self.results.borrow_mut().put(id, maps);
+        Ok(report.to_string())
+    }
+
+    /// What a run that was stopped had come to.
+    fn partial(&self, request: &Request, id: u32, evaluations: u64) -> Result<Explanation> {
+        let method = attribution::method(&request.method)?;
+        let about = method.about();
+        let session = self.session.borrow();
+        let session = session.as_ref().ok_or_else(busy)?;
+        let mut parameters = Settings::resolve(about.parameters, &request.parameters)?;
+        method.complete(&mut parameters, session.network().input());
+        let seen = self.seen.borrow();
+        let classes = seen.as_ref().map_or(&[][..], |s| &s.classes[..]);
+        let class = |index: usize| {
+            let unknown = || Class { target: session.target(index), logit: f32::NAN, probability: f64::NAN };
+            classes.iter().find(|c| c.target.index == index).cloned().unwrap_or_else(unknown)
+        };
+        let maps = self.results.borrow().all(id);
+        Ok(Explanation {
+            method: about.id,
+            map: about.map,
+            targets: maps.into_iter().map(|map| Explained { class: class(map.target), map }).collect(),
+            layer: request.layer.clone(),
+            score: request.score.unwrap_or(about.default_score),
+            parameters,
+            seed: request.seed,
+            evaluations,
+            backend: session.backend().clone(),
+            notes: session.network().notes().to_vec(),
+        })
+    }
+
+    fn input(&self) -> Result<Tensor> {
+        let none = || Error::Argument("there is no picture yet; open one first".into());
+        self.seen.borrow().as_ref().map(|s| s.input.clone()).ok_or_else(none)
+    }
+
+    fn draw(&self, id: u32, k: usize, display: &Display) -> Result<Rendered> {
+        let (results, seen) = (self.results.borrow(), self.seen.borrow());
+        let none = || Error::Argument("there is no picture to draw over; open one first".into());
+        render::render(&results.get(id, k)?.values, &seen.as_ref().ok_or_else(none)?.fine, display)
+    }
+}
+
+fn busy() -> Error {
+    Error::Argument("the engine is at work; wait for it, or stop it".into())
+}
+
+/// The part of the picture that the network sees, in more pixels where the picture has them: maps are drawn
+/// over this one.
+fn fine_view(session: &Session, picture: &Picture) -> Result<Picture> {
+    let [_, height, width] = *session.network().input() else {
+        return Err(Error::Model("the model's input is not an image".into()));
+    };
+    let preprocessing = session.preprocessing();
+    let short = preprocessing.resize.map_or(height.max(width) * 256 / 224, |s| s as usize).max(1);
+    let useful = picture.width.min(picture.height).div_ceil(short);
+    let scale = useful.min(FINE_SIDE / height.max(width).max(1)).max(1);
+    let resize = u32::try_from(short * scale).ok();
+    let fine = Preprocessing { resize, interpolation: Interpolation::Bicubic, ..preprocessing.clone() };
+    fine.fit(picture, height * scale, width * scale)
+}
+
+fn opaque(picture: &Picture) -> Vec<u8> {
+    picture.rgb.chunks_exact(3).flat_map(|p| [p[0], p[1], p[2], 255]).collect()
+}
+
+/// The model for people: what it is, what it reads, which classes and layers it has, and what its file leaves
+/// open.
+fn describe(session: &Session, name: &str, told: [(&'static str, bool); 2]) -> Value {
+    let network = session.network();
+    let metadata = network.metadata();
+    let labels: Vec<String> = (0..network.classes()).map(|i| session.target(i).label).collect();
+    let stated = [metadata.mean.is_some() && metadata.std.is_some(), metadata.labels.is_some()];
+    let missing = told.iter().zip(stated).filter(|((_, told), stated)| !told && !stated).map(|((gap, _), _)| *gap);
+    json!({
+        "name": metadata.name.as_deref().unwrap_or(name),
+        "license": metadata.license,
+        "source": metadata.source,
+        "input": network.input(),
+        "classes": network.classes(),
+        "labels": labels,
+        "layers": network.layers(),
+        "default_layer": network.default_layer().map(|l| &l.name),
+        "notes": network.notes(),
+        "missing": missing.collect::<Vec<_>>(),
+    })
+}
+
+fn frame(rendered: &Rendered, display: &Display) -> Object {
+    let facts = json!({ "rendered": rendered, "ticks": render::ticks(rendered.scale, TICKS) });
+    convert::object([
+        ("width", rendered.width.into()),
+        ("height", rendered.height.into()),
+        ("rgba", convert::clamped(&rendered.rgba)),
+        ("legend", convert::clamped(&render::legend(display, rendered.scale, LEGEND_WIDTH, 1))),
+        ("facts", facts.to_string().into()),
+    ])
+}

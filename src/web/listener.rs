@@ -1,0 +1,44 @@
+//! Tells JavaScript of progress, and hears whether to go on.
+
+use std::cell::RefCell;
+
+use async_trait::async_trait;
+use js_sys::{Function, Promise};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
+
+use super::results::Results;
+use crate::{
+    attribution::{Map, Observer},
+    error::{Error, Result},
+};
+
+/// Calls `callback(done, total, id)`; `id` is given when there are maps to draw. The callback answers (or
+/// promises) whether to go on.
+pub struct Listener<'a> {
+    /// The JavaScript function.
+    pub callback: &'a Function,
+    /// Where partial maps are kept.
+    pub results: &'a RefCell<Results>,
+    /// The run's id.
+    pub id: u32,
+    /// How many steps were done when it was last told.
+    pub done: u64,
+}
+
+#[async_trait(?Send)]
+impl Observer for Listener<'_> {
+    async fn progress(&mut self, done: u64, total: u64, partial: Option<&[Map]>) -> Result<()> {
+        self.done = done;
+        if let Some(maps) = partial {
+            self.results.borrow_mut().put(self.id, maps.to_vec());
+        }
+        let id = if partial.is_some() { JsValue::from(self.id) } else { JsValue::UNDEFINED };
+        let answer = self
+            .callback
+            .call3(&JsValue::NULL, &JsValue::from(done as f64), &JsValue::from(total as f64), &id)
+            .map_err(|_| Error::Cancelled)?;
+        let goes_on = JsFuture::from(Promise::resolve(&answer)).await.map_err(|_| Error::Cancelled)?;
+        if goes_on.is_truthy() { Ok(()) } else { Err(Error::Cancelled) }
+    }
+}

@@ -1,0 +1,96 @@
+// The page: one state, the engine in its worker, flows that change the state, views that draw it.
+
+import { Engine } from './core/engine.js';
+import { createStore } from './core/store.js';
+import { measure } from './core/timings.js';
+import { createDrawFlow } from './flow/draw.js';
+import { createExplainFlow } from './flow/explain.js';
+import { createModelFlow } from './flow/model.js';
+import { createPictureFlow } from './flow/picture.js';
+import { setUpAnswers } from './view/answers.js';
+import { setUpEvents } from './view/events.js';
+import { setUpHeader } from './view/header.js';
+import { setUpIntake } from './view/intake.js';
+import { setUpLegend } from './view/legend.js';
+import { setUpLook } from './view/look.js';
+import { setUpMethod } from './view/method.js';
+import { setUpModelDialog } from './view/model-dialog.js';
+import { notify } from './view/notices.js';
+import { setUpNumbers } from './view/numbers.js';
+import { setUpParameters } from './view/parameters.js';
+import { setUpProbe } from './view/probe.js';
+import { setUpStage } from './view/stage.js';
+import { setUpStatus } from './view/status.js';
+import { setUpTheme } from './view/theme.js';
+import { setUpWelcome } from './view/welcome.js';
+
+const store = createStore({
+  view: 'welcome', // or 'work'
+  engine: 'loading', // 'ready' or 'dead'
+  loading: null, // what the worker says while it starts
+  info: null, // backend and model
+  methods: [],
+  colourMaps: [],
+  picture: null, // the file
+  opening: false,
+  crop: null, // the picture as the network sees it
+  classes: null,
+  target: null,
+  method: null,
+  layer: null, // null is the model's default
+  score: null, // null is the method's default
+  parameters: {}, // by method, only what was changed
+  run: { status: 'idle' },
+  display: {}, // only what was changed; the rest is the method's default
+  frame: null,
+  values: null,
+  comparing: false,
+  dialog: null,
+  openingModel: false,
+});
+
+const backend = new URLSearchParams(location.search).get('backend') ?? 'auto';
+const engine = new Engine(backend, {
+  onLoading: (loading) => store.set({ loading }),
+  onRestart(info) {
+    const { run } = store.state;
+    store.set({ engine: 'ready', info, run: { ...run, status: run.status === 'idle' ? 'idle' : 'failed', id: undefined } });
+    notify({ kind: 'error', code: 'crashed', message: 'The engine failed and was started again. Your picture and settings are still here; if the same question fails again, choose another method or model.' });
+  },
+  onDead: stopForGood,
+});
+
+function stopForGood(error) {
+  store.set({ engine: 'dead', loading: null });
+  notify({ kind: 'error', code: error.code, message: error.message, actions: [{ label: 'Reload', run: () => location.reload() }] });
+}
+
+const picture = createPictureFlow(store, engine);
+const explain = createExplainFlow(store, engine);
+const model = createModelFlow(store, engine, picture);
+createDrawFlow(store, engine);
+
+setUpTheme();
+setUpWelcome(store, picture);
+setUpIntake(store, { picture, model });
+setUpHeader(store);
+setUpStage(store);
+setUpProbe(store);
+setUpLegend(store);
+setUpStatus(store, explain);
+setUpAnswers(store);
+setUpMethod(store);
+setUpParameters(store);
+setUpLook(store, engine);
+setUpNumbers(store, engine);
+setUpModelDialog(store, model, engine);
+setUpEvents(store);
+
+engine.ready.then(
+  ({ methods, colourMaps, tutorial, info, timings }) => {
+    for (const [name, span] of Object.entries(timings)) measure(name, ...span);
+    const method = methods.find(({ id }) => id === 'grad-cam') ?? methods[0];
+    store.set({ engine: 'ready', loading: null, methods, colourMaps, tutorial, info, method: method.id });
+  },
+  stopForGood,
+);

@@ -1,0 +1,86 @@
+// Promises over a worker: one message out, one answer back, with progress between and a signal to stop.
+
+/** An error with Pellucid's stable code and a sentence that says what to do. */
+export class PellucidError extends Error {
+  constructor(code, message) {
+    super(message);
+    this.name = 'PellucidError';
+    this.code = code;
+  }
+}
+
+let policy;
+
+/** Trusted Types: the worker beside this file is the only script that the page may start. */
+function workerUrl() {
+  const allowed = new URL('worker.js', import.meta.url).href;
+  if (!globalThis.trustedTypes) return allowed;
+  policy ??= trustedTypes.createPolicy('pellucid', {
+    createScriptURL(url) {
+      if (url !== allowed) throw new TypeError(`not a script of this page: ${url}`);
+      return url;
+    },
+  });
+  return policy.createScriptURL(allowed);
+}
+
+export class Bridge {
+  #worker;
+  #pending = new Map();
+  #next = 1;
+  #onCrash;
+
+  /** `onCrash(message)` is called once, when the worker can no longer be used. */
+  constructor(onCrash) {
+    this.#onCrash = onCrash;
+    this.#worker = new Worker(workerUrl(), { type: 'module', name: 'pellucid' });
+    this.#worker.onmessage = ({ data }) => this.#receive(data);
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#crash(event.message || 'the worker could not be started');
+    };
+    this.#worker.onmessageerror = () => this.#crash('a message could not be read');
+  }
+
+  /** Asks the worker for `op`; rejects with a PellucidError. */
+  call(op, args = {}, { signal, onProgress, transfer = [] } = {}) {
+    return new Promise((resolve, reject) => {
+      if (!this.#worker) return reject(new PellucidError('crashed', 'the engine is not running'));
+      if (signal?.aborted) return reject(new PellucidError('cancelled', 'stopped on request'));
+      const id = this.#next++;
+      const stop = () => this.#worker?.postMessage({ id, stop: true });
+      signal?.addEventListener('abort', stop, { once: true });
+      const settle = () => signal?.removeEventListener('abort', stop);
+      this.#pending.set(id, { resolve, reject, onProgress, settle });
+      this.#worker.postMessage({ id, op, args }, transfer);
+    });
+  }
+
+  /** Ends the worker; what is pending is rejected. */
+  close() {
+    this.#worker?.terminate();
+    this.#worker = null;
+    for (const { reject, settle } of this.#pending.values()) {
+      settle();
+      reject(new PellucidError('crashed', 'the engine stopped'));
+    }
+    this.#pending.clear();
+  }
+
+  #receive({ id, value, error, progress, fatal }) {
+    if (fatal) return this.#crash(fatal);
+    const call = this.#pending.get(id);
+    if (!call) return;
+    if (progress) return call.onProgress?.(progress);
+    this.#pending.delete(id);
+    call.settle();
+    if (error) call.reject(new PellucidError(error.code, error.message));
+    else call.resolve(value);
+  }
+
+  #crash(message) {
+    if (!this.#worker) return;
+    this.close();
+    this.#onCrash(message);
+  }
+}

@@ -1,0 +1,12 @@
+// The backend may change while the page runs: a GPU can be lost. The header and the reader are told.
+
+import { notify } from '../view/notices.js';
+
+export function tellBackend(store, backend) {
+  const { info } = store.state;
+  if (!info) return;
+  const news = backend.events.slice(info.backend.events.length);
+  if (!news.length && backend.kind === info.backend.kind && backend.adapter === info.backend.adapter) return;
+  store.set({ info: { ...info, backend } });
+  for (const message of news) notify({ message });
+}

@@ -1,0 +1,46 @@
+// Opening a model of one's own, and going back to the one that ships.
+
+import { clearErrors, notify, notifyError } from '../view/notices.js';
+
+export function createModelFlow(store, engine, picture) {
+  /** Options: `mean` and `std` on the scale 0..255, `labels` as an array; the file's own metadata fills the rest. */
+  async function open(blob, options = {}) {
+    return change(() => engine.openModel(blob, options), blob.name);
+  }
+
+  async function reset() {
+    return change(() => engine.openDefault());
+  }
+
+  async function change(work, name) {
+    store.set({ openingModel: true });
+    try {
+      const info = await work();
+      clearErrors();
+      store.set({
+        openingModel: false, info, layer: null, crop: null, classes: null, target: null, frame: null, values: null,
+        run: { status: 'idle' },
+      });
+      tell(info, name);
+      await picture.again();
+      return true;
+    } catch (error) {
+      store.set({ openingModel: false });
+      notifyError(error);
+      return false;
+    }
+  }
+
+  function tell(info, name) {
+    const { missing } = info.model;
+    const gaps = {
+      scaling: 'Its file does not say how pixels are scaled: torchvision’s ImageNet numbers are assumed.',
+      labels: 'Its file does not name the classes.',
+    };
+    const message = [`${name ?? info.model.name} is open.`, ...missing.map((gap) => gaps[gap])].join(' ');
+    const actions = missing.length ? [{ label: 'Set labels and scaling', run: () => store.set({ dialog: 'model' }) }] : [];
+    notify({ message, actions });
+  }
+
+  return { open, reset };
+}

@@ -1,0 +1,75 @@
+// Pictures and models come in by drop, paste or the file dialog, anywhere on the page.
+
+import { $, $$, show } from '../core/dom.js';
+import { anchored } from './sheet.js';
+import { notifyError } from './notices.js';
+
+export function setUpIntake(store, { picture, model }) {
+  const take = (files) => takeFiles([...files], { picture, model });
+  setUpPicking(take);
+  setUpPaste(take);
+  setUpDrop(take);
+  anchored($('#picture-sheet'), $('#picture-button'), { minWidth: 340, align: 'end' });
+  store.watch(
+    ({ opening, view }) => [opening, view],
+    (opening, view) => {
+      show($('#picture-button'), view === 'work');
+      const sheet = $('#picture-sheet');
+      if (opening && sheet.matches(':popover-open')) sheet.hidePopover();
+    },
+  );
+}
+
+function takeFiles(files, { picture, model }) {
+  const onnx = files.find(({ name }) => /\.onnx$/i.test(name));
+  const image = files.find((file) => file !== onnx);
+  if (onnx) model.open(onnx);
+  if (image) picture.open(image, image.name);
+  if (!onnx && !image) {
+    notifyError({ code: 'image', message: 'That was no file. If it was a picture on another site, save it first and drop the file.' });
+  }
+}
+
+function setUpPicking(take) {
+  const input = $('#picture-file');
+  for (const button of $$('[data-pick]')) button.addEventListener('click', () => input.click());
+  input.addEventListener('change', () => {
+    if (input.files.length) take(input.files);
+    input.value = '';
+  });
+}
+
+function setUpPaste(take) {
+  document.addEventListener('paste', ({ clipboardData, target }) => {
+    const editing = target instanceof Element && target.closest('input, textarea');
+    if (clipboardData.files.length) take(clipboardData.files);
+    else if (!editing) take([]);
+  });
+}
+
+function setUpDrop(take) {
+  const cover = $('#drop');
+  let depth = 0;
+  const reset = () => {
+    depth = 0;
+    show(cover, false);
+  };
+  document.addEventListener('dragenter', (event) => {
+    event.preventDefault();
+    depth += 1;
+    show(cover, true);
+  });
+  document.addEventListener('dragleave', () => {
+    depth -= 1;
+    if (depth <= 0) reset();
+  });
+  document.addEventListener('dragover', (event) => {
+    event.preventDefault();
+    event.dataTransfer.dropEffect = 'copy';
+  });
+  document.addEventListener('drop', (event) => {
+    event.preventDefault();
+    reset();
+    take(event.dataTransfer.files);
+  });
+}

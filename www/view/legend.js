@@ -1,0 +1,44 @@
+// The colour bar with its numbers and unit, and plain words where a map would mislead.
+
+import { $, h, show } from '../core/dom.js';
+
+export function setUpLegend(store) {
+  const legend = $('#legend');
+  const bar = $('#legend-bar').getContext('2d');
+
+  store.watch(
+    ({ frame, values }) => [frame, values?.unit],
+    (frame, unit) => {
+      show(legend, Boolean(frame));
+      if (!frame) return;
+      bar.putImageData(new ImageData(frame.legend, frame.legend.length / 4, 1), 0, 0);
+      $('#legend-ticks').replaceChildren(...frame.ticks.map(tick));
+      const { low, high } = frame.rendered.scale;
+      $('#legend-low').textContent = low < 0 ? '← against' : '';
+      $('#legend-unit').textContent = unit ?? '';
+      $('#legend-high').textContent = high > 0 && low < 0 ? 'for →' : '';
+    },
+  );
+
+  store.watch(({ frame }) => [frame], (frame) => drawMessage(store, frame?.rendered));
+}
+
+function tick({ position, label }) {
+  const edge = position < 0.03 ? 'first' : position > 0.97 ? 'last' : null;
+  const element = h('span', { class: edge }, label.replace('-', '−'));
+  element.style.setProperty('left', `${position * 100}%`);
+  return element;
+}
+
+/** What the engine says with the map: that it is zero, or all of one sign; and a way out. */
+function drawMessage(store, rendered) {
+  const message = $('#map-message');
+  const text = rendered?.notice ?? null;
+  show(message, Boolean(text));
+  if (message.firstChild?.textContent === text) return;
+  const other = rendered?.all_negative ? ['negative', 'Show what counts against'] : ['positive', 'Show what counts for'];
+  const way = h('button', { type: 'button', class: 'button small' }, other[1]);
+  way.addEventListener('click', () => store.set({ display: { ...store.state.display, sign: other[0] } }));
+  const hidden = text?.includes('Show the');
+  message.replaceChildren(...(text ? [h('p', {}, text)] : []), ...(hidden ? [way] : []));
+}

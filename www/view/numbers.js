@@ -1,0 +1,93 @@
+// The figures of the map that is shown, and ways to keep it.
+
+import { $, h, icon, show } from '../core/dom.js';
+import { number, percent, plural } from '../core/format.js';
+import { lookOf } from './look.js';
+import { notify, notifyError } from './notices.js';
+
+export function setUpNumbers(store, engine) {
+  const facts = $('#facts');
+  const saves = createSaves(store, engine);
+  $('#saves').append(...saves);
+  store.watch(
+    ({ run }) => [run.result, run.previous],
+    (current, previous) => {
+      const result = current ?? previous;
+      show($('#numbers'), Boolean(result));
+      facts.classList.toggle('stale', !current);
+      for (const button of saves) button.disabled = !current;
+      if (!result) return;
+      facts.replaceChildren(...rows(result).flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]));
+    },
+  );
+}
+
+function rows(result) {
+  const { unit } = result;
+  return [
+    ['Logit', number(result.logit)],
+    ['Probability', percent(result.probability)],
+    ['Map from', `${number(result.min)} to ${number(result.max)}`],
+    ['Map sums to', `${number(result.sum)}`],
+    ['Unit', unit],
+    result.layer ? ['Layer', result.layer] : null,
+    ['Cost', plural(result.evaluations, 'evaluation')],
+    ...extras(result),
+  ].filter(Boolean);
+}
+
+const KNOWN = new Set(['id', 'logit', 'probability', 'sum', 'min', 'max', 'seed', 'evaluations', 'elapsed_ms']);
+
+/** What a method says besides: an error bar, a completeness gap. */
+function extras(result) {
+  const figures = Object.entries(result).filter(([key, value]) => typeof value === 'number' && !KNOWN.has(key));
+  return figures.map(([key, value]) => [`${key[0].toUpperCase()}${key.slice(1).replaceAll('_', ' ')}`, number(value)]);
+}
+
+function createSaves(store, engine) {
+  const stem = () => `${(store.state.picture?.name ?? 'picture').replace(/\.[^.]*$/, '')}-${store.state.run.result.method}`;
+  const save = (label, action, primary) => {
+    const button = h('button', { type: 'button', class: `button small${primary ? ' primary' : ''}` }, primary ? icon('save') : null, h('span', {}, label));
+    button.addEventListener('click', async () => {
+      try {
+        await action();
+      } catch (error) {
+        notifyError(error);
+      }
+    });
+    return button;
+  };
+  const id = () => store.state.run.result.id;
+  const display = () => lookOf(store.state);
+  return [
+    save('Save PNG', async () => offer(await engine.call('png', { id: id(), k: 0, display: display() }), 'image/png', `${stem()}.png`), true),
+    save('Values', async () => offer(await engine.call('npy', { id: id(), k: 0 }), 'application/octet-stream', `${stem()}.npy`)),
+    save('JSON', async () => offer(JSON.stringify(published(store.state.run.result), null, 2), 'application/json', `${stem()}.json`)),
+    save('Copy command', async () => {
+      await navigator.clipboard.writeText(command(store.state));
+      notify({ message: 'The command line that makes the same map is on the clipboard' });
+    }),
+  ];
+}
+
+/** The result as the command line's --json prints it. */
+function published({ id, stopped, ...result }) {
+  return result;
+}
+
+function offer(content, type, name) {
+  const url = URL.createObjectURL(new Blob([content], { type }));
+  const link = h('a', { href: url, download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+/** The same explanation on the command line. */
+function command({ picture, run: { asked } }) {
+  const quote = (text) => (/^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
+  const parts = ['pellucid', 'explain', quote(picture?.name ?? 'picture.png'), '--method', asked.method, '--target', asked.targets.join(',')];
+  if (asked.layer) parts.push('--layer', quote(asked.layer));
+  parts.push('--score', asked.score);
+  for (const [key, value] of Object.entries(asked.parameters)) parts.push('--set', quote(`${key}=${value}`));
+  return [...parts, '--output', 'overlay.png'].join(' ');
+}

@@ -1,0 +1,161 @@
+// The worker: everything that computes runs here, so that the page never freezes.
+// Messages: { id, op, args } in; { id, value | error | progress } out; { id, stop: true } stops a call.
+
+import { download, failure, throttled } from './core/download.js';
+import { clock } from './core/timings.js';
+
+const glue = import('./pkg/pellucid.js');
+const stopped = new Set();
+let pellucid;
+let engine;
+let lane = Promise.resolve();
+
+/** Anything that wasm-bindgen's promises cannot deliver (a trap in a task) ends here; the page replaces us. */
+function fatal(error) {
+  postMessage({ fatal: String(error?.message ?? error) });
+}
+self.addEventListener('error', (event) => {
+  event.preventDefault();
+  fatal(event.error ?? event.message);
+});
+self.addEventListener('unhandledrejection', (event) => {
+  event.preventDefault();
+  fatal(event.reason);
+});
+
+self.onmessage = ({ data: { id, op, args, stop } }) => {
+  if (stop) return stopped.add(id);
+  const work = () => answer(id, op, args);
+  // Whatever uses the network takes turns; drawing a map does not wait for a run.
+  if (op in inTurn) lane = lane.then(work);
+  else work();
+};
+
+async function answer(id, op, args) {
+  try {
+    const context = { progress: (value) => postMessage({ id, progress: value }), stopped: () => stopped.has(id) };
+    if (context.stopped()) throw failure('cancelled', 'stopped on request');
+    const { value, transfer = [] } = await (inTurn[op] ?? atOnce[op])(args, context);
+    postMessage({ id, value }, transfer);
+  } catch (error) {
+    if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) return fatal(error);
+    postMessage({ id, error: { code: error?.code ?? 'internal', message: String(error?.message ?? error) } });
+  } finally {
+    stopped.delete(id);
+  }
+}
+
+/** Sends pixels without copying them. */
+const pixels = (value) => ({ value, transfer: [value.rgba.buffer] });
+
+const inTurn = {
+  /** Downloads and compiles the engine and opens the model; `module` is given after a restart. */
+  async start({ module, model, name, options }, { progress }) {
+    const timings = {};
+    const span = async (what, work) => {
+      const start = clock();
+      const result = await work;
+      timings[what] = [start, clock()];
+      return result;
+    };
+    const received = { engine: [0, 0], model: [0, 0] };
+    const report = throttled(() => progress({ stage: 'download', received: { ...received } }), 60);
+    const fetched = (url, part) =>
+      download(url, (got, total) => {
+        received[part] = [got, total];
+        report();
+      });
+
+    const bytes = span('download-model', readModel(model, fetched));
+    const compiled = module ?? (await span('download-engine', compile(fetched)));
+    pellucid = await glue;
+    await span('start-engine', pellucid.default({ module_or_path: compiled }));
+    const modelBytes = await bytes;
+    progress({ stage: 'open' });
+    engine = await span('load-model', pellucid.Engine.open(modelBytes, name, JSON.stringify(options)));
+    const methods = JSON.parse(pellucid.methods());
+    return { value: { module: compiled, methods, colourMaps: pellucid.colour_maps(), tutorial: JSON.parse(pellucid.tutorial_display()), info: info(), timings } };
+  },
+
+  /** Opens another model; the present one stays if that fails. */
+  async open({ model, name, options }) {
+    const opened = await pellucid.Engine.open(new Uint8Array(await model.arrayBuffer()), name, JSON.stringify(options));
+    engine?.free();
+    engine = opened;
+    return { value: info() };
+  },
+
+  async image({ blob }) {
+    return pixels(await engine.load_image(new Uint8Array(await blob.arrayBuffer())));
+  },
+
+  async classify() {
+    const start = clock();
+    const classes = JSON.parse(await engine.classify());
+    const end = clock();
+    return { value: { classes, elapsed_ms: end - start, span: [start, end], backend: info().backend } };
+  },
+
+  /** Explains; every step is told, and a stop is heard between two steps. */
+  async explain(request, { progress, stopped }) {
+    const start = performance.now();
+    const report = JSON.parse(
+      await engine.explain(JSON.stringify(request), async (done, total, id) => {
+        progress({ done, total, id });
+        await breath();
+        return !stopped();
+      }),
+    );
+    return { value: { ...report, elapsed_ms: performance.now() - start, backend_now: info().backend } };
+  },
+};
+
+const atOnce = {
+  async render({ id, k, display }) {
+    const { facts, ...frame } = engine.render(id, k, JSON.stringify(display));
+    return pixels({ ...frame, ...JSON.parse(facts) });
+  },
+
+  /** The raw map: `{ shape, data }`, signed float32, neither scaled nor upsampled. */
+  async values({ id, k }) {
+    const value = engine.values(id, k);
+    return { value, transfer: [value.data.buffer] };
+  },
+
+  async png({ id, k, display }) {
+    return { value: engine.png(id, k, JSON.stringify(display)) };
+  },
+
+  async npy({ id, k }) {
+    return { value: engine.npy(id, k) };
+  },
+};
+
+const info = () => JSON.parse(engine.info());
+
+/** Lets messages in: a task of its own, without the timers' least delay. */
+function breath() {
+  const { port1, port2 } = new MessageChannel();
+  return new Promise((resolve) => {
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}
+
+async function readModel(model, fetched) {
+  const response = model instanceof Blob ? model : await fetched(model, 'model');
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+async function compile(fetched) {
+  const response = await fetched(new URL('pkg/pellucid_bg.wasm', import.meta.url).href, 'engine');
+  try {
+    return await WebAssembly.compileStreaming(new Response(response.body, { headers: { 'Content-Type': 'application/wasm' } }));
+  } catch (error) {
+    if (!(error instanceof WebAssembly.CompileError)) throw error;
+    throw failure('browser', 'This browser cannot run the engine: it needs WebAssembly with SIMD. Update the browser.');
+  }
+}
