@@ -4,9 +4,12 @@
 pub mod cases;
 pub mod cpu;
 pub mod gpu;
+mod masks;
 pub mod resilient;
 
 use async_trait::async_trait;
+
+pub use masks::{BitRows, Grids, Masked, Masks, Rectangle, Segmentation};
 
 use crate::{
     error::Result,
@@ -49,53 +52,6 @@ impl Images<'_> {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-}
-
-/// One image under many masks: where a mask is set the image shows, elsewhere the fill.
-#[derive(Clone, Copy, Debug)]
-pub struct Masked<'a> {
-    /// `[C, H, W]`, normalised.
-    pub image: &'a Tensor,
-    /// What shows where the image is hidden: `[C, H, W]`, normalised.
-    pub fill: &'a Tensor,
-    /// One mask an image of the batch.
-    pub masks: &'a Masks,
-}
-
-/// What is hidden, for each image of a batch.
-#[derive(Clone, Debug)]
-pub enum Masks {
-    /// All but one rectangle shows.
-    Rectangles(Vec<Rectangle>),
-}
-
-impl Masks {
-    /// How many masks there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Rectangles(r) => r.len(),
-        }
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
-
-/// Rows `top..bottom` and columns `left..right`, in pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rectangle {
-    /// The first row.
-    pub top: usize,
-    /// The first column.
-    pub left: usize,
-    /// The row after the last.
-    pub bottom: usize,
-    /// The column after the last.
-    pub right: usize,
 }
 
 /// Runs programs of one network.

@@ -51,6 +51,7 @@ fn expand(images: Images<'_>) -> Vec<Vec<f32>> {
         Images::Masked(Masked { image, fill, masks: Masks::Rectangles(all) }) => {
             all.iter().map(|r| hide(image, fill, r).into_data()).collect()
         }
+        Images::Masked(masked) => (0..masked.masks.len()).map(|i| masked.mixed(i)).collect(),
     }
 }
 

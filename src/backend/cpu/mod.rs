@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use compiled::{Compiled, Runner};
 use tract_onnx::tract_core::internal::TValue;
 
-use super::{Backend, Description, Images, Masked, Masks};
+use super::{Backend, Description, Images};
 use crate::{
     error::{Error, Result},
     graph::{Graph, Rows},
@@ -87,7 +87,7 @@ impl Backend for CpuBackend {
         check_images(&images, shape)?;
         let image = |i: usize| match &images {
             Images::Batch(batch) => Ok(vec![compiled::value(shape, batch.row(i))?]),
-            Images::Masked(masked) => Ok(vec![compiled::value(shape, &mixed(masked, i))?]),
+            Images::Masked(masked) => Ok(vec![compiled::value(shape, &masked.mixed(i))?]),
         };
         let (targets, cotangents) = match cotangents {
             None => (0, None),
@@ -149,7 +149,11 @@ fn check_images(images: &Images<'_>, shape: &[usize]) -> Result<()> {
     }
     match images {
         Images::Batch(batch) => batch.check_finite("the image"),
-        Images::Masked(m) => m.image.check_finite("the image").and_then(|()| m.fill.check_finite("the fill")),
+        Images::Masked(m) => {
+            m.check()?;
+            m.image.check_finite("the image")?;
+            m.fill.check_finite("the fill")
+        }
     }
 }
 
@@ -161,29 +165,6 @@ fn per_image(cotangents: &Tensor, images: usize) -> Result<usize> {
         return Err(Error::Argument(format!("{rows} cotangents do not spread over {images} images")));
     }
     Ok(rows / images)
-}
-
-/// The image under its `i`-th mask.
-fn mixed(masked: &Masked<'_>, i: usize) -> Vec<f32> {
-    let mut mixed = masked.image.data().to_vec();
-    let [_, height, width] = masked.image.shape() else { return mixed };
-    match masked.masks {
-        Masks::Rectangles(rectangles) => {
-            let r = rectangles[i];
-            for (row, fill) in mixed
-                .chunks_exact_mut(*width)
-                .zip(masked.fill.data().chunks_exact(*width))
-                .enumerate()
-                .filter_map(|(row, pair)| (r.top..r.bottom).contains(&(row % height)).then_some(pair))
-            {
-                let span = r.left.min(*width)..r.right.min(*width);
-                if !span.is_empty() {
-                    row[span.clone()].copy_from_slice(&fill[span]);
-                }
-            }
-        }
-    }
-    mixed
 }
 
 /// What makes the inputs of an image or of a target.

@@ -213,6 +213,10 @@ fn check(runner: &Runner, images: Images<'_>, cotangents: Option<&Tensor>) -> Re
             t.check_finite("the input image")?;
         }
         Images::Masked(m) => {
+            m.check()?;
+            if !matches!(m.masks, Masks::Rectangles(_)) {
+                return Err(Error::Argument("the kernels know rectangles only".into()));
+            }
             for t in [m.image, m.fill] {
                 if Some(t.shape()) != wanted(0) {
                     return refuse("images", t.shape(), wanted(0));
@@ -256,7 +260,7 @@ fn uploads(
         (Images::Masked(m), Some(mask)) => {
             uploads.push(floats(view, view.offset, m.image.data()));
             uploads.push(floats(view, mask.fill, m.fill.data()));
-            let Masks::Rectangles(all) = m.masks;
+            let Masks::Rectangles(all) = m.masks else { return uploads };
             let words = all[first..first + size.images]
                 .iter()
                 .flat_map(|r| [r.top, r.left, r.bottom, r.right].map(word));

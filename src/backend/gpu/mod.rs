@@ -14,7 +14,7 @@ pub use engine::Footprint;
 use engine::{Engine, Runner};
 use plan::{Compiled, Size};
 
-use super::{Backend, Description, Images};
+use super::{Backend, Description, Images, Masks};
 use crate::{
     error::Result,
     gpu::Gpu,
@@ -119,6 +119,12 @@ impl Backend for GpuBackend {
         images: Images<'_>,
         cotangents: Option<&Tensor>,
     ) -> Result<Vec<Tensor>> {
+        if let Images::Masked(m) = images
+            && !matches!(m.masks, Masks::Rectangles(_))
+        {
+            // The kernels know rectangles only: these are mixed here.
+            return self.run(program, Images::Batch(&m.written()?), cotangents).await;
+        }
         let at = self.runner(program, matches!(images, Images::Masked(_)))?;
         self.engine.run(&mut self.runners[at].1, images, cotangents).await
     }

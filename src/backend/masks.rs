@@ -1,0 +1,367 @@
+//! What is hidden of an image, in forms that are small beside the images that they stand for.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::{Error, Result},
+    tensor::Tensor,
+};
+
+/// One image under many masks: where a mask is set the image shows, elsewhere the fill.
+#[derive(Clone, Copy, Debug)]
+pub struct Masked<'a> {
+    /// `[C, H, W]`, normalised.
+    pub image: &'a Tensor,
+    /// What shows where the image is hidden: `[C, H, W]`, normalised.
+    pub fill: &'a Tensor,
+    /// One mask an image of the batch.
+    pub masks: &'a Masks,
+}
+
+/// What is hidden, for each image of a batch.
+#[derive(Clone, Debug)]
+pub enum Masks {
+    /// All but one rectangle shows.
+    Rectangles(Vec<Rectangle>),
+    /// Whole segments show or hide: a label map that all masks share, and one bit a segment and mask.
+    Segments(Arc<Segmentation>, BitRows),
+    /// Coarse grids, enlarged smoothly.
+    Grids(Grids),
+    /// One bit a value of the image, in its own order: channels may show and hide apart.
+    Elements(BitRows),
+}
+
+/// Rows `top..bottom` and columns `left..right`, in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rectangle {
+    /// The first row.
+    pub top: usize,
+    /// The first column.
+    pub left: usize,
+    /// The row after the last.
+    pub bottom: usize,
+    /// The column after the last.
+    pub right: usize,
+}
+
+/// Which segment each pixel belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "LabelMap")]
+pub struct Segmentation {
+    height: usize,
+    width: usize,
+    count: usize,
+    labels: Vec<u32>,
+}
+
+/// A segmentation as callers give it.
+#[derive(Deserialize)]
+struct LabelMap {
+    height: usize,
+    width: usize,
+    labels: Vec<i64>,
+}
+
+impl TryFrom<LabelMap> for Segmentation {
+    type Error = Error;
+
+    fn try_from(map: LabelMap) -> Result<Self> {
+        Self::new(map.height, map.width, &map.labels)
+    }
+}
+
+impl Segmentation {
+    /// A label map, row by row: labels from 0 on, none left out.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when there is not one label a pixel, one is negative, or one is left out.
+    pub fn new(height: usize, width: usize, labels: &[i64]) -> Result<Self> {
+        if labels.is_empty() || height.checked_mul(width) != Some(labels.len()) {
+            let n = labels.len();
+            return Err(Error::Argument(format!("{n} labels are not one a pixel of {height} x {width}")));
+        }
+        let label = |&l: &i64| u32::try_from(l).ok().filter(|&l| (l as usize) < labels.len());
+        let labels: Option<Vec<u32>> = labels.iter().map(label).collect();
+        let labels = labels.ok_or_else(|| {
+            Error::Argument("a label is negative or larger than the image; number the segments from 0".into())
+        })?;
+        let count = labels.iter().max().map_or(0, |&l| l as usize + 1);
+        let mut used = vec![false; count];
+        labels.iter().for_each(|&l| used[l as usize] = true);
+        match used.iter().position(|u| !u) {
+            None => Ok(Self { height, width, count, labels }),
+            Some(gap) => Err(Error::Argument(format!(
+                "no pixel belongs to segment {gap} of {count}; number the segments from 0 without gaps"
+            ))),
+        }
+    }
+
+    /// Numbers arbitrary labels anew, from 0 on, in the order of their values; one a pixel.
+    #[must_use]
+    pub fn renumbered(height: usize, width: usize, labels: &[usize]) -> Self {
+        let mut values = labels.to_vec();
+        values.sort_unstable();
+        values.dedup();
+        let place = |l: &usize| values.binary_search(l).map_or(0, |p| u32::try_from(p).unwrap_or(u32::MAX));
+        let labels = labels.iter().map(place).collect();
+        Self { height, width, count: values.len(), labels }
+    }
+
+    /// Rows.
+    #[must_use]
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Pixels in a row.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// How many segments there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Each pixel's segment, row by row.
+    #[must_use]
+    pub fn labels(&self) -> &[u32] {
+        &self.labels
+    }
+
+    /// How many pixels each segment has.
+    #[must_use]
+    pub fn sizes(&self) -> Vec<usize> {
+        let mut sizes = vec![0; self.count];
+        self.labels.iter().for_each(|&l| sizes[l as usize] += 1);
+        sizes
+    }
+}
+
+/// Rows of as many bits each, packed into 32-bit words from the lowest bit up; a row starts a word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BitRows {
+    bits: usize,
+    rows: usize,
+    words: Vec<u32>,
+}
+
+impl BitRows {
+    /// No rows, each of which will have `bits` bits.
+    #[must_use]
+    pub fn new(bits: usize) -> Self {
+        Self { bits, rows: 0, words: vec![] }
+    }
+
+    /// Adds a row; bits that `row` does not give are unset, and those that it has too many are dropped.
+    pub fn push(&mut self, row: impl IntoIterator<Item = bool>) {
+        let start = self.words.len();
+        self.words.resize(start + self.bits.div_ceil(32), 0);
+        for (i, bit) in row.into_iter().take(self.bits).enumerate() {
+            self.words[start + i / 32] |= u32::from(bit) << (i % 32);
+        }
+        self.rows += 1;
+    }
+
+    /// How many bits a row has.
+    #[must_use]
+    pub fn bits(&self) -> usize {
+        self.bits
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// A row's words.
+    #[must_use]
+    pub fn words(&self, row: usize) -> &[u32] {
+        let n = self.bits.div_ceil(32);
+        &self.words[row * n..(row + 1) * n]
+    }
+
+    /// A row's bits.
+    pub fn row(&self, row: usize) -> impl Iterator<Item = bool> + '_ {
+        let words = self.words(row);
+        (0..self.bits).map(move |i| words[i / 32] >> (i % 32) & 1 == 1)
+    }
+
+    /// The rows of a range.
+    #[must_use]
+    pub fn slice(&self, rows: std::ops::Range<usize>) -> Self {
+        let n = self.bits.div_ceil(32);
+        Self { bits: self.bits, rows: rows.len(), words: self.words[rows.start * n..rows.end * n].to_vec() }
+    }
+}
+
+/// Grids of `cells[0] x cells[1]` values from 0 (hidden) to 1 (shown), enlarged bilinearly to
+/// `enlarged[0] x enlarged[1]` pixels (pixel centres at halves, edges continued), of which the image covers a
+/// part that begins at a mask's own shift.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grids {
+    /// Rows and columns of a grid.
+    pub cells: [usize; 2],
+    /// Height and width of the enlarged grid.
+    pub enlarged: [usize; 2],
+    /// Every grid, row by row.
+    pub values: Vec<f32>,
+    /// Where the image's first row and column lie in each enlarged grid.
+    pub shifts: Vec<[usize; 2]>,
+}
+
+impl Grids {
+    /// The `i`-th grid as the image sees it: `height * width` weights, row by row.
+    #[must_use]
+    pub fn weights(&self, i: usize, height: usize, width: usize) -> Vec<f32> {
+        let [rows, columns] = self.cells;
+        let grid = &self.values[i * rows * columns..(i + 1) * rows * columns];
+        let [top, left] = self.shifts[i];
+        let across: Vec<_> = (0..width).map(|x| taps(left + x, columns, self.enlarged[1])).collect();
+        let mut weights = Vec::with_capacity(height * width);
+        let mut line = vec![0.0f32; columns];
+        for y in 0..height {
+            let (row, share) = taps(top + y, rows, self.enlarged[0]);
+            let below = (row + 1).min(rows - 1);
+            for (c, v) in line.iter_mut().enumerate() {
+                *v = grid[row * columns + c] * (1.0 - share) + grid[below * columns + c] * share;
+            }
+            let mix =
+                |&(c, share): &(usize, f32)| line[c] * (1.0 - share) + line[(c + 1).min(columns - 1)] * share;
+            weights.extend(across.iter().map(mix));
+        }
+        weights
+    }
+}
+
+/// The cell before an enlarged pixel's centre, and the next cell's share.
+#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss)]
+fn taps(pixel: usize, cells: usize, enlarged: usize) -> (usize, f32) {
+    let at = (pixel as f64 + 0.5) * cells as f64 / enlarged as f64 - 0.5;
+    let at = at.clamp(0.0, (cells - 1) as f64);
+    (at as usize, at.fract() as f32)
+}
+
+impl Masks {
+    /// How many masks there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Rectangles(r) => r.len(),
+            Self::Segments(_, rows) | Self::Elements(rows) => rows.len(),
+            Self::Grids(grids) => grids.shifts.len(),
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether the masks are made for images of `[C, H, W]`.
+    fn fits(&self, shape: &[usize]) -> bool {
+        let &[channels, height, width] = shape else { return false };
+        match self {
+            Self::Rectangles(_) => true,
+            Self::Segments(map, rows) => {
+                (map.height, map.width, map.count) == (height, width, rows.bits)
+                    && rows.words.len() == rows.rows * rows.bits.div_ceil(32)
+            }
+            Self::Elements(rows) => rows.bits == channels * height * width,
+            Self::Grids(g) => {
+                let one = g.cells[0] * g.cells[1];
+                one > 0
+                    && g.values.len() == one * g.shifts.len()
+                    && g.shifts
+                        .iter()
+                        .all(|s| s[0] + height <= g.enlarged[0] && s[1] + width <= g.enlarged[1])
+            }
+        }
+    }
+}
+
+impl Masked<'_> {
+    /// Fails with [`Error::Argument`] unless image, fill and masks are of one size.
+    pub fn check(&self) -> Result<()> {
+        if self.image.shape() == self.fill.shape() && self.masks.fits(self.image.shape()) {
+            return Ok(());
+        }
+        Err(Error::Argument(format!(
+            "the fill or the masks are not of the image's size, {:?}",
+            self.image.shape()
+        )))
+    }
+
+    /// The image under its `i`-th mask. [`Self::check`] must have passed.
+    #[must_use]
+    pub fn mixed(&self, i: usize) -> Vec<f32> {
+        let [_, height, width] = *self.image.shape() else { return vec![] };
+        let (image, fill) = (self.image.data(), self.fill.data());
+        let plane = height * width;
+        match self.masks {
+            Masks::Rectangles(rectangles) => {
+                let mut mixed = image.to_vec();
+                let r = rectangles[i];
+                for (row, fill) in mixed
+                    .chunks_exact_mut(width)
+                    .zip(fill.chunks_exact(width))
+                    .enumerate()
+                    .filter_map(|(row, pair)| (r.top..r.bottom).contains(&(row % height)).then_some(pair))
+                {
+                    let span = r.left.min(width)..r.right.min(width);
+                    if !span.is_empty() {
+                        row[span.clone()].copy_from_slice(&fill[span]);
+                    }
+                }
+                mixed
+            }
+            Masks::Segments(map, rows) => {
+                let shown: Vec<bool> = rows.row(i).collect();
+                let labels = map.labels.iter().cycle();
+                image
+                    .iter()
+                    .zip(fill)
+                    .zip(labels)
+                    .map(|((&x, &f), &l)| if shown[l as usize] { x } else { f })
+                    .collect()
+            }
+            Masks::Elements(rows) => image
+                .iter()
+                .zip(fill)
+                .zip(rows.row(i))
+                .map(|((&x, &f), shown)| if shown { x } else { f })
+                .collect(),
+            Masks::Grids(grids) => {
+                let weights = grids.weights(i, height, width);
+                let channel = |(image, fill): (&[f32], &[f32])| -> Vec<f32> {
+                    image.iter().zip(fill).zip(&weights).map(|((&x, &f), &m)| m * x + (1.0 - m) * f).collect()
+                };
+                image.chunks_exact(plane).zip(fill.chunks_exact(plane)).flat_map(channel).collect()
+            }
+        }
+    }
+
+    /// All the masked images, written out: `[N, C, H, W]`, for a backend that cannot mix them itself.
+    pub fn written(&self) -> Result<Tensor> {
+        self.check()?;
+        let mut shape = vec![self.masks.len()];
+        shape.extend_from_slice(self.image.shape());
+        Tensor::new(shape, (0..self.masks.len()).flat_map(|i| self.mixed(i)).collect())
+    }
+}
+
+#[cfg(test)]
+#[path = "masks_tests.rs"]
+mod tests;
