@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    attribution::{Map, MapKind, Observer, Run, Settings, method, support},
+    attribution::{Map, MapKind, Method, Observer, Run, Settings, method, support},
     backend::{
-        Backend, Description, Images,
+        Backend, BitRows, Description, Images, Segmentation,
         resilient::{Choice, Resilient},
     },
     error::{Error, Result},
@@ -72,6 +72,12 @@ pub struct Request {
     /// Where random numbers start.
     #[serde(default)]
     pub seed: u64,
+    /// The caller's own segments, for methods that hide segments.
+    #[serde(default)]
+    pub segments: Option<Segmentation>,
+    /// The caller's own samples for such methods: which segments show (1) in each.
+    #[serde(default)]
+    pub samples: Option<Vec<Vec<u8>>>,
 }
 
 /// One target's map with what it belongs to.
@@ -233,6 +239,17 @@ impl Session {
         Ok(logits.iter().zip(&probabilities).enumerate().map(class).collect())
     }
 
+    /// Cuts an image, `[C, H, W]` and normalised, into segments; the parameters, as text or JSON values, are those
+    /// that methods on segments have for it. Also returned complete.
+    pub fn segments(
+        &self,
+        image: &Tensor,
+        parameters: &BTreeMap<String, Value>,
+    ) -> Result<(Segmentation, Settings)> {
+        let settings = Settings::resolve(support::segments::PARAMETERS, parameters)?;
+        Ok((support::segments::image(image, &self.preprocessing, &settings)?, settings))
+    }
+
     /// Explains an image, `[C, H, W]` and normalised.
     pub async fn explain(
         &mut self,
@@ -245,6 +262,7 @@ impl Session {
         let mut settings = Settings::resolve(about.parameters, &request.parameters)?;
         method.complete(&mut settings, self.network.input());
         let layer = self.layer_for(method.needs_layer(), request.layer.as_deref())?;
+        let samples = own(request, method)?;
         let classes = self.scores(image).await?;
         let top = || {
             classes
@@ -272,6 +290,8 @@ impl Session {
             score,
             settings: &settings,
             seed: request.seed,
+            segments: request.segments.as_ref(),
+            samples: samples.as_ref(),
             observer,
             evaluations: 0,
         };
@@ -305,6 +325,29 @@ impl Session {
             (false, None) => Ok(None),
         }
     }
+}
+
+/// The caller's own samples as bits; segments and samples are refused where the method has no use for them.
+fn own(request: &Request, method: &dyn Method) -> Result<Option<BitRows>> {
+    let refuse = |what: &str| {
+        Err(Error::Argument(format!("{} takes no {what} of the caller; leave them out", request.method)))
+    };
+    if request.segments.is_some() && !method.takes_segments() {
+        return refuse("segments");
+    }
+    let Some(rows) = &request.samples else { return Ok(None) };
+    if !method.takes_samples() {
+        return refuse("samples");
+    }
+    let width = rows.first().map_or(0, Vec::len);
+    if width == 0 || rows.iter().any(|r| r.len() != width || r.iter().any(|&z| z > 1)) {
+        return Err(Error::Argument(
+            "the samples must be rows of one length that say 1 (shown) or 0 (hidden) for each segment".into(),
+        ));
+    }
+    let mut bits = BitRows::new(width);
+    rows.iter().for_each(|row| bits.push(row.iter().map(|&z| z == 1)));
+    Ok(Some(bits))
 }
 
 /// The file's preprocessing with the caller's on top.

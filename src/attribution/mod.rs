@@ -11,10 +11,14 @@ mod guided_grad_cam;
 mod hires_cam;
 mod input_x_gradient;
 mod integrated_gradients;
+mod kernel_shap;
 mod layer_cam;
+mod lime;
 mod occlusion;
 pub mod parameters;
+mod rise;
 mod saliency;
+mod shap_partition;
 mod smooth_grad;
 pub mod support;
 mod vargrad;
@@ -29,7 +33,7 @@ use serde_json::Value;
 pub use parameters::{Kind, Parameter, Settings};
 
 use crate::{
-    backend::{Backend, Images},
+    backend::{Backend, BitRows, Images, Segmentation},
     error::{Error, Result},
     network::{Layer, Program, Score},
     picture::Preprocessing,
@@ -52,6 +56,10 @@ pub const METHODS: &[&dyn Method] = &[
     &guided_backprop::GuidedBackprop,
     &guided_grad_cam::GuidedGradCam,
     &occlusion::Occlusion,
+    &lime::Lime,
+    &shap_partition::ShapPartition,
+    &kernel_shap::KernelShap,
+    &rise::Rise,
 ];
 
 /// Finds a method by its id.
@@ -177,6 +185,10 @@ pub struct Run<'a> {
     pub settings: &'a Settings,
     /// Where random numbers start.
     pub seed: u64,
+    /// The caller's own segments, for methods that hide segments.
+    pub segments: Option<&'a Segmentation>,
+    /// The caller's own samples, one bit a segment, for methods that draw them.
+    pub samples: Option<&'a BitRows>,
     /// Hears of progress.
     pub observer: &'a mut dyn Observer,
     /// How many images the network has been run on.
@@ -237,6 +249,16 @@ pub trait Method: Sync {
     /// Whether the method looks at a layer.
     fn needs_layer(&self) -> bool {
         self.about().map == MapKind::Layer
+    }
+
+    /// Whether the method hides segments, and so takes the caller's own.
+    fn takes_segments(&self) -> bool {
+        false
+    }
+
+    /// Whether the method draws rows of shown segments, and so takes the caller's own.
+    fn takes_samples(&self) -> bool {
+        false
     }
 
     /// Fills in what the defaults leave to the image, whose extents are `[C, H, W]`, or to other parameters.

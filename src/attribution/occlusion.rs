@@ -41,7 +41,7 @@ const ABOUT: About = About {
         Parameter {
             key: "fill",
             label: "Fill",
-            help: "What hides the square: zero at the network's input, the image's mean, or a colour.",
+            help: "What hides the square: zero at the network's input, the image's mean, blur:KX,KY, or a colour.",
             kind: Kind::Fill { default: "zero" },
         },
     ],

@@ -55,8 +55,13 @@ pub enum Kind {
         /// Unless set.
         default: &'static str,
     },
-    /// `zero`, `mean` or a colour as `#rrggbb`.
+    /// `zero`, `mean`, `blur:KX,KY` or a colour as `#rrggbb`.
     Fill {
+        /// Unless set.
+        default: &'static str,
+    },
+    /// `inpaint-telea`, `inpaint-ns`, or what a fill may be.
+    Masker {
         /// Unless set.
         default: &'static str,
     },
@@ -75,9 +80,12 @@ impl Settings {
     pub fn resolve(parameters: &'static [Parameter], given: &BTreeMap<String, Value>) -> Result<Self> {
         if let Some(key) = given.keys().find(|k| !parameters.iter().any(|p| p.key == *k)) {
             let known: Vec<&str> = parameters.iter().map(|p| p.key).collect();
-            let known =
-                if known.is_empty() { "it has none".into() } else { format!("it has {}", known.join(", ")) };
-            return Err(Error::Argument(format!("the method has no parameter {key:?}; {known}")));
+            let known = if known.is_empty() {
+                "there is none".into()
+            } else {
+                format!("there is {}", known.join(", "))
+            };
+            return Err(Error::Argument(format!("there is no parameter {key:?}; {known}")));
         }
         let value = |p: &'static Parameter| Ok((p.key, p.resolve(given.get(p.key))?));
         parameters.iter().map(value).collect::<Result<_>>().map(Self)
@@ -144,6 +152,11 @@ impl Parameter {
                 super::support::fill::Fill::parse(value)?;
                 Ok(Value::from(value))
             }
+            Kind::Masker { default } => {
+                let value = text.unwrap_or(default);
+                super::support::masker::Masker::parse(value)?;
+                Ok(Value::from(value))
+            }
         }
     }
 }
@@ -173,7 +186,7 @@ mod tests {
         for (key, value, hint) in [
             ("n", Value::from(10), "from 1 to 9"),
             ("n", "x".into(), "whole number"),
-            ("m", 1.into(), "it has n, on"),
+            ("m", 1.into(), "there is n, on"),
         ] {
             let error = resolve(&[(key, value)]).unwrap_err();
             assert_eq!(error.code(), "argument");

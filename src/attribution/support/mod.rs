@@ -4,9 +4,17 @@ pub mod baseline;
 pub mod cam;
 pub mod fill;
 pub mod gradient;
+pub mod inpaint;
+pub mod linear;
+pub mod masker;
 pub mod noise;
 #[cfg(test)]
 pub mod oracle;
+pub mod owen;
+pub mod perturb;
+pub mod regression;
+pub mod segments;
+pub mod shapley;
 
 use crate::network::Score;
 

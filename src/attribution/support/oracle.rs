@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     attribution::{Map, Run, Settings, Silent, method},
-    backend::{Backend, Description, Images, Masked, Masks, Rectangle},
+    backend::{Backend, BitRows, Description, Images, Masked, Masks, Rectangle, Segmentation},
     error::Result,
     graph::{Constant, Graph, Producer, Rows, reference},
     network::{Network, Program, Score},
@@ -109,6 +109,9 @@ pub struct Case {
     pub image: Tensor,
     pub preprocessing: Preprocessing,
     pub seed: u64,
+    pub segments: Option<Segmentation>,
+    pub samples: Option<BitRows>,
+    pub evaluations: u64,
     oracle: Oracle,
     score: Score,
     given: BTreeMap<String, Value>,
@@ -147,6 +150,9 @@ impl Case {
                 description: Description { kind: "cpu", adapter: "double precision".into(), fallback: false },
             },
             seed: 0,
+            segments: None,
+            samples: None,
+            evaluations: 0,
             score,
             given: BTreeMap::new(),
         }
@@ -171,13 +177,17 @@ impl Case {
             score: self.score,
             settings: &settings,
             seed: self.seed,
+            segments: self.segments.as_ref(),
+            samples: self.samples.as_ref(),
             observer: &mut Silent,
             evaluations: 0,
         };
-        pollster::block_on(method.explain(&mut run)).unwrap()
+        let maps = pollster::block_on(method.explain(&mut run)).unwrap();
+        self.evaluations = run.evaluations;
+        maps
     }
 
-    fn score_of(&self, target: usize, image: &Tensor) -> f64 {
+    pub fn score_of(&self, target: usize, image: &Tensor) -> f64 {
         let logits = &self.oracle.run_one(&Program::Forward { layer: None }, image.data(), None)[0].data;
         match self.score {
             Score::Logit => logits[target],

@@ -151,6 +151,7 @@ impl Explain {
             }),
             parameters: self.settings.iter().map(|(k, v)| (k.clone(), v.clone().into())).collect(),
             seed: self.seed,
+            ..Request::default()
         })
     }
 }

@@ -1,0 +1,212 @@
+//! SHAP's Partition explainer for images: Owen values on the tree of an image's halves.
+
+use std::rc::Rc;
+
+use async_trait::async_trait;
+
+use super::{
+    About, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
+    support::{
+        cam::score_unit,
+        masker::Masker,
+        owen::Owen,
+        perturb::{self, join},
+    },
+};
+use crate::{
+    backend::{BitRows, Images, Masks},
+    error::{Error, Result},
+    network::Score,
+    tensor::Tensor,
+};
+
+/// Lundberg's Partition explainer (shap 0.51) with its image maskers: the players are the values of the image,
+/// the tree halves it, rows where they are at least as many as the columns, else columns, channels of single
+/// pixels last. Parts are refined by the largest change of any chosen score times weight. The map sums to
+/// `f(image) - f(masked image)`.
+///
+/// Deviations: parts of equal priority are refined in the order in which they were found, not at random;
+/// `max_evals`, which counts the image and the wholly masked one, is never exceeded; the masker `zero` is zero at
+/// the network's input; pixels that show keep their exact values under inpainting, where the package rounds them
+/// down to bytes. `batch` is part of the definition, as refinement is decided between batches.
+pub struct ShapPartition;
+
+const OWN: &[Parameter] = &[
+    Parameter {
+        key: "masker",
+        label: "Masker",
+        help: "What hides a part: blur:KX,KY, inpaint-telea, inpaint-ns, zero at the network's input, mean, or a colour.",
+        kind: Kind::Masker { default: "blur:64,64" },
+    },
+    Parameter {
+        key: "max_evals",
+        label: "Evaluations",
+        help: "How many images the network is given at most.",
+        kind: Kind::Integer { min: 2, max: 1_000_000, default: 500 },
+    },
+    Parameter {
+        key: "batch",
+        label: "Batch",
+        help: "How many masked images are looked at before it is decided what to refine next.",
+        kind: Kind::Integer { min: 1, max: 1024, default: 10 },
+    },
+    Parameter {
+        key: "tolerance",
+        label: "Tolerance",
+        help: "Stops as soon as no part's change of a score, times its weight, reaches this; 0 uses every evaluation.",
+        kind: Kind::Number { min: 0.0, max: 1e6, default: 0.0 },
+    },
+];
+
+const PARAMETERS: [Parameter; OWN.len()] = join(&[OWN]);
+
+const ABOUT: About = About {
+    id: "shap-partition",
+    label: "SHAP (Partition)",
+    group: Group::Hiding,
+    sentence: "How much each part of the image adds to the score, fairly shared, by halving the image again and again.",
+    paper: Paper {
+        authors: "Lundberg, Lee",
+        title: "A Unified Approach to Interpreting Model Predictions",
+        year: 2017,
+        url: "https://arxiv.org/abs/1705.07874",
+    },
+    parameters: &PARAMETERS,
+    default_score: Score::Probability,
+    map: MapKind::Channels,
+};
+
+#[async_trait(?Send)]
+impl Method for ShapPartition {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
+        let &[channels, height, width] = run.image.shape() else {
+            return Err(Error::Argument("the method needs an image".into()));
+        };
+        let shape = [channels, height, width];
+        let masker = Masker::parse(run.settings.text("masker"))?;
+        let fill = masker.fill(run.image, run.preprocessing);
+        let (most, batch) = (run.settings.integer("max_evals"), run.settings.integer("batch"));
+        run.observer.progress(0, most as u64, None).await?;
+        let mut ends = BitRows::new(channels * height * width);
+        for shown in [false, true] {
+            ends.push((0..ends.bits()).map(|_| shown));
+        }
+        let ends = scores(run, &masker, &fill, ends).await?;
+        let mut owen = Owen::new(shape, &ends[0], &ends[1]);
+        let (mut done, mut looks) = (2, perturb::Looks::new(most));
+        loop {
+            let left = most - done;
+            let masks = owen.take(batch, left);
+            let finished = masks.is_empty() || owen_is_fine(run, &owen);
+            if finished {
+                let maps = maps(run, &owen, &ends)?;
+                run.observer.progress(done as u64, done as u64, Some(&maps)).await?;
+                return Ok(maps);
+            }
+            done += masks.len();
+            owen.give(&scores(run, &masker, &fill, masks).await?);
+            let partial = if looks.due(done) { Some(maps(run, &owen, &ends)?) } else { None };
+            run.observer.progress(done as u64, most as u64, partial.as_deref()).await?;
+        }
+    }
+}
+
+/// Whether what could be refined is under the tolerance.
+fn owen_is_fine(run: &Run<'_>, owen: &Owen) -> bool {
+    let tolerance = run.settings.number("tolerance");
+    tolerance > 0.0 && owen.largest() < tolerance
+}
+
+/// The targets' scores under each mask.
+async fn scores(run: &mut Run<'_>, masker: &Masker, fill: &Tensor, masks: BitRows) -> Result<Vec<Rc<[f64]>>> {
+    let mut rows: Vec<Rc<[f64]>> = Vec::with_capacity(masks.len());
+    let mut keep = |scores: &Tensor| {
+        let row = |i: usize| scores.row(i).iter().map(|&v| f64::from(v)).collect();
+        rows.extend((0..scores.shape()[0]).map(row));
+    };
+    if !masker.depends_on_mask() {
+        keep(&perturb::scores(run, fill, &Masks::Elements(masks)).await?);
+        return Ok(rows);
+    }
+    // What hides a part depends on what shows beside it, so these images have to be written out.
+    let picture = run.preprocessing.denormalise(run.image)?;
+    for first in (0..masks.len()).step_by(16) {
+        let one = |i: usize| masker.written(run.image, &picture, run.preprocessing, masks.row(i));
+        let images: Vec<Tensor> = (first..masks.len().min(first + 16)).map(one).collect::<Result<_>>()?;
+        keep(&run.scores(Images::Batch(&Tensor::stack(&images)?)).await?);
+    }
+    Ok(rows)
+}
+
+#[allow(clippy::cast_possible_truncation)]
+fn maps(run: &Run<'_>, owen: &Owen, ends: &[Rc<[f64]>]) -> Result<Vec<Map>> {
+    let one = |(k, values): (usize, Vec<f64>)| {
+        let tensor = Tensor::new(run.image.shape(), values.iter().map(|&v| v as f32).collect())?;
+        let mut map = Map::new(run.targets[k], tensor, score_unit(run.score));
+        map.extras.insert("base", ends[0][k].into());
+        map.extras.insert("largest_unrefined", owen.largest().into());
+        Ok(map)
+    };
+    owen.values(run.targets.len()).into_iter().enumerate().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attribution::support::{fill::Fill, oracle};
+
+    #[test]
+    fn sums_are_the_difference_to_the_masked_image() {
+        for masker in ["blur:3,5", "zero", "#204060", "mean", "inpaint-telea", "inpaint-ns"] {
+            let mut case = oracle::Case::new(Score::Probability);
+            case.set("masker", masker).set("max_evals", "40");
+            let maps = case.explain("shap-partition", &[3, 0]);
+            assert_eq!(case.evaluations, 40);
+            for map in maps {
+                let base = map.extras["base"].as_f64().unwrap();
+                let gap = map.values.sum() - (case.score(map.target) - base);
+                assert!(gap.abs() < 1e-5, "{masker}: {gap}");
+            }
+        }
+        let mut case = oracle::Case::new(Score::Logit);
+        let map = case.set("masker", "#204060").explain("shap-partition", &[3]).remove(0);
+        let fill = Fill::Colour([0x20, 0x40, 0x60]).image(&case.image, &case.preprocessing);
+        let gap = map.values.sum() - (case.score(3) - case.score_of(3, &fill));
+        assert!(gap.abs() < 1e-5, "{gap}");
+    }
+
+    /// Fully refined once: the two halves' values by hand.
+    #[test]
+    fn the_first_halves_are_the_columns() {
+        let mut case = oracle::Case::new(Score::Logit);
+        case.set("masker", "zero").set("max_evals", "4");
+        let map = case.explain("shap-partition", &[2]).remove(0);
+        // 9 rows, 11 columns: columns are split first, 6 and 5 of them.
+        let shown = |keep: &dyn Fn(usize) -> bool| {
+            let mut image = case.image.clone();
+            for (i, v) in image.data_mut().iter_mut().enumerate() {
+                *v *= f32::from(u8::from(keep(i % 11)));
+            }
+            case.score_of(2, &image)
+        };
+        let (none, all) = (shown(&|_| false), shown(&|_| true));
+        let (left, right) = (shown(&|x| x < 6), shown(&|x| x >= 6));
+        let value = ((left - none) + (all - right)) / 2.0;
+        let sum: f64 =
+            (0..map.values.len()).filter(|i| i % 11 < 6).map(|i| f64::from(map.values.data()[i])).sum();
+        assert!((sum - value).abs() < 1e-5, "{sum} {value}");
+    }
+
+    #[test]
+    fn a_tolerance_stops_early() {
+        let mut case = oracle::Case::new(Score::Probability);
+        case.set("tolerance", "0.01").set("max_evals", "100000");
+        let map = case.explain("shap-partition", &[2]).remove(0);
+        assert!(case.evaluations < 5000, "{}", case.evaluations);
+        assert!(map.extras["largest_unrefined"].as_f64().unwrap() < 0.01);
+    }
+}
