@@ -6,6 +6,7 @@ use std::{
     process::{Command, Output},
 };
 
+use npyz::WriterBuilder;
 use serde_json::Value;
 
 fn root() -> &'static Path {
@@ -301,4 +302,67 @@ fn wrong_usage_exits_with_two() {
     ] {
         assert_eq!(pellucid(arguments).status.code(), Some(2), "{arguments:?}");
     }
+}
+
+#[test]
+fn segments_are_written_and_taken_back() {
+    let folder = folder("segments");
+    let (seg, samples) = (folder.join("seg.npy"), folder.join("samples.npy"));
+    let seg = seg.display().to_string();
+    let report = json(&[
+        "segments",
+        &cat(),
+        "--set",
+        "algorithm=grid",
+        "--set",
+        "segments=4",
+        "--output",
+        &seg,
+        "--json",
+        "--backend",
+        "cpu",
+    ]);
+    assert_eq!((report["segments"].as_u64(), &report["shape"]), (Some(4), &serde_json::json!([224, 224])));
+    let bytes = fs::read(&seg).unwrap();
+    let npy = npyz::NpyFile::new(&bytes[..]).unwrap();
+    assert_eq!((npy.shape(), npy.dtype().descr()), (&[224, 224][..], "'<i4'".to_owned()));
+    let labels = npy.into_vec::<i32>().unwrap();
+    assert_eq!((labels[0], labels[223], labels[224 * 224 - 1]), (0, 1, 3));
+    let rows = [[1u8, 1, 1, 1], [0, 1, 1, 1], [1, 0, 1, 1], [1, 1, 0, 1], [1, 1, 1, 0], [0, 0, 1, 1]];
+    let mut bytes = vec![];
+    let mut writer =
+        npyz::WriteOptions::<u8>::new().default_dtype().shape(&[6, 4]).writer(&mut bytes).begin_nd().unwrap();
+    writer.extend(rows.concat()).unwrap();
+    writer.finish().unwrap();
+    fs::write(&samples, bytes).unwrap();
+    let report = json(&[
+        "explain",
+        &cat(),
+        "--method",
+        "lime",
+        "--segments",
+        &seg,
+        "--samples",
+        &samples.display().to_string(),
+        "--set",
+        "fill=#808080",
+        "--backend",
+        "cpu",
+        "--json",
+    ]);
+    assert_eq!((report["segments"].as_u64(), report["evaluations"].as_u64()), (Some(4), Some(6)));
+    assert_eq!(report["weights"].as_array().unwrap().len(), 4);
+    assert!(report["intercept"].is_f64() && report["r2"].as_f64().unwrap() <= 1.0);
+    let wrong: &[&[&str]] = &[
+        &["explain", &cat(), "--method", "lime", "--segments", &samples.display().to_string()],
+        &["explain", &cat(), "--method", "lime", "--samples", &seg],
+        &["explain", &cat(), "--method", "saliency", "--segments", &seg],
+        &["explain", &cat(), "--method", "shap-partition", "--set", "masker=fog"],
+        &["segments", &cat(), "--set", "samples=3"],
+    ];
+    for arguments in wrong {
+        let line = error(&[*arguments, &["--backend", "cpu"]].concat());
+        assert!(line.starts_with("error[argument]"), "{arguments:?}: {line}");
+    }
+    assert_eq!(pellucid(&["segments", &cat(), "--output", "seg.png"]).status.code(), Some(2));
 }

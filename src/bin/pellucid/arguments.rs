@@ -1,6 +1,6 @@
 //! The arguments; wrong usage ends with exit code 2.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 use pellucid::{
@@ -10,6 +10,7 @@ use pellucid::{
     network::{Score, metadata::parse_triple},
     session::{Request, Session},
 };
+use serde_json::Value;
 
 /// See why a convolutional network said what it said.
 #[derive(Parser)]
@@ -25,6 +26,8 @@ pub enum Command {
     Classify(Classify),
     /// What in an image spoke for and against a class.
     Explain(Explain),
+    /// The segments of an image: the pieces that LIME and KernelSHAP hide.
+    Segments(Segments),
     /// The attribution methods and their parameters.
     Methods(Methods),
     /// The layers of a model that can be explained.
@@ -91,9 +94,33 @@ pub struct Explain {
     /// Where random numbers start.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
+    /// Segments of your own, for methods that hide segments: int32 [H,W], numbered from 0.
+    #[arg(long, value_name = "FILE.npy")]
+    pub segments: Option<PathBuf>,
+    /// Samples of your own, for such methods: uint8 [n,S], 1 where a segment shows.
+    #[arg(long, value_name = "FILE.npy")]
+    pub samples: Option<PathBuf>,
     /// A file to write: .npy (the values), .png (the overlay) or .json (the report).
     #[arg(long, value_name = "FILE", value_parser = output_path)]
     pub output: Vec<PathBuf>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Segments {
+    /// An image, or a .npy file: float32 [1,C,H,W], already normalised.
+    #[arg(value_name = "INPUT")]
+    pub input: PathBuf,
+    #[command(flatten)]
+    pub model: Model,
+    /// A parameter: algorithm, or one of the algorithm's; see `pellucid methods` under lime.
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub settings: Vec<(String, String)>,
+    /// A file to write: int32 [H,W].
+    #[arg(long, value_name = "FILE.npy", value_parser = npy_path)]
+    pub output: Option<PathBuf>,
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -149,11 +176,17 @@ impl Explain {
                 ScoreName::Logit => Score::Logit,
                 ScoreName::Probability => Score::Probability,
             }),
-            parameters: self.settings.iter().map(|(k, v)| (k.clone(), v.clone().into())).collect(),
+            parameters: parameters(&self.settings),
             seed: self.seed,
-            ..Request::default()
+            segments: self.segments.as_ref().map(super::input::read_segments).transpose()?,
+            samples: self.samples.as_ref().map(super::input::read_samples).transpose()?,
         })
     }
+}
+
+/// What was set, as the library takes it.
+pub fn parameters(settings: &[(String, String)]) -> BTreeMap<String, Value> {
+    settings.iter().map(|(k, v)| (k.clone(), v.clone().into())).collect()
 }
 
 fn triple(text: &str) -> Result<[f32; 3], String> {
@@ -163,6 +196,14 @@ fn triple(text: &str) -> Result<[f32; 3], String> {
 fn key_value(text: &str) -> Result<(String, String), String> {
     let pair = text.split_once('=').filter(|(key, _)| !key.is_empty());
     pair.map(|(k, v)| (k.to_owned(), v.to_owned())).ok_or_else(|| "give KEY=VALUE".into())
+}
+
+fn npy_path(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match super::output::Format::of(&path) {
+        Some(super::output::Format::Npy) => Ok(path),
+        _ => Err("the name must end in .npy".into()),
+    }
 }
 
 fn output_path(text: &str) -> Result<PathBuf, String> {

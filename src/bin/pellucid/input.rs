@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use npyz::NpyFile;
 use pellucid::{
-    Error, Result, Tensor, limits, network::metadata::parse_labels, picture::Picture, session::Session,
+    Error, Result, Tensor, backend::Segmentation, limits, network::metadata::parse_labels, picture::Picture,
+    session::Session,
 };
 
 /// What the network is to be run on.
@@ -42,6 +43,46 @@ pub fn load(session: &Session, path: &PathBuf) -> Result<Input> {
     }
     let (picture, tensor) = session.see(&Picture::decode(&bytes)?)?;
     Ok(Input { tensor, picture })
+}
+
+/// Reads segments: int32 (or numpy's own int64), `[H, W]`.
+pub fn read_segments(path: &PathBuf) -> Result<Segmentation> {
+    let bytes = read(path)?;
+    let bad = |why: String| {
+        Error::Argument(format!("{} {why}; save it with numpy.save as int32 [H,W]", path.display()))
+    };
+    let ([height, width], file) = matrix(&bytes, &bad)?;
+    let labels = if file.dtype().descr().contains("i8") {
+        file.into_vec::<i64>()
+    } else {
+        file.into_vec::<i32>().map(|labels| labels.into_iter().map(i64::from).collect())
+    };
+    Segmentation::new(height, width, &labels.map_err(|e| bad(format!("does not hold int32 numbers ({e})")))?)
+}
+
+/// Reads samples: uint8, `[n, S]`.
+pub fn read_samples(path: &PathBuf) -> Result<Vec<Vec<u8>>> {
+    let bytes = read(path)?;
+    let bad = |why: String| {
+        Error::Argument(format!("{} {why}; save it with numpy.save as uint8 [n,S]", path.display()))
+    };
+    let ([_, width], file) = matrix(&bytes, &bad)?;
+    let values = file.into_vec::<u8>().map_err(|e| bad(format!("does not hold uint8 numbers ({e})")))?;
+    Ok(values.chunks(width.max(1)).map(<[u8]>::to_vec).collect())
+}
+
+/// The extents of an array of two axes, and the array.
+fn matrix<'a>(bytes: &'a [u8], bad: &dyn Fn(String) -> Error) -> Result<([usize; 2], NpyFile<&'a [u8]>)> {
+    let file = NpyFile::new(bytes).map_err(|e| bad(format!("is not a .npy file ({e})")))?;
+    let &[rows, columns] = file.shape() else {
+        return Err(bad(format!("has the shape {:?}", file.shape())));
+    };
+    limits::check("the number of values", rows.saturating_mul(columns), limits::IMAGE_PIXELS)?;
+    if file.order() != npyz::Order::C {
+        return Err(bad("is in Fortran order".into()));
+    }
+    let extent = |d: u64| usize::try_from(d).map_err(|_| bad(format!("has the shape {:?}", file.shape())));
+    Ok(([extent(rows)?, extent(columns)?], file))
 }
 
 /// A `[1, C, H, W]` float32 array as `[C, H, W]`.

@@ -7,7 +7,7 @@ mod progress;
 
 use std::{process::ExitCode, time::Instant};
 
-use arguments::{Arguments, Classify, Command, Explain, Layers, Methods, Model};
+use arguments::{Arguments, Classify, Command, Explain, Layers, Methods, Model, Segments, parameters};
 use clap::Parser;
 use pellucid::{
     Error, Result,
@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         match arguments.command {
             Command::Classify(a) => classify(a).await,
             Command::Explain(a) => explain(a).await,
+            Command::Segments(a) => segments(a).await,
             Command::Methods(a) => methods(&a),
             Command::Layers(a) => layers(a).await,
         }
@@ -105,6 +106,27 @@ async fn explain(arguments: Explain) -> Result<()> {
     if arguments.json { output::print_json(&report) } else { output::print(&output::summary(&explanation)) }
 }
 
+async fn segments(arguments: Segments) -> Result<()> {
+    let session = open(arguments.model).await?;
+    let input = input::load(&session, &arguments.input)?;
+    let start = Instant::now();
+    let (map, settings) = session.segments(&input.tensor, &parameters(&arguments.settings))?;
+    let elapsed = start.elapsed();
+    if let Some(path) = &arguments.output {
+        output::write_segments(path, &map)?;
+    }
+    if arguments.json {
+        return output::print_json(&json!({
+            "segments": map.count(),
+            "shape": [map.height(), map.width()],
+            "sizes": map.sizes(),
+            "parameters": settings,
+            "elapsed_ms": elapsed.as_secs_f64() * 1e3,
+        }));
+    }
+    output::print(&format!("{} segments of {} x {} pixels\n", map.count(), map.width(), map.height()))
+}
+
 fn methods(arguments: &Methods) -> Result<()> {
     let all: Vec<_> = METHODS.iter().map(|m| m.about()).collect();
     if arguments.json {
@@ -112,7 +134,7 @@ fn methods(arguments: &Methods) -> Result<()> {
     }
     let mut text = String::new();
     for about in all {
-        text += &format!("{:12} {}\n", about.id, about.sentence);
+        text += &format!("{:14} {}\n", about.id, about.sentence);
         for p in about.parameters {
             let kind = serde_json::to_value(p.kind).map_err(|e| Error::Io(e.to_string()))?;
             text += &format!(

@@ -9,6 +9,7 @@ use npyz::WriterBuilder;
 use pellucid::{
     Error, Result, Tensor,
     attribution::MapKind,
+    backend::Segmentation,
     picture::Picture,
     render,
     session::{Explanation, Session},
@@ -86,6 +87,10 @@ pub fn write(path: &PathBuf, explanation: &Explanation, report: &Value, picture:
         Some(Format::Json) => format!("{report:#}\n").into_bytes(),
         None => return Err(Error::Argument(format!("{} must end in .npy, .png or .json", path.display()))),
     };
+    save(path, &bytes)
+}
+
+fn save(path: &PathBuf, bytes: &[u8]) -> Result<()> {
     std::fs::write(path, bytes).map_err(|e| Error::Io(format!("{} cannot be written: {e}", path.display())))
 }
 
@@ -93,7 +98,18 @@ pub fn write(path: &PathBuf, explanation: &Explanation, report: &Value, picture:
 fn npy(explanation: &Explanation) -> Result<Vec<u8>> {
     let maps: Vec<Tensor> = explanation.targets.iter().map(|e| e.map.values.clone()).collect();
     let values = if let [only] = maps.as_slice() { only.clone() } else { Tensor::stack(&maps)? };
-    let shape: Vec<u64> = values.shape().iter().map(|&d| d as u64).collect();
+    array(values.shape(), values.data())
+}
+
+/// Writes a segmentation: int32, `[H, W]`.
+pub fn write_segments(path: &PathBuf, map: &Segmentation) -> Result<()> {
+    let labels: Vec<i32> = map.labels().iter().map(|&l| i32::try_from(l).unwrap_or(i32::MAX)).collect();
+    save(path, &array(&[map.height(), map.width()], &labels)?)
+}
+
+/// An array as numpy saves it.
+fn array<T: npyz::AutoSerialize + Copy>(shape: &[usize], values: &[T]) -> Result<Vec<u8>> {
+    let shape: Vec<u64> = shape.iter().map(|&d| d as u64).collect();
     let mut bytes = Vec::new();
     let failed = |e: std::io::Error| Error::Io(format!("the array cannot be written: {e}"));
     let mut writer = npyz::WriteOptions::new()
@@ -102,7 +118,7 @@ fn npy(explanation: &Explanation) -> Result<Vec<u8>> {
         .writer(&mut bytes)
         .begin_nd()
         .map_err(failed)?;
-    writer.extend(values.data()).map_err(failed)?;
+    writer.extend(values).map_err(failed)?;
     writer.finish().map_err(failed)?;
     Ok(bytes)
 }

@@ -6,6 +6,7 @@ use pellucid::{
     Result,
     attribution::{Map, Observer},
 };
+use serde_json::Value;
 
 /// Shows how far a method is; silent where stderr is no terminal.
 pub struct Bar(ProgressBar);
@@ -13,7 +14,8 @@ pub struct Bar(ProgressBar);
 impl Bar {
     pub fn new() -> Self {
         let bar = ProgressBar::new(0);
-        if let Ok(style) = ProgressStyle::with_template("{bar:32} {pos}/{len}  {elapsed} elapsed, {eta} left")
+        if let Ok(style) =
+            ProgressStyle::with_template("{bar:32} {pos}/{len}  {elapsed} elapsed, {eta} left{msg}")
         {
             bar.set_style(style);
         }
@@ -25,11 +27,24 @@ impl Bar {
     }
 }
 
+/// The largest standard error that maps tell of.
+fn largest_error(maps: &[Map]) -> Option<f64> {
+    let of = |map: &Map| -> Vec<f64> {
+        let one = map.extras.get("standard_error").and_then(Value::as_f64);
+        let many = map.extras.get("standard_errors").and_then(Value::as_array);
+        one.into_iter().chain(many.into_iter().flatten().filter_map(Value::as_f64)).collect()
+    };
+    maps.iter().flat_map(of).reduce(f64::max)
+}
+
 #[async_trait(?Send)]
 impl Observer for Bar {
-    async fn progress(&mut self, done: u64, total: u64, _: Option<&[Map]>) -> Result<()> {
+    async fn progress(&mut self, done: u64, total: u64, partial: Option<&[Map]>) -> Result<()> {
         self.0.set_length(total);
         self.0.set_position(done);
+        if let Some(error) = partial.and_then(largest_error) {
+            self.0.set_message(format!(", standard error up to {error:.2e}"));
+        }
         Ok(())
     }
 }
