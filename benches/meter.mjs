@@ -31,7 +31,8 @@ function cpuSeconds() {
   return total / TICKS_PER_SECOND;
 }
 
-const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
+/// The middle one of some numbers.
+export const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 /// Does `work` several times; the medians of its seconds.
 export async function measure(work, runs) {

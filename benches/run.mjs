@@ -2,6 +2,7 @@
 
 import { launch, pageUrl } from '../tests/browser/chromium.mjs';
 import { measure } from './meter.mjs';
+import { openPage } from './opening.mjs';
 
 const RUNS = Number(process.env.BENCH_RUNS ?? 3);
 const FILTER = (process.argv[2] ?? '').toLowerCase();
@@ -84,13 +85,25 @@ function report({ what, wanted, goal }, [ours, theirs]) {
   console.log(`  answers: cosine ${cosine(ours.result, theirs.result).toFixed(6)}`);
 }
 
+const isWanted = ({ what }) => what.toLowerCase().includes(FILTER);
+
+const OPENINGS = [
+  { what: 'From opening the page to the first classes, wasm', query: '?backend=cpu' },
+  { what: 'From opening the page to the first classes, WebGPU', query: '?backend=gpu' },
+];
+
 const browser = await launch();
 try {
   console.log(`Chromium ${browser.version()}, software WebGPU; medians of ${RUNS} runs after a warm-up`);
-  for (const comparison of COMPARISONS.filter(({ what }) => what.toLowerCase().includes(FILTER))) {
+  for (const comparison of COMPARISONS.filter(isWanted)) {
     const taken = [];
     for (const subject of comparison.subjects) taken.push(await take(browser, subject, comparison));
     report(comparison, taken);
+  }
+  for (const { what, query } of OPENINGS.filter(isWanted)) {
+    console.log(`\n${what}`);
+    const spans = await openPage(browser, query, RUNS);
+    for (const [name, duration] of spans) console.log(`  ${name.padEnd(20)}${seconds(duration)} s`);
   }
 } finally {
   await browser.close();
