@@ -9,6 +9,7 @@ use std::path::Path;
 
 use pellucid::{
     Result, Tensor,
+    gpu::Gpu,
     graph::Graph,
     network::onnx::{decode, lower},
     ops::{proto, reader::Operand},
@@ -118,6 +119,15 @@ type Run = fn(&Graph, &[Tensor]) -> Result<Vec<Tensor>>;
 #[test]
 fn on_the_cpu() {
     check_all(pellucid::backend::cpu::run_graph);
+}
+
+#[test]
+fn on_the_gpu() {
+    check_all(|graph, inputs| {
+        pollster::block_on(async {
+            pellucid::backend::gpu::run_graph(Gpu::open(true).await?, graph, inputs).await
+        })
+    });
 }
 
 #[test]

@@ -123,8 +123,8 @@ impl Engine {
 
 impl Engine {
     async fn try_open(model: &[u8], name: &str, options: &str) -> Result<Self> {
-        let options: OpenOptions =
-            serde_json::from_str(options).map_err(|e| Error::Argument(format!("the model's options: {e}")))?;
+        let options: OpenOptions = serde_json::from_str(options)
+            .map_err(|e| Error::Argument(format!("the model's options: {e}")))?;
         let OpenOptions { backend, mean, std, labels } = options;
         let told = [("scaling", mean.is_some() && std.is_some()), ("labels", labels.is_some())];
         let mut session = Session::open(model, Options { backend, mean, std, labels }).await?;
@@ -180,9 +180,12 @@ impl Engine {
         let input = self.input()?;
         let id = self.results.borrow_mut().reserve();
         let mut listener = Listener { callback: progress, results: &self.results, id, done: 0 };
-        let outcome = self.with_session(async |session| session.explain(&input, &request, &mut listener).await).await;
+        let outcome =
+            self.with_session(async |session| session.explain(&input, &request, &mut listener).await).await;
         let (explanation, stopped) = match outcome {
-            Err(Error::Cancelled) if self.results.borrow().has(id) => (self.partial(&request, id, listener.done)?, true),
+            Err(Error::Cancelled) if self.results.borrow().has(id) => {
+                (self.partial(&request, id, listener.done)?, true)
+            }
             other => (other?, false),
         };
         let mut report = explanation.to_json();
@@ -264,7 +267,8 @@ fn describe(session: &Session, name: &str, told: [(&'static str, bool); 2]) -> V
     let metadata = network.metadata();
     let labels: Vec<String> = (0..network.classes()).map(|i| session.target(i).label).collect();
     let stated = [metadata.mean.is_some() && metadata.std.is_some(), metadata.labels.is_some()];
-    let missing = told.iter().zip(stated).filter(|((_, told), stated)| !told && !stated).map(|((gap, _), _)| *gap);
+    let missing =
+        told.iter().zip(stated).filter(|((_, told), stated)| !told && !stated).map(|((gap, _), _)| *gap);
     json!({
         "name": metadata.name.as_deref().unwrap_or(name),
         "license": metadata.license,

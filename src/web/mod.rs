@@ -35,7 +35,8 @@ pub fn start() {
 pub fn methods() -> String {
     let method = |about: &crate::attribution::About| {
         let mut value = json!(about);
-        value["display"] = json!({ "signed": display(about.map, true), "unsigned": display(about.map, false) });
+        value["display"] =
+            json!({ "signed": display(about.map, true), "unsigned": display(about.map, false) });
         value
     };
     METHODS.iter().map(|m| method(m.about())).collect::<Value>().to_string()

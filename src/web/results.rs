@@ -41,7 +41,8 @@ impl Results {
     /// The map of target `k` of a run.
     pub fn get(&self, id: u32, k: usize) -> Result<&Map> {
         let maps = self.runs.iter().find(|(other, _)| *other == id).map(|(_, maps)| maps);
-        maps.and_then(|m| m.get(k)).ok_or_else(|| Error::Argument(format!("map {k} of run {id} is no longer there")))
+        maps.and_then(|m| m.get(k))
+            .ok_or_else(|| Error::Argument(format!("map {k} of run {id} is no longer there")))
     }
 
     /// All maps of a run.

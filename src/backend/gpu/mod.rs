@@ -16,8 +16,9 @@ use plan::{Compiled, Size};
 
 use super::{Backend, Description, Images, Masks};
 use crate::{
-    error::Result,
+    error::{Error, Result},
     gpu::Gpu,
+    graph::Graph,
     network::{Network, Program},
     tensor::Tensor,
 };
@@ -96,6 +97,19 @@ impl GpuBackend {
         }
         Ok(self.runners.len() - 1)
     }
+}
+
+/// Runs any graph on batches, as `cpu::run_graph` does; of one or two inputs, the second of which may count
+/// targets.
+///
+/// # Errors
+/// [`Error::Argument`] when the inputs do not fit, [`Error::NotFinite`] when an input or output is not finite.
+pub async fn run_graph(gpu: Gpu, graph: &Graph, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
+    let ([first, ..], true) = (inputs, inputs.len() == graph.inputs().len() && inputs.len() <= 2) else {
+        return Err(Error::Argument("the graph must be given its one or two inputs".into()));
+    };
+    let mut runner = Runner::new(Compiled::new(gpu.page_bytes(), graph, false)?);
+    Engine::new(gpu).run(&mut runner, Images::Batch(first), inputs.get(1)).await
 }
 
 #[async_trait(?Send)]
