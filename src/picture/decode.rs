@@ -17,6 +17,9 @@ const DECODER_BYTES: u64 = IMAGE_PIXELS * 8 + (64 << 20);
 pub(super) fn decode(bytes: &[u8]) -> Result<Picture> {
     limits::check("the image file's size in bytes", bytes.len() as u64, IMAGE_BYTES)?;
     let format = format_of(bytes)?;
+    if let Some((width, height)) = announced(bytes, format) {
+        check_size(width, height)?;
+    }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut allowed = Limits::default();
     allowed.max_alloc = Some(DECODER_BYTES);
@@ -46,6 +49,21 @@ fn format_of(bytes: &[u8]) -> Result<ImageFormat> {
         Ok(format)
     } else {
         Err(Error::Image(format!("{} images cannot be read; {WANTED}", name(format))))
+    }
+}
+
+/// The size in the header of formats whose decoders, where an address has 32 bits, refuse what is far too large
+/// before they would tell its size.
+fn announced(bytes: &[u8], format: ImageFormat) -> Option<(u32, u32)> {
+    let word = |at: usize| bytes.get(at..at + 4)?.try_into().ok();
+    match format {
+        ImageFormat::Png if bytes.get(12..16)? == b"IHDR" => Some((u32::from_be_bytes(word(16)?), u32::from_be_bytes(word(20)?))),
+        // A negative height means that rows run downwards. Headers of 12 bytes cannot announce too much.
+        ImageFormat::Bmp if u32::from_le_bytes(word(14)?) >= 40 => {
+            let side = |at| Some(i32::from_le_bytes(word(at)?).unsigned_abs());
+            Some((side(18)?, side(22)?))
+        }
+        _ => None,
     }
 }
 
