@@ -2,6 +2,7 @@
 
 mod bench;
 mod host;
+mod pack;
 mod page;
 mod serve;
 mod size;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::{host, tools};
+use crate::{host, pack, tools};
 
 /// How well the WebAssembly is compiled.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,27 @@ pub fn build(profile: Profile) -> Result<PathBuf> {
         copy(&host::root().join(file), &dist.join(file))?;
     }
     bind(&wasm, &dist.join("www/pkg"))?;
+    pack_scripts(&dist.join("www"))?;
     Ok(dist)
+}
+
+/// Each entry point with its modules in one file, and nothing that only readers of the source need.
+fn pack_scripts(www: &Path) -> Result<()> {
+    for entry in ["app.js", "worker.js"] {
+        let packed = pack::pack(&www.join(entry))?;
+        fs::write(www.join(entry), packed)?;
+    }
+    for packed in ["core", "flow", "view"] {
+        fs::remove_dir_all(www.join(packed)).with_context(|| format!("removing www/{packed}"))?;
+    }
+    for packed in ["bridge.js", "urls.js"] {
+        fs::remove_file(www.join(packed)).with_context(|| format!("removing www/{packed}"))?;
+    }
+    for file in ["style.css", "theme.js", "pkg/pellucid.js"] {
+        let stripped = pack::strip(&fs::read_to_string(www.join(file))?)?;
+        fs::write(www.join(file), stripped)?;
+    }
+    Ok(())
 }
 
 fn compile(profile: Profile) -> Result<PathBuf> {
