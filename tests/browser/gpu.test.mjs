@@ -4,14 +4,14 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
 import { launch, open } from './chromium.mjs';
-import { answers, assertQuiet, cat, cosine, drop, explained } from './support.mjs';
+import { answers, assertQuiet, coffee, cosine, drop, explained } from './support.mjs';
 
 describe('on the GPU', () => {
   let browser, page, trouble, picture, first, seen;
 
   before(async () => {
     browser = await launch({ webgpu: true });
-    picture = await cat();
+    picture = await coffee();
     ({ page, trouble } = await open(browser, '?backend=gpu'));
     first = await explained(page, () => drop(page, picture));
     seen = await answers(page);
@@ -22,7 +22,7 @@ describe('on the GPU', () => {
     assert.equal(first.result.backend, 'gpu');
     assert.ok(first.result.adapter.length > 0);
     assert.equal(await page.locator('#backend-name').textContent(), 'GPU');
-    assert.equal(seen[0].label, 'tiger cat');
+    assert.equal(seen[0].label, 'espresso');
   });
 
   it('gives the same map for the same question', async () => {
@@ -38,7 +38,7 @@ describe('on the GPU', () => {
     await explained(page, () => page.click('.answer:nth-child(2)'));
     const again = await explained(page, () => page.click('.answer:nth-child(1)'));
     assert.ok(cosine(again.values, first.values) > 0.9999);
-    await page.getByText(/The GPU (was lost|failed)/).first().waitFor();
+    await page.locator('.notice', { hasText: /The GPU (was lost|failed)/ }).first().waitFor();
   });
 
   it('agrees with the CPU, which auto chooses where the adapter is a software one', async () => {

@@ -5,7 +5,7 @@ import { deflateSync } from 'node:zlib';
 import { after, before, describe, it } from 'node:test';
 
 import { launch, open } from './chromium.mjs';
-import { answers, assertQuiet, cat, choose, dismissAll, drop, explained, model, noticeOf } from './support.mjs';
+import { answers, assertQuiet, coffee, choose, dismissAll, drop, explained, model, noticeOf } from './support.mjs';
 
 describe('bad input', () => {
   let browser, page, trouble;
@@ -25,7 +25,7 @@ describe('bad input', () => {
   }
 
   it('refuses pictures that are none, and keeps the welcome page', async () => {
-    const { bytes } = await cat();
+    const { bytes } = await coffee();
     const picture = (name, content) => ({ name, type: 'image/jpeg', bytes: Buffer.from(content) });
     await refused(picture('notes.txt', 'just some words'), 'image', /./);
     await refused(picture('empty.jpg', ''), 'image', /./);
@@ -35,9 +35,9 @@ describe('bad input', () => {
   });
 
   it('still explains a good one after that', async () => {
-    const picture = await cat();
+    const picture = await coffee();
     const { result } = await explained(page, () => drop(page, picture));
-    assert.equal(result.target.label, 'tiger cat');
+    assert.equal(result.target.label, 'espresso');
     assert.equal(await page.locator('.notice.error').count(), 0);
   });
 
@@ -49,17 +49,16 @@ describe('bad input', () => {
     await refused(broken('odd.onnx', renamed(bytes, 'GlobalAveragePool', 'GlobalAveragePoll')), 'unsupported', /GlobalAveragePoll/);
     await dismissAll(page);
     const { result } = await explained(page, () => page.click('.answer:nth-child(2)'));
-    assert.equal(result.target.label, 'Egyptian cat');
+    assert.equal(result.target.label, (await answers(page))[1].label);
   });
 
   it('shows labels with HTML in them as text', async () => {
     const { bytes } = await model();
-    const evil = '<b>x</b>';
-    const file = { name: 'evil.onnx', type: '', bytes: renamed(bytes, 'tiger cat'.slice(0, evil.length), evil) };
+    const file = { name: 'evil.onnx', type: '', bytes: renamed(bytes, 'espresso', '<b>x</b>') };
     await explained(page, () => drop(page, file));
-    assert.equal((await answers(page))[0].label, '<b>x</b>t');
+    assert.equal((await answers(page))[0].label, '<b>x</b>');
     assert.equal(await page.locator('.answers b, h2 b, canvas b').count(), 0);
-    assert.match(await page.locator('#why-heading').textContent(), /<b>x<\/b>t/);
+    assert.match(await page.locator('#why-heading').textContent(), /<b>x<\/b>/);
   });
 
   it('says when a setting does not fit, and goes on', async () => {
@@ -67,7 +66,7 @@ describe('bad input', () => {
     await choose(page, '#method-field', 'Occlusion');
     await page.click('#settings summary');
     await page.locator('#parameters').getByLabel('Window').fill('4000');
-    assert.match(await noticeOf(page, 'argument'), /window is 4000/);
+    assert.match(await noticeOf(page, 'argument'), /window is 4000/i);
   });
 
   it('replaces an engine that traps, and goes on', async () => {
@@ -79,7 +78,7 @@ describe('bad input', () => {
     });
     assert.match(await noticeOf(page, 'crashed'), /started again/);
     const { result } = await explained(page, () => choose(page, '#method-field', 'Grad-CAM'));
-    assert.equal(result.target.label, '<b>x</b>t');
+    assert.equal(result.target.label, '<b>x</b>');
   });
 
   it('asked nobody else for anything, and broke no rule', () => assertQuiet(trouble));

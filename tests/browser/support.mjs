@@ -10,7 +10,7 @@ export async function fileOf(path, type = 'image/jpeg') {
   return { name: path.split('/').pop(), type, bytes: await readFile(new URL(path, ROOT)) };
 }
 
-export const cat = () => fileOf('www/samples/cat.jpg');
+export const coffee = () => fileOf('www/samples/coffee.jpg');
 export const model = () => fileOf('models/efficientnet-lite0-int8.onnx', 'application/octet-stream');
 
 /** Drops a file on the page. */
@@ -91,6 +91,15 @@ export const thumbnail = (page, size = 12) =>
 export function difference(a, b) {
   const all = a.flatMap((pixel, i) => pixel.map((value, c) => Math.abs(value - b[i][c])));
   return all.reduce((sum, value) => sum + value, 0) / all.length;
+}
+
+/** Waits until `holds` is true: drawing is quick, but not at once. */
+export async function eventually(holds, what, timeout = 15_000) {
+  const end = Date.now() + timeout;
+  while (!(await holds())) {
+    assert.ok(Date.now() < end, what);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }
 
 export function cosine(a, b) {
