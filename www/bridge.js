@@ -1,5 +1,7 @@
 // Promises over a worker: one message out, one answer back, with progress between and a signal to stop.
 
+import { WORKER } from './urls.js';
+
 /** An error with Pellucid's stable code and a sentence that says what to do. */
 export class PellucidError extends Error {
   constructor(code, message) {
@@ -13,15 +15,14 @@ let policy;
 
 /** Trusted Types: the worker beside this file is the only script that the page may start. */
 function workerUrl() {
-  const allowed = new URL('worker.js', import.meta.url).href;
-  if (!globalThis.trustedTypes) return allowed;
+  if (!globalThis.trustedTypes) return WORKER;
   policy ??= trustedTypes.createPolicy('pellucid', {
     createScriptURL(url) {
-      if (url !== allowed) throw new TypeError(`not a script of this page: ${url}`);
+      if (url !== WORKER) throw new TypeError(`not a script of this page: ${url}`);
       return url;
     },
   });
-  return policy.createScriptURL(allowed);
+  return policy.createScriptURL(WORKER);
 }
 
 export class Bridge {

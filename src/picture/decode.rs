@@ -57,7 +57,9 @@ fn format_of(bytes: &[u8]) -> Result<ImageFormat> {
 fn announced(bytes: &[u8], format: ImageFormat) -> Option<(u32, u32)> {
     let word = |at: usize| bytes.get(at..at + 4)?.try_into().ok();
     match format {
-        ImageFormat::Png if bytes.get(12..16)? == b"IHDR" => Some((u32::from_be_bytes(word(16)?), u32::from_be_bytes(word(20)?))),
+        ImageFormat::Png if bytes.get(12..16)? == b"IHDR" => {
+            Some((u32::from_be_bytes(word(16)?), u32::from_be_bytes(word(20)?)))
+        }
         // A negative height means that rows run downwards. Headers of 12 bytes cannot announce too much.
         ImageFormat::Bmp if u32::from_le_bytes(word(14)?) >= 40 => {
             let side = |at| Some(i32::from_le_bytes(word(at)?).unsigned_abs());

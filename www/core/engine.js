@@ -2,10 +2,10 @@
 // fresh one with the same model and image, so that the page goes on.
 
 import { Bridge, PellucidError } from '../bridge.js';
+import { MODEL } from '../urls.js';
 
 /** What the model that ships is called; its file does not say. */
 const NAME = 'EfficientNet-Lite0, 8-bit';
-const MODEL = new URL('../../models/efficientnet-lite0-int8.onnx', import.meta.url).href;
 
 export class Engine {
   #bridge;

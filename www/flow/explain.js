@@ -62,7 +62,7 @@ export function createExplainFlow(store, engine) {
       first = false;
     } catch (error) {
       const stopped = error.code === 'cancelled';
-      if (!stopped && current()) notifyError(error, [{ label: 'Try again', run: schedule }]);
+      if (!stopped && current()) notifyError(error);
       update({ status: stopped ? 'stopped' : 'failed', stopping: false });
     }
   }

@@ -52,7 +52,7 @@ function setUpLayers(store) {
     label: 'Layer',
     minWidth: 320,
     search: true,
-    items: () => layers().map(({ name, operator, shape }) => ({ value: name, label: name, note: dimensions(shape), words: operator })),
+    items: () => layers().map(({ name, operator, shape }) => ({ value: name, label: name, note: dimensions(shape), words: `${operator} ${dimensions(shape)} ${shape.join('x')}` })),
     onPick: (layer) => store.set({ layer }),
   });
   const field = $('#layer-field');

@@ -17,6 +17,9 @@ export function setUpNumbers(store, engine) {
       facts.classList.toggle('stale', !current);
       for (const button of saves) button.disabled = !current;
       if (!result) return;
+      const notes = result.notes ?? [];
+      show($('#notes'), notes.length > 0);
+      $('#notes ul').replaceChildren(...notes.map((note) => h('li', {}, note)));
       facts.replaceChildren(...rows(result).flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]));
     },
   );

@@ -26,10 +26,10 @@ export function createPicker({ label, items, onPick, search = false, placeholder
     name,
     icon('chevron'),
   );
-  const list = h('div', { class: 'options', id: ids.list, role: 'listbox', 'aria-labelledby': ids.label, tabindex: search ? null : '0' });
+  const list = h('div', { class: 'options', id: ids.list, role: 'listbox', 'aria-labelledby': ids.label, tabindex: search ? null : '0', autofocus: !search });
   const input = search
     ? h('input', {
-        type: 'search', role: 'combobox', autocomplete: 'off', spellcheck: 'false', placeholder: 'Search',
+        type: 'search', role: 'combobox', autocomplete: 'off', autofocus: true, spellcheck: 'false', placeholder: 'Search',
         'aria-labelledby': ids.label, 'aria-autocomplete': 'list', 'aria-expanded': 'true', 'aria-controls': ids.list,
       })
     : null;
@@ -68,7 +68,10 @@ export function createPicker({ label, items, onPick, search = false, placeholder
     option?.scrollIntoView({ block: 'nearest' });
   }
 
-  /** The button is the popover's invoker, so that a click on it while the list is open closes the list. */
+  /**
+   * The button is the popover's invoker, so that a click on it while the list is open closes the list. The browser
+   * moves the focus (autofocus) as it opens: what is typed right after is not lost.
+   */
   button.popoverTargetElement = sheet;
   sheet.addEventListener('beforetoggle', ({ newState }) => {
     if (newState !== 'open') return;
@@ -79,7 +82,6 @@ export function createPicker({ label, items, onPick, search = false, placeholder
     button.setAttribute('aria-expanded', String(newState === 'open'));
     if (newState !== 'open') return;
     place();
-    focus.focus();
     activate(active);
   });
 

@@ -8,7 +8,9 @@ export function setUpStatus(store, explain) {
   const bar = $('#run-bar');
   const stop = $('#stop');
   let announced = '';
+  const again = $('#again');
   stop.addEventListener('click', explain.stop);
+  again.addEventListener('click', explain.schedule);
 
   const announce = (key, text) => {
     if (key === announced) return;
@@ -23,6 +25,7 @@ export function setUpStatus(store, explain) {
       const running = run.status === 'running';
       const { done = 0, total = 0 } = run.progress ?? {};
       show(stop, running);
+      show(again, run.status === 'failed' || run.status === 'stopped');
       show(bar, running);
       if (total > 1) bar.value = done / total;
       else bar.removeAttribute('value');

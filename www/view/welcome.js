@@ -1,6 +1,7 @@
 // The first view: samples, and the lens that follows the pointer over an explained picture.
 
 import { $, $$, h } from '../core/dom.js';
+import { sampleUrl } from '../urls.js';
 import { notifyError } from './notices.js';
 
 const SAMPLES = [
@@ -17,7 +18,7 @@ export function setUpWelcome(store, picture) {
 }
 
 function thumbnail({ file, alt }, picture) {
-  const url = new URL(`../samples/${file}`, import.meta.url).href;
+  const url = sampleUrl(file);
   const button = h('button', { type: 'button', class: 'sample', title: alt }, h('img', { src: url, alt, width: 72, height: 72, draggable: 'false', loading: 'lazy' }));
   button.addEventListener('click', async () => {
     try {
@@ -48,7 +49,7 @@ function setUpLens(frame) {
   frame.addEventListener('pointerleave', () => (held = false));
   const drift = (time) => {
     if (frame.offsetParent && !held && !calm.matches) {
-      put(0.55 + 0.2 * Math.sin(time / 1700), 0.48 + 0.16 * Math.sin(time / 1130 + 1));
+      put(0.52 + 0.22 * Math.sin(time / 1700), 0.4 + 0.14 * Math.sin(time / 1130 + 1));
     }
     requestAnimationFrame(drift);
   };
