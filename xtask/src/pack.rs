@@ -23,7 +23,10 @@ pub fn strip(text: &str) -> Result<String> {
     let mut out = String::with_capacity(text.len());
     let mut in_comment = false;
     for line in text.lines().map(str::trim) {
-        ensure!(line.matches('`').count() % 2 == 0, "a template literal of several lines cannot be packed: {line}");
+        ensure!(
+            line.matches('`').count() % 2 == 0,
+            "a template literal of several lines cannot be packed: {line}"
+        );
         let mut line = line;
         if in_comment || line.starts_with("/*") {
             in_comment = !line.contains("*/");
@@ -88,10 +91,19 @@ impl Packer {
 
     /// `import { a, b as c } from './x.js';` as `const{a,b:c}=m0;`.
     fn import(&mut self, path: &Path, statement: &str) -> Result<String> {
-        let parts = statement.strip_prefix("import {").and_then(|s| s.strip_suffix("';")).and_then(|s| s.split_once("} from '"));
-        let (names, from) = parts.with_context(|| format!("this form of import is not known: {statement}"))?;
+        let parts = statement
+            .strip_prefix("import {")
+            .and_then(|s| s.strip_suffix("';"))
+            .and_then(|s| s.split_once("} from '"));
+        let (names, from) =
+            parts.with_context(|| format!("this form of import is not known: {statement}"))?;
         let number = self.add(&real(&folder(path).join(from))?)?;
-        let names: Vec<_> = names.split(',').map(str::trim).filter(|n| !n.is_empty()).map(|n| n.replace(" as ", ":")).collect();
+        let names: Vec<_> = names
+            .split(',')
+            .map(str::trim)
+            .filter(|n| !n.is_empty())
+            .map(|n| n.replace(" as ", ":"))
+            .collect();
         Ok(format!("const{{{}}}=m{number};", names.join(",")))
     }
 }
@@ -132,8 +144,14 @@ mod tests {
         let dir = write(
             "order",
             &[
-                ("app.js", "// The page.\nimport { a, b as c } from './lib/a.js';\nimport {\n  d,\n} from './d.js';\n\nc(a, d);\n"),
-                ("lib/a.js", "import { d } from '../d.js';\n/** Of\n * a. */\nexport const a = `${d}`;\nexport async function b() {\n  return a;\n}\n"),
+                (
+                    "app.js",
+                    "// The page.\nimport { a, b as c } from './lib/a.js';\nimport {\n  d,\n} from './d.js';\n\nc(a, d);\n",
+                ),
+                (
+                    "lib/a.js",
+                    "import { d } from '../d.js';\n/** Of\n * a. */\nexport const a = `${d}`;\nexport async function b() {\n  return a;\n}\n",
+                ),
                 ("d.js", "export class d {}\n"),
             ],
         )?;
@@ -154,7 +172,10 @@ mod tests {
             ("template", "const x = `\n`;\n", "several lines"),
         ] {
             let dir = write(name, &[("app.js", text), ("y.js", "")])?;
-            let error = format!("{:#}", pack(&dir.join("app.js")).map_or_else(|e| e, |packed| anyhow::anyhow!("packed: {packed}")));
+            let error = format!(
+                "{:#}",
+                pack(&dir.join("app.js")).map_or_else(|e| e, |packed| anyhow::anyhow!("packed: {packed}"))
+            );
             assert!(error.contains(fault), "{error}");
             fs::remove_dir_all(dir)?;
         }
