@@ -237,15 +237,28 @@ impl Graph {
     #[must_use]
     pub fn pruned(&self) -> (Self, Vec<Option<ValueId>>) {
         let live = self.live();
+        self.kept(|id, node| live[id.0] || matches!(node.producer, Producer::Input))
+    }
+
+    /// The graph from a value on, which becomes an input. Of the other inputs those stay that an output needs
+    /// all the same: none, when everything passes through the value. Returns where each value went.
+    #[must_use]
+    pub fn cut(&self, at: ValueId) -> (Self, Vec<Option<ValueId>>) {
+        let mut graph = self.clone();
+        let node = &mut graph.nodes[at.0];
+        node.producer = Producer::Input;
+        node.inputs.clear();
+        let live = graph.live();
+        graph.kept(|id, _| live[id.0] || id == at)
+    }
+
+    fn kept(&self, keep: impl Fn(ValueId, &Node) -> bool) -> (Self, Vec<Option<ValueId>>) {
         let mut graph = Self::new();
         let mut places: Vec<Option<ValueId>> = vec![None; self.nodes.len()];
-        for (id, node) in self.iter() {
-            let is_input = matches!(node.producer, Producer::Input);
-            if !live[id.0] && !is_input {
-                continue;
-            }
+        for (id, node) in self.iter().filter(|(id, node)| keep(*id, node)) {
             let mut node = node.clone();
             node.inputs = node.inputs.iter().filter_map(|i| places[i.0]).collect();
+            let is_input = matches!(node.producer, Producer::Input);
             let place = graph.push(node);
             if is_input {
                 graph.inputs.push(place);

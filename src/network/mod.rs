@@ -4,46 +4,19 @@ use std::collections::HashMap;
 
 use crate::{
     error::{Error, Result},
-    graph::{Graph, Rule, ValueId},
+    graph::{Graph, ValueId},
 };
 
 mod differentiate;
 pub mod metadata;
 pub mod onnx;
+mod program;
 mod simplify;
 
 pub use differentiate::differentiate;
 pub use metadata::Metadata;
+pub use program::{Program, Score};
 pub use simplify::simplify;
-
-/// Class scores as the network's last layer gives them, or as probabilities that sum to one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Score {
-    /// Before the softmax.
-    Logit,
-    /// After it.
-    Probability,
-}
-
-/// What a method asks of a network; see [`Network::program`] for inputs and outputs.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Program {
-    /// Image to logits, and to the activation of a layer where one is asked for.
-    Forward {
-        /// The layer.
-        layer: Option<ValueId>,
-    },
-    /// Image and cotangents to the gradient of the score.
-    Gradient {
-        /// What is differentiated.
-        score: Score,
-        /// The layer with respect to which; the image where there is none.
-        layer: Option<ValueId>,
-        /// How the backward pass treats what is not smooth.
-        rule: Rule,
-    },
-}
 
 /// A layer that can be asked for: a value with height and width.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -139,51 +112,12 @@ impl Network {
         let operator = node.operator().map_or("Input", |op| op.name()).to_owned();
         Ok(Layer { name: name.to_owned(), operator, shape: node.shape.clone(), value })
     }
-
-    /// The graph that answers a program, simplified.
-    ///
-    /// - Forward: inputs `[image]`; outputs `[logits]` or `[logits, activation]`.
-    /// - Gradient: inputs `[image, cotangent]`; outputs `[logits, gradient]`, or with a layer
-    ///   `[logits, activation, gradient]`.
-    pub fn program(&self, program: &Program) -> Result<Graph> {
-        let mut graph = self.graph.clone();
-        match program {
-            Program::Forward { layer } => {
-                graph.set_outputs([Some(self.logits), *layer].into_iter().flatten().collect::<Vec<_>>());
-                Ok(simplify(&graph)?.0)
-            }
-            Program::Gradient { score, layer, rule } => {
-                let score = match score {
-                    Score::Logit => self.logits,
-                    Score::Probability => graph.add(
-                        "probabilities",
-                        crate::ops::softmax::Softmax { axis: 0 },
-                        &[self.logits],
-                    )?,
-                };
-                let at = layer.unwrap_or(self.image);
-                let mut outputs = vec![self.logits];
-                outputs.extend(layer);
-                outputs.extend([score, at]);
-                graph.set_outputs(outputs);
-                // Folding first makes the backward graph as small as the forward one.
-                let (mut graph, _) = simplify(&graph)?;
-                let folded = graph.outputs().to_vec();
-                let (score, at) = (folded[folded.len() - 2], folded[folded.len() - 1]);
-                let gradient = differentiate(&mut graph, score, at, *rule)?;
-                let mut outputs = folded[..folded.len() - 2].to_vec();
-                outputs.push(gradient);
-                graph.set_outputs(outputs);
-                Ok(graph.pruned().0)
-            }
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::pointwise::Pointwise;
+    use crate::{graph::Rule, ops::pointwise::Pointwise};
 
     fn shipped() -> Network {
         Network::from_onnx(include_bytes!("../../models/efficientnet-lite0-int8.onnx")).unwrap()

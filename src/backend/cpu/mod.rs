@@ -83,7 +83,7 @@ impl Backend for CpuBackend {
         cotangents: Option<&Tensor>,
     ) -> Result<Vec<Tensor>> {
         let compiled = self.program(program)?;
-        let shape = self.network.input();
+        let shape = self.network.takes(program);
         check_images(&images, shape)?;
         let image = |i: usize| match &images {
             Images::Batch(batch) => Ok(vec![compiled::value(shape, batch.row(i))?]),

@@ -1,0 +1,231 @@
+//! What methods ask of a network, and the graphs that answer it.
+
+use super::{Network, differentiate, simplify};
+use crate::{
+    error::{Error, Result},
+    graph::{Graph, Rule, ValueId},
+    ops::{
+        affine::{Affine, Per},
+        gate::{Gate, PassMask},
+        global_average_pool::GlobalAveragePool,
+        pointwise::{Pointwise, Step},
+        softmax::Softmax,
+    },
+};
+
+/// Class scores as the network's last layer gives them, or as probabilities that sum to one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Score {
+    /// Before the softmax.
+    Logit,
+    /// After it.
+    Probability,
+}
+
+/// What a method asks of a network; see [`Network::program`] for inputs and outputs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Program {
+    /// Image to logits, and to the activation of a layer where one is asked for.
+    Forward {
+        /// The layer.
+        layer: Option<ValueId>,
+    },
+    /// Image and cotangents to the gradient of the score.
+    Gradient {
+        /// What is differentiated.
+        score: Score,
+        /// The layer with respect to which; the image where there is none.
+        layer: Option<ValueId>,
+        /// How the backward pass treats what is not smooth.
+        rule: Rule,
+    },
+    /// A layer's activation to logits: the network from there on.
+    Head {
+        /// The layer, which everything must pass through.
+        from: ValueId,
+    },
+    /// A layer's activation and cotangents to the gradient of the score with respect to it.
+    HeadGradient {
+        /// The layer, which everything must pass through.
+        from: ValueId,
+        /// What is differentiated.
+        score: Score,
+        /// How the backward pass treats what is not smooth.
+        rule: Rule,
+    },
+    /// Image to what share of the values was inside each quantizer's range.
+    Saturation,
+}
+
+impl Network {
+    /// The extents of one image of a program: of the input, or of the layer where the program starts.
+    #[must_use]
+    pub fn takes(&self, program: &Program) -> &[usize] {
+        match program {
+            Program::Forward { .. } | Program::Gradient { .. } | Program::Saturation => self.input(),
+            Program::Head { from } | Program::HeadGradient { from, .. } => &self.graph.node(*from).shape,
+        }
+    }
+
+    /// The graph that answers a program, simplified.
+    ///
+    /// - Forward: inputs `[image]`; outputs `[logits]` or `[logits, activation]`.
+    /// - Gradient: inputs `[image, cotangent]`; outputs `[logits, gradient]`, or with a layer
+    ///   `[logits, activation, gradient]`.
+    /// - Head: inputs `[activation]`; outputs `[logits]`.
+    /// - HeadGradient: inputs `[activation, cotangent]`; outputs `[logits, gradient]`.
+    /// - Saturation: inputs `[image]`; outputs one value a quantizer, in the order of
+    ///   [`Network::quantized`]: `[C, 1, 1]`, the share of each channel that was inside the range, or of
+    ///   the value's own shape, one where it was inside and else zero.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when a program starts at a layer that the image gets past, or differentiates with
+    /// respect to a layer that the scores do not depend on; [`Error::Unsupported`] when an operator on the way
+    /// has no gradient rule.
+    pub fn program(&self, program: &Program) -> Result<Graph> {
+        match *program {
+            Program::Forward { layer } => {
+                let mut graph = self.graph.clone();
+                graph.set_outputs([Some(self.logits), layer].into_iter().flatten().collect::<Vec<_>>());
+                Ok(simplify(&graph)?.0)
+            }
+            Program::Gradient { score, layer, rule } => {
+                let ends = Ends { logits: self.logits, at: layer.unwrap_or(self.image) };
+                gradient(self.graph.clone(), ends, layer, score, rule)
+            }
+            Program::Head { from } => Ok(simplify(&self.head(from)?.0)?.0),
+            Program::HeadGradient { from, score, rule } => {
+                let (graph, ends) = self.head(from)?;
+                gradient(graph, ends, None, score, rule)
+            }
+            Program::Saturation => self.saturation(),
+        }
+    }
+
+    /// How many values each quantizer sees for one image.
+    #[must_use]
+    pub fn quantized(&self) -> Vec<usize> {
+        self.quantizers().into_iter().map(|(read, _)| self.graph.node(read).elements()).collect()
+    }
+
+    /// Each quantizer of an activation on the way to the logits: what it reads, and its function.
+    fn quantizers(&self) -> Vec<(ValueId, Pointwise)> {
+        let mut graph = self.graph.clone();
+        graph.set_outputs([self.logits]);
+        let live = graph.live();
+        let quantizer = |chain: &&Pointwise| matches!(chain.steps.as_slice(), [Step::Quantize(_)]);
+        let nodes = self.graph.iter().filter(|(id, _)| live[id.index()]);
+        nodes
+            .filter_map(|(_, n)| n.as_op::<Pointwise>().filter(quantizer).map(|c| (n.inputs[0], c.clone())))
+            .collect()
+    }
+
+    /// The graph from a layer on, which is its only input; its output is the logits.
+    fn head(&self, from: ValueId) -> Result<(Graph, Ends)> {
+        let mut graph = self.graph.clone();
+        graph.set_outputs([self.logits]);
+        let (graph, places) = graph.cut(from);
+        match (places[self.logits.index()], places[from.index()]) {
+            (Some(logits), Some(at)) if graph.inputs() == [at] => Ok((graph, Ends { logits, at })),
+            _ => {
+                let name = &self.graph.node(from).name;
+                let hint = self.default_layer().map_or(String::new(), |l| format!(", such as {:?}", l.name));
+                Err(Error::Argument(format!(
+                    "the layer {name:?} is bypassed: the scores depend on the image past it too, as around a \
+                     residual block; choose a layer that everything passes through{hint}"
+                )))
+            }
+        }
+    }
+
+    fn saturation(&self) -> Result<Graph> {
+        let mut graph = self.graph.clone();
+        let mut outputs = vec![];
+        for (read, chain) in self.quantizers() {
+            let (name, shape) = (graph.node(read).name.clone(), graph.node(read).shape.clone());
+            let channels = shape.first().copied().unwrap_or(1);
+            let one = Affine { scale: vec![0.0; channels], shift: vec![1.0; channels], per: Per::Channel };
+            let ones = graph.add(format!("{name}/one"), one, &[read])?;
+            let mask = graph.add(format!("{name}/inside"), PassMask { chain }, &[read])?;
+            let mut inside = graph.add(format!("{name}/kept"), Gate { positive_only: false }, &[ones, mask])?;
+            if shape.len() == 3 {
+                inside = graph.add(format!("{name}/share"), GlobalAveragePool, &[inside])?;
+            }
+            outputs.push(inside);
+        }
+        graph.set_outputs(outputs);
+        Ok(simplify(&graph)?.0)
+    }
+}
+
+/// Where a gradient starts, and with respect to what it is taken.
+#[derive(Clone, Copy)]
+struct Ends {
+    logits: ValueId,
+    at: ValueId,
+}
+
+/// Outputs `[logits, keep, gradient]`.
+fn gradient(mut graph: Graph, ends: Ends, keep: Option<ValueId>, score: Score, rule: Rule) -> Result<Graph> {
+    let Ends { logits, at } = ends;
+    let score = match score {
+        Score::Logit => logits,
+        Score::Probability => graph.add("probabilities", Softmax { axis: 0 }, &[logits])?,
+    };
+    let mut outputs = vec![logits];
+    outputs.extend(keep);
+    outputs.extend([score, at]);
+    graph.set_outputs(outputs);
+    // Folding first makes the backward graph as small as the forward one.
+    let (mut graph, _) = simplify(&graph)?;
+    let folded = graph.outputs().to_vec();
+    let (score, at) = (folded[folded.len() - 2], folded[folded.len() - 1]);
+    let gradient = differentiate(&mut graph, score, at, rule)?;
+    let mut outputs = folded[..folded.len() - 2].to_vec();
+    outputs.push(gradient);
+    graph.set_outputs(outputs);
+    Ok(graph.pruned().0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shipped() -> Network {
+        Network::from_onnx(include_bytes!("../../models/efficientnet-lite0-int8.onnx")).unwrap()
+    }
+
+    #[test]
+    fn a_head_starts_at_its_layer() {
+        let network = shipped();
+        let from = network.default_layer().unwrap().value;
+        for program in [
+            Program::Head { from },
+            Program::HeadGradient { from, score: Score::Probability, rule: Rule::Plain },
+        ] {
+            let graph = network.program(&program).unwrap();
+            assert_eq!(graph.node(graph.inputs()[0]).shape, network.takes(&program));
+            assert!(graph.nodes().iter().all(|n| n.operator().is_none_or(|op| op.name() != "Conv")));
+        }
+    }
+
+    #[test]
+    fn a_layer_inside_a_residual_block_is_refused() {
+        let network = shipped();
+        let refused = |name: &&super::super::Layer| {
+            let program = Program::Head { from: name.value };
+            network.program(&program).is_err_and(|e| e.code() == "argument" && e.to_string().contains("bypassed"))
+        };
+        let inside = network.layers().iter().filter(refused).count();
+        let layers = network.layers().len();
+        assert!(inside > 20 && inside + 10 < layers, "{inside} of {layers} layers are bypassed");
+    }
+
+    #[test]
+    fn every_quantizer_is_watched() {
+        let network = shipped();
+        let graph = network.program(&Program::Saturation).unwrap();
+        assert_eq!((graph.outputs().len(), network.quantized().len()), (94, 94));
+    }
+}
