@@ -216,12 +216,62 @@ fn score_and_parameters_are_honoured() {
 }
 
 #[test]
+fn one_class_is_held_against_another() {
+    let report = json(&[
+        "explain",
+        &cat(),
+        "--method",
+        "grad-cam",
+        "--target",
+        "tabby",
+        "--versus",
+        "tiger cat",
+        "--backend",
+        "cpu",
+        "--json",
+    ]);
+    assert_eq!(report["target"]["index"], 281);
+    assert_eq!(report["versus"], serde_json::json!({ "index": 282, "label": "tiger cat" }));
+    // Before pooling Grad-CAM adds up to the difference of the logits, their biases aside.
+    assert!(report["sum"].as_f64().unwrap() < 1.0);
+    let saturation = &report["saturation"];
+    let (cut, all) = (saturation["saturated"].as_u64().unwrap(), saturation["values"].as_u64().unwrap());
+    assert!(0 < cut && cut < all && all > 1_000_000, "{saturation}");
+    let notes = report["notes"].as_array().unwrap();
+    assert!(notes.iter().any(|n| n.as_str().unwrap().contains(&cut.to_string())), "{notes:?}");
+}
+
+#[test]
+fn expected_gradients_take_a_background() {
+    let fixtures = root().join("tests/fixtures/networks/vgg");
+    let path = |name: &str| fixtures.join(name).display().to_string();
+    let (input, model, background) = (path("input.npy"), path("model.onnx"), path("background.npy"));
+    let npy = folder("background").join("map.npy").display().to_string();
+    let common = ["explain", &input, "--model", &model, "--method", "expected-gradients", "--backend", "cpu"];
+    let run = |more: &[&str]| {
+        json(&[&common[..], &["--set", "samples=4", "--output", &npy, "--json"], more].concat())
+    };
+    let given = run(&["--background", &background]);
+    assert_eq!(given["evaluations"], 1 + 6 + 4);
+    assert!(given["standard_error"].as_f64().unwrap() > 0.0 && given["delta"].is_f64());
+    assert_eq!(array(Path::new(&npy)).0.len(), 3);
+    let shipped = run(&[]);
+    assert_eq!(shipped["evaluations"], 1 + 12 + 4);
+    let photographs = root().join("models/background").display().to_string();
+    assert_eq!(run(&["--background", &photographs])["sum"], shipped["sum"]);
+    let last = run(&["--layer", "node_relu_4"]);
+    assert_eq!(last["layer"], "node_relu_4");
+    assert_eq!(array(Path::new(&npy)).0.len(), 2);
+}
+
+#[test]
 fn methods_and_layers_are_listed() {
     let methods = json(&["methods", "--json"]);
     let occlusion =
         methods["methods"].as_array().unwrap().iter().find(|m| m["id"] == "occlusion").unwrap().clone();
     assert_eq!(occlusion["parameters"][0]["key"], "window");
     assert_eq!(occlusion["default_score"], "logit");
+    assert_eq!((&occlusion["layer"], &occlusion["contrasts"]), (&"none".into(), &false.into()));
     let layers = json(&["layers", "--backend", "cpu", "--json"]);
     assert_eq!(layers["default"], "head/conv/relu6");
     let stem = &layers["layers"][0];
@@ -240,6 +290,10 @@ fn errors_say_what_and_what_to_do() {
     let model = fs::read(root().join("models/efficientnet-lite0-int8.onnx")).unwrap();
     let photo = fs::read(cat()).unwrap();
     let (text, cut) = (file("text.png", b"hello"), file("cut.jpg", &photo[..photo.len() / 2]));
+    // A layer inside a residual block, which the scores depend on the image past; a folder without images.
+    let (inside, nothing) = ("block2/expand", folder.join("nothing"));
+    fs::create_dir_all(&nothing).unwrap();
+    let nothing = nothing.display().to_string();
     let (half, labels) = (file("half.onnx", &model[..model.len() / 2]), file("labels.txt", b"one\ntwo\n"));
     let cases: &[(&[&str], &str)] = &[
         (&["classify", &text], "error[image]"),
@@ -252,6 +306,11 @@ fn errors_say_what_and_what_to_do() {
         (&["explain", &cat(), "--method", "grad-cam", "--target", "unicorn"], "error[argument]"),
         (&["explain", &cat(), "--method", "grad-cam", "--layer", "nowhere"], "error[argument]"),
         (&["explain", &cat(), "--method", "saliency", "--layer", "stem/conv"], "error[argument]"),
+        (&["explain", &cat(), "--method", "saliency", "--target", "5", "--versus", "5"], "error[argument]"),
+        (&["explain", &cat(), "--method", "occlusion", "--versus", "5"], "error[argument]"),
+        (&["explain", &cat(), "--method", "ablation-cam", "--layer", inside], "error[argument]"),
+        (&["explain", &cat(), "--method", "expected-gradients", "--background", &nothing], "error[argument]"),
+        (&["explain", &cat(), "--method", "expected-gradients", "--background", "nowhere"], "error[io]"),
         (&["explain", &cat(), "--method", "occlusion", "--set", "window=-1"], "error[argument]"),
         (&["explain", &cat(), "--method", "occlusion", "--set", "size=3"], "error[argument]"),
     ];

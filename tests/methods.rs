@@ -183,6 +183,43 @@ fn quantized_network_on_both() {
     }
 }
 
+/// Smooth activations are not guided, and the result says so; where there are none it does not.
+#[test]
+fn guided_maps_say_what_they_leave_alone() {
+    for (network, id, said) in [
+        ("mobilenet_v3", "guided-backprop", true),
+        ("mobilenet_v3", "guided-grad-cam", true),
+        ("mobilenet_v3", "saliency", false),
+        ("vgg", "guided-backprop", false),
+    ] {
+        let fixtures = Fixtures::open(&format!("networks/{network}"));
+        let request = Request { method: id.into(), ..Request::default() };
+        let input = fixtures.array("input.npy").at(0);
+        let mut session = fixtures.session(Choice::Cpu);
+        let explained = pollster::block_on(session.explain(&input, &request, &mut Silent)).unwrap();
+        assert_eq!(explained.notes.iter().any(|n| n.contains("smooth activations")), said, "{network} {id}");
+    }
+}
+
+/// What was saturated is counted alike by both backends, and only in quantized networks.
+#[test]
+fn saturated_values_are_counted() {
+    let fixtures = Fixtures::open("int8");
+    let input = fixtures.array("input.npy").at(0);
+    let request = Request { method: "saliency".into(), ..Request::default() };
+    let count = |choice| {
+        let mut session = fixtures.session(choice);
+        pollster::block_on(session.explain(&input, &request, &mut Silent)).unwrap().saturation.unwrap()
+    };
+    let found = count(Choice::Cpu);
+    assert!(0 < found.saturated && found.saturated < found.values, "{found:?}");
+    assert_eq!(count(Choice::Gpu), found);
+    let float = Fixtures::open("networks/vgg");
+    let input = float.array("input.npy").at(0);
+    let explained = pollster::block_on(float.session(Choice::Cpu).explain(&input, &request, &mut Silent));
+    assert_eq!(explained.unwrap().saturation, None);
+}
+
 #[test]
 fn logits_are_the_reference_s() {
     for network in NETWORKS {

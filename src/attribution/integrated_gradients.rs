@@ -172,6 +172,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn on_a_linear_network_it_is_exact() {
+        let mut case = oracle::Case::linear();
+        for (baseline, steps) in [("zero", "1"), ("zero", "50"), ("white", "50")] {
+            let map = case
+                .set("baseline", baseline)
+                .set("steps", steps)
+                .explain("integrated-gradients", &[2])
+                .remove(0);
+            let delta = map.extras["delta"].as_f64().unwrap();
+            assert!(delta.abs() <= 1e-5, "{baseline}, {steps} steps: {delta} of {}", map.values.sum());
+        }
+    }
+
     /// A coarse rule misses: the bound above can fail.
     #[test]
     fn one_step_misses() {

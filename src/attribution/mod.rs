@@ -3,7 +3,9 @@
 //! A method knows no device: it asks a [`Backend`] for scores, activations and gradients of a batch. Values
 //! stay signed and unscaled; what they mean is said by [`Map::unit`].
 
+mod ablation_cam;
 mod eigen_cam;
+pub mod expected_gradients;
 mod grad_cam;
 mod grad_cam_plus_plus;
 mod guided_backprop;
@@ -18,6 +20,7 @@ mod occlusion;
 pub mod parameters;
 mod rise;
 mod saliency;
+mod score_cam;
 mod shap_partition;
 mod smooth_grad;
 pub mod support;
@@ -47,10 +50,13 @@ pub const METHODS: &[&dyn Method] = &[
     &hires_cam::HiResCam,
     &layer_cam::LayerCam,
     &xgrad_cam::XGradCam,
+    &score_cam::ScoreCam,
+    &ablation_cam::AblationCam,
     &eigen_cam::EigenCam,
     &saliency::Saliency,
     &input_x_gradient::InputXGradient,
     &integrated_gradients::IntegratedGradients,
+    &expected_gradients::ExpectedGradients,
     &smooth_grad::SmoothGrad,
     &vargrad::VarGrad,
     &guided_backprop::GuidedBackprop,
@@ -68,6 +74,22 @@ pub fn method(id: &str) -> Result<&'static dyn Method> {
         let known: Vec<&str> = METHODS.iter().map(|m| m.about().id).collect();
         Error::Argument(format!("there is no method {id:?}; choose one of {}", known.join(", ")))
     })
+}
+
+/// A method as the page and the command line list it: what it is, and what it takes.
+#[must_use]
+pub fn describe(method: &dyn Method) -> Value {
+    let mut value = serde_json::json!(method.about());
+    value["layer"] = match (method.needs_layer(), method.takes_layer()) {
+        (true, _) => "needed".into(),
+        (false, true) => "optional".into(),
+        (false, false) => "none".into(),
+    };
+    value["background"] = method.needs_background().into();
+    value["contrasts"] = method.contrasts().into();
+    value["segments"] = method.takes_segments().into();
+    value["samples"] = method.takes_samples().into();
+    value
 }
 
 /// What question a method answers.
@@ -177,8 +199,12 @@ pub struct Run<'a> {
     pub preprocessing: &'a Preprocessing,
     /// The classes to explain.
     pub targets: &'a [usize],
-    /// The layer, for methods whose map is a layer's.
+    /// The class that every target is held against: the difference of their scores is explained.
+    pub versus: Option<usize>,
+    /// The layer, for methods that look at one.
     pub layer: Option<&'a Layer>,
+    /// `[N, C, H, W]`, normalised: other images, for methods that compare with them.
+    pub background: Option<&'a Tensor>,
     /// The score to explain.
     pub score: Score,
     /// The parameters, checked and complete.
@@ -193,6 +219,38 @@ pub struct Run<'a> {
     pub observer: &'a mut dyn Observer,
     /// How many images the network has been run on.
     pub evaluations: u64,
+    /// What a reader of the maps should know.
+    pub notes: Vec<String>,
+}
+
+impl<'a> Run<'a> {
+    /// A run that asks for nothing in particular: of the logit, at the input, without anything of the caller's.
+    pub fn new(
+        backend: &'a mut dyn Backend,
+        image: &'a Tensor,
+        preprocessing: &'a Preprocessing,
+        targets: &'a [usize],
+        settings: &'a Settings,
+        observer: &'a mut dyn Observer,
+    ) -> Self {
+        Self {
+            backend,
+            image,
+            preprocessing,
+            targets,
+            versus: None,
+            layer: None,
+            background: None,
+            score: Score::Logit,
+            settings,
+            seed: 0,
+            segments: None,
+            samples: None,
+            observer,
+            evaluations: 0,
+            notes: vec![],
+        }
+    }
 }
 
 impl Run<'_> {
@@ -217,24 +275,41 @@ impl Run<'_> {
         Tensor::stack(std::slice::from_ref(self.image))
     }
 
+    /// Says something of the maps, once.
+    pub fn note(&mut self, text: &str) {
+        if !self.notes.iter().any(|n| n == text) {
+            self.notes.push(text.to_owned());
+        }
+    }
+
     /// The targets' scores for each image: `[N, K]`.
     pub async fn scores(&mut self, images: Images<'_>) -> Result<Tensor> {
         let logits = self.run(&Program::Forward { layer: None }, images, None).await?.swap_remove(0);
+        self.chosen(&logits)
+    }
+
+    /// The targets' scores, less that of the class they are held against, of logits `[N, classes]`: `[N, K]`.
+    pub fn chosen(&self, logits: &Tensor) -> Result<Tensor> {
         let (n, k) = (logits.shape()[0], self.targets.len());
         let mut chosen = Vec::with_capacity(n * k);
         for i in 0..n {
             let row = support::scores(logits.row(i), self.score);
-            chosen.extend(self.targets.iter().map(|&t| row[t]));
+            let other = self.versus.map_or(0.0, |v| row[v]);
+            chosen.extend(self.targets.iter().map(|&t| row[t] - other));
         }
         Tensor::new([n, k], chosen)
     }
 
-    /// One-hot cotangents for every image and target: `[N * K, classes]`.
-    pub fn one_hot(&self, images: usize) -> Result<Tensor> {
+    /// Cotangents for every image and target: one at the target, minus one at the class that it is held
+    /// against; `[N * K, classes]`.
+    pub fn cotangents(&self, images: usize) -> Result<Tensor> {
         let classes = self.backend.network().classes();
         let mut data = vec![0.0; images * self.targets.len() * classes];
         for (row, values) in data.chunks_exact_mut(classes).enumerate() {
-            values[self.targets[row % self.targets.len()]] = 1.0;
+            values[self.targets[row % self.targets.len()]] += 1.0;
+            if let Some(versus) = self.versus {
+                values[versus] -= 1.0;
+            }
         }
         Tensor::new([images * self.targets.len(), classes], data)
     }
@@ -259,6 +334,31 @@ pub trait Method: Sync {
     /// Whether the method draws rows of shown segments, and so takes the caller's own.
     fn takes_samples(&self) -> bool {
         false
+    }
+
+    /// Whether a layer may be named; without one the method looks at the input, unless it needs one.
+    fn takes_layer(&self) -> bool {
+        self.needs_layer()
+    }
+
+    /// Whether the method compares with other images.
+    fn needs_background(&self) -> bool {
+        false
+    }
+
+    /// Whether "why this class rather than that one" can be asked: gradient methods can.
+    fn contrasts(&self) -> bool {
+        matches!(self.about().group, Group::Pixels | Group::Regions)
+    }
+
+    /// Whether the map is made from gradients, which a quantizer's range cuts off.
+    fn differentiates(&self) -> bool {
+        matches!(self.about().group, Group::Pixels | Group::Regions)
+    }
+
+    /// What the map is made of, at a layer or at the input.
+    fn map(&self, _layer: Option<&Layer>) -> MapKind {
+        self.about().map
     }
 
     /// Fills in what the defaults leave to the image, whose extents are `[C, H, W]`, or to other parameters.

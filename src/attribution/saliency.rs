@@ -60,4 +60,22 @@ mod tests {
             assert_ne!(maps[0].values, maps[1].values);
         }
     }
+
+    /// Why this class rather than that: the difference of the logits' gradients.
+    #[test]
+    fn one_class_is_held_against_another() {
+        let mut case = oracle::Case::new(Score::Logit);
+        let apart = case.explain("saliency", &[1, 4, 2]);
+        case.versus = Some(2);
+        let contrast = case.explain("saliency", &[1, 4]);
+        for (k, map) in contrast.iter().enumerate() {
+            for (i, got) in map.values.data().iter().enumerate() {
+                let want = apart[k].values.data()[i] - apart[2].values.data()[i];
+                assert!((got - want).abs() < 1e-5, "{got} {want}");
+            }
+        }
+        // What adds up, adds up to the difference of the scores.
+        let map = case.explain("integrated-gradients", &[1]).remove(0);
+        assert!(map.extras["delta"].as_f64().unwrap().abs() < 0.02 * map.values.sum().abs().max(1.0));
+    }
 }

@@ -148,7 +148,8 @@ impl Network {
             let one = Affine { scale: vec![0.0; channels], shift: vec![1.0; channels], per: Per::Channel };
             let ones = graph.add(format!("{name}/one"), one, &[read])?;
             let mask = graph.add(format!("{name}/inside"), PassMask { chain }, &[read])?;
-            let mut inside = graph.add(format!("{name}/kept"), Gate { positive_only: false }, &[ones, mask])?;
+            let mut inside =
+                graph.add(format!("{name}/kept"), Gate { positive_only: false }, &[ones, mask])?;
             if shape.len() == 3 {
                 inside = graph.add(format!("{name}/share"), GlobalAveragePool, &[inside])?;
             }
@@ -215,7 +216,9 @@ mod tests {
         let network = shipped();
         let refused = |name: &&super::super::Layer| {
             let program = Program::Head { from: name.value };
-            network.program(&program).is_err_and(|e| e.code() == "argument" && e.to_string().contains("bypassed"))
+            network
+                .program(&program)
+                .is_err_and(|e| e.code() == "argument" && e.to_string().contains("bypassed"))
         };
         let inside = network.layers().iter().filter(refused).count();
         let layers = network.layers().len();

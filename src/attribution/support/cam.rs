@@ -21,7 +21,7 @@ pub struct LayerGradients {
 pub async fn layer_gradients(run: &mut Run<'_>) -> Result<LayerGradients> {
     let layer = run.layer()?.value;
     let program = Program::Gradient { score: run.score, layer: Some(layer), rule: Rule::Plain };
-    let (image, cotangents) = (run.batch_of_one()?, run.one_hot(1)?);
+    let (image, cotangents) = (run.batch_of_one()?, run.cotangents(1)?);
     run.observer.progress(0, 1, None).await?;
     let outputs = run.run(&program, Images::Batch(&image), Some(&cotangents)).await?;
     run.observer.progress(1, 1, None).await?;

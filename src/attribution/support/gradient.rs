@@ -5,7 +5,8 @@ use crate::{
     backend::Images,
     error::{Error, Result},
     graph::Rule,
-    network::{Program, Score},
+    network::{Network, Program, Score},
+    ops::curve::Curve,
     tensor::Tensor,
 };
 
@@ -20,9 +21,24 @@ pub fn gradient_unit(score: Score) -> &'static str {
 
 /// The gradient of every target's score at each image of `[N, C, H, W]`: `[N * K, C, H, W]`, image-major.
 pub async fn at_images(run: &mut Run<'_>, rule: Rule, images: &Tensor) -> Result<Tensor> {
-    let program = Program::Gradient { score: run.score, layer: None, rule };
-    let cotangents = run.one_hot(images.shape()[0])?;
-    let outputs = run.run(&program, Images::Batch(images), Some(&cotangents)).await?;
+    if rule == Rule::Guided && has_smooth_activations(run.backend.network()) {
+        run.note(SMOOTH);
+    }
+    of_program(run, &Program::Gradient { score: run.score, layer: None, rule }, images).await
+}
+
+/// What guided methods say of networks whose activations are smooth.
+const SMOOTH: &str = "The network has smooth activations (Sigmoid, HardSigmoid, HardSwish or SiLU). They keep their \
+    plain gradient; only ReLU, ReLU6 and Clip are guided.";
+
+fn has_smooth_activations(network: &Network) -> bool {
+    network.graph().nodes().iter().any(|n| n.as_op::<Curve>().is_some())
+}
+
+/// The gradient that a program gives for every target at each of its inputs: `[N * K, ...]`, image-major.
+pub async fn of_program(run: &mut Run<'_>, program: &Program, points: &Tensor) -> Result<Tensor> {
+    let cotangents = run.cotangents(points.shape()[0])?;
+    let outputs = run.run(program, Images::Batch(points), Some(&cotangents)).await?;
     let [_, gradient] = <[Tensor; 2]>::try_from(outputs)
         .map_err(|_| Error::Model("the backend gave no gradient; please report this".into()))?;
     Ok(gradient)

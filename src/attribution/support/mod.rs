@@ -1,5 +1,6 @@
 //! What several methods share.
 
+pub mod background;
 pub mod baseline;
 pub mod cam;
 pub mod fill;
@@ -7,6 +8,7 @@ pub mod gradient;
 pub mod inpaint;
 pub mod linear;
 pub mod masker;
+pub mod moments;
 pub mod noise;
 #[cfg(test)]
 pub mod oracle;

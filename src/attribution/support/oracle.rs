@@ -26,6 +26,7 @@ use crate::{
 pub struct Oracle {
     network: Network,
     description: Description,
+    batch: usize,
 }
 
 impl Oracle {
@@ -77,8 +78,9 @@ impl Backend for Oracle {
         &self.network
     }
 
-    async fn batch(&mut self, _: &Program, _: usize) -> Result<usize> {
-        Ok(3)
+    async fn batch(&mut self, program: &Program, _: usize) -> Result<usize> {
+        self.network.program(program)?;
+        Ok(self.batch)
     }
 
     async fn run(
@@ -112,6 +114,9 @@ pub struct Case {
     pub segments: Option<Segmentation>,
     pub samples: Option<BitRows>,
     pub evaluations: u64,
+    pub versus: Option<usize>,
+    background: Tensor,
+    at_layer: bool,
     oracle: Oracle,
     score: Score,
     given: BTreeMap<String, Value>,
@@ -119,6 +124,15 @@ pub struct Case {
 
 impl Case {
     pub fn new(score: Score) -> Self {
+        Self::with_relu(score, true)
+    }
+
+    /// The network without its ReLUs: its scores are linear in the image.
+    pub fn linear() -> Self {
+        Self::with_relu(Score::Logit, false)
+    }
+
+    fn with_relu(score: Score, relu: bool) -> Self {
         let mut rng = crate::rng::for_sample(7, 0);
         let mut draw = |shape: &[usize], scale: f32| {
             let n = shape.iter().product();
@@ -133,7 +147,8 @@ impl Case {
             let weights = draw(&[6, inputs, 3, 3], 0.5).into();
             let bias = Some(draw(&[6], 0.3).to_f32().into());
             at = graph.add(name, Conv { weights, bias, groups: 1, window }, &[at]).unwrap();
-            let relu = pointwise::Clip { low: 0.0, high: f32::INFINITY };
+            let low = if relu { 0.0 } else { f32::NEG_INFINITY };
+            let relu = pointwise::Clip { low, high: f32::INFINITY };
             let chain = pointwise::Pointwise::one(pointwise::Step::Clip(relu));
             at = graph.add(format!("{name}/relu"), chain, &[at]).unwrap();
         }
@@ -142,12 +157,17 @@ impl Case {
         let dense = Dense { weights: draw(&[5, 6], 2.0).into(), bias: Some(draw(&[5], 0.5).to_f32().into()) };
         at = graph.add("scores", dense, &[at]).unwrap();
         let pixels = draw(&[3, 9, 11], 1.0);
+        let background = Tensor::new([4, 3, 9, 11], draw(&[4, 3, 9, 11], 1.0).to_f32()).unwrap();
         Self {
+            background,
+            at_layer: false,
+            versus: None,
             image: Tensor::new([3, 9, 11], pixels.to_f32()).unwrap(),
             preprocessing: Preprocessing { mean: [127.0; 3], std: [128.0; 3], ..Default::default() },
             oracle: Oracle {
                 network: Network::from_graph(graph, image, at),
                 description: Description { kind: "cpu", adapter: "double precision".into(), fallback: false },
+                batch: 3,
             },
             seed: 0,
             segments: None,
@@ -163,17 +183,30 @@ impl Case {
         self
     }
 
+    /// How many images the backend asks for at once.
+    pub fn batch(&mut self, images: usize) {
+        self.oracle.batch = images;
+    }
+
+    /// Gives the last layer to methods that can do without one.
+    pub fn at_layer(&mut self) {
+        self.at_layer = true;
+    }
+
     pub fn explain(&mut self, id: &str, targets: &[usize]) -> Vec<Map> {
         let method = method(id).unwrap();
         let mut settings = Settings::resolve(method.about().parameters, &self.given).unwrap();
         method.complete(&mut settings, self.image.shape());
         let layer = self.oracle.network.default_layer().cloned();
+        let layer = layer.filter(|_| method.needs_layer() || self.at_layer);
         let mut run = Run {
             backend: &mut self.oracle,
             image: &self.image,
             preprocessing: &self.preprocessing,
             targets,
+            versus: self.versus,
             layer: layer.as_ref(),
+            background: Some(&self.background),
             score: self.score,
             settings: &settings,
             seed: self.seed,
@@ -181,6 +214,7 @@ impl Case {
             samples: self.samples.as_ref(),
             observer: &mut Silent,
             evaluations: 0,
+            notes: vec![],
         };
         let maps = pollster::block_on(method.explain(&mut run)).unwrap();
         self.evaluations = run.evaluations;

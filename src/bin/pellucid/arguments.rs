@@ -82,9 +82,16 @@ pub struct Explain {
     /// The classes to explain, comma-separated; the top class where none is given.
     #[arg(long, value_name = "INDEX|LABEL")]
     pub target: Option<String>,
+    /// A class to hold the targets against: why they rather than this one. For gradient methods.
+    #[arg(long, value_name = "INDEX|LABEL")]
+    pub versus: Option<String>,
     /// The layer, for methods that look at one; see `pellucid layers`.
     #[arg(long, value_name = "NAME")]
     pub layer: Option<String>,
+    /// What expected gradients compare with: a folder of images, or a .npy file (float32 [N,C,H,W], already
+    /// normalised); twelve photographs where none is given.
+    #[arg(long, value_name = "FOLDER|FILE.npy")]
+    pub background: Option<PathBuf>,
     /// The score to explain; the method's own default where none is given.
     #[arg(long, value_enum)]
     pub score: Option<ScoreName>,
@@ -171,6 +178,7 @@ impl Explain {
         Ok(Request {
             method: self.method.clone(),
             targets: self.target.as_deref().map_or(Ok(vec![]), |t| session.find_targets(t))?,
+            versus: self.versus.as_deref().map(|v| session.find_target(v)).transpose()?,
             layer: self.layer.clone(),
             score: self.score.map(|s| match s {
                 ScoreName::Logit => Score::Logit,

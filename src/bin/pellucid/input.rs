@@ -85,22 +85,63 @@ fn matrix<'a>(bytes: &'a [u8], bad: &dyn Fn(String) -> Error) -> Result<([usize;
     Ok(([extent(rows)?, extent(columns)?], file))
 }
 
+/// Reads the images that expected gradients compare with: `[N, C, H, W]`, normalised.
+pub fn load_background(session: &Session, path: &PathBuf) -> Result<Tensor> {
+    if !path.is_dir() {
+        return read_batch(&read(path)?, path);
+    }
+    let unreadable = |e: std::io::Error| Error::Io(format!("{} cannot be read: {e}", path.display()));
+    let mut files = vec![];
+    for entry in std::fs::read_dir(path).map_err(unreadable)? {
+        files.push(entry.map_err(unreadable)?.path());
+    }
+    files.retain(|file| file.extension().is_some_and(is_image));
+    // Folders have no order of their own.
+    files.sort();
+    if files.is_empty() {
+        return Err(Error::Argument(format!(
+            "{} holds no PNG, JPEG, WebP, GIF or BMP image",
+            path.display()
+        )));
+    }
+    let images = files.iter().map(|file| Ok(session.see(&Picture::decode(&read(file)?)?)?.1));
+    Tensor::stack(&images.collect::<Result<Vec<_>>>()?)
+}
+
+fn is_image(extension: &std::ffi::OsStr) -> bool {
+    let known = ["png", "jpg", "jpeg", "webp", "gif", "bmp"];
+    extension.to_str().is_some_and(|e| known.contains(&e.to_ascii_lowercase().as_str()))
+}
+
 /// A `[1, C, H, W]` float32 array as `[C, H, W]`.
 fn read_array(bytes: &[u8], path: &Path) -> Result<Tensor> {
+    let batch = read_batch(bytes, path)?;
+    if batch.shape()[0] == 1 {
+        return Ok(batch.at(0));
+    }
+    Err(Error::Image(format!(
+        "{} has the shape {:?}; save one image, [1,C,H,W]",
+        path.display(),
+        batch.shape()
+    )))
+}
+
+/// A float32 array of `[N, C, H, W]`.
+fn read_batch(bytes: &[u8], path: &Path) -> Result<Tensor> {
     let bad = |why: String| {
         Error::Image(format!("{} {why}; save it with numpy.save as float32 [1,C,H,W]", path.display()))
     };
     let file = NpyFile::new(bytes).map_err(|e| bad(format!("is not a .npy file ({e})")))?;
     let shape: Vec<u64> = file.shape().to_vec();
-    let &[1, c, h, w] = shape.as_slice() else { return Err(bad(format!("has the shape {shape:?}"))) };
-    let count = [c, h, w].iter().try_fold(1u64, |n, &d| n.checked_mul(d)).unwrap_or(u64::MAX);
+    let &[n, c, h, w] = shape.as_slice() else { return Err(bad(format!("has the shape {shape:?}"))) };
+    let count = [n, c, h, w].iter().try_fold(1u64, |n, &d| n.checked_mul(d)).unwrap_or(u64::MAX);
     limits::check("the number of values", count, limits::IMAGE_PIXELS * 3)?;
     if file.order() != npyz::Order::C {
         return Err(bad("is in Fortran order".into()));
     }
     let values = file.into_vec::<f32>().map_err(|e| bad(format!("does not hold float32 numbers ({e})")))?;
-    let extent = |d: u64| usize::try_from(d).map_err(|_| bad(format!("has the shape {shape:?}")));
-    let tensor = Tensor::new([extent(c)?, extent(h)?, extent(w)?], values)?;
+    let extents: Option<Vec<usize>> = shape.iter().map(|&d| usize::try_from(d).ok()).collect();
+    let tensor = Tensor::new(extents.ok_or_else(|| bad(format!("has the shape {shape:?}")))?, values)?;
     tensor.check_finite("a value of the input")?;
     Ok(tensor)
 }

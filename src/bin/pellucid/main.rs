@@ -11,7 +11,7 @@ use arguments::{Arguments, Classify, Command, Explain, Layers, Methods, Model, S
 use clap::Parser;
 use pellucid::{
     Error, Result,
-    attribution::METHODS,
+    attribution::{self, METHODS},
     session::{Options, Session},
 };
 use serde_json::json;
@@ -92,6 +92,10 @@ async fn explain(arguments: Explain) -> Result<()> {
     let mut session = open(arguments.model.clone()).await?;
     let input = input::load(&session, &arguments.input)?;
     let request = arguments.request(&session)?;
+    if let Some(path) = &arguments.background {
+        let images = input::load_background(&session, path)?;
+        session.set_background(images)?;
+    }
     let mut bar = progress::Bar::new();
     let start = Instant::now();
     let explanation = session.explain(&input.tensor, &request, &mut bar).await?;
@@ -128,12 +132,12 @@ async fn segments(arguments: Segments) -> Result<()> {
 }
 
 fn methods(arguments: &Methods) -> Result<()> {
-    let all: Vec<_> = METHODS.iter().map(|m| m.about()).collect();
     if arguments.json {
+        let all: Vec<_> = METHODS.iter().map(|m| attribution::describe(*m)).collect();
         return output::print_json(&json!({ "methods": all }));
     }
     let mut text = String::new();
-    for about in all {
+    for about in METHODS.iter().map(|m| m.about()) {
         text += &format!("{:14} {}\n", about.id, about.sentence);
         for p in about.parameters {
             let kind = serde_json::to_value(p.kind).map_err(|e| Error::Io(e.to_string()))?;

@@ -1,12 +1,19 @@
 //! What the page and the command line share: a model on a backend, ready to classify and explain.
 
+mod report;
+mod saturation;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use report::empty_note;
+pub use report::{Explained, Explanation};
+pub use saturation::Saturation;
+
 use crate::{
-    attribution::{Map, MapKind, Method, Observer, Run, Settings, method, support},
+    attribution::{Map, Method, Observer, Run, Settings, method, support},
     backend::{
         Backend, BitRows, Description, Images, Segmentation,
         resilient::{Choice, Resilient},
@@ -60,7 +67,10 @@ pub struct Request {
     /// The classes; the top one where there are none.
     #[serde(default)]
     pub targets: Vec<usize>,
-    /// The layer's name, for methods whose map is a layer's; the last before global pooling where there is none.
+    /// The class that every target is held against, for methods that can.
+    #[serde(default)]
+    pub versus: Option<usize>,
+    /// The layer's name, for methods that look at one; where one is needed, the last before global pooling where there is none.
     #[serde(default)]
     pub layer: Option<String>,
     /// The score; the method's own default where there is none.
@@ -80,46 +90,16 @@ pub struct Request {
     pub samples: Option<Vec<Vec<u8>>>,
 }
 
-/// One target's map with what it belongs to.
-#[derive(Clone, Debug)]
-pub struct Explained {
-    /// The class and its scores for the image.
-    pub class: Class,
-    /// The map.
-    pub map: Map,
-}
-
-/// What came of a request.
-#[derive(Clone, Debug)]
-pub struct Explanation {
-    /// The method's id.
-    pub method: &'static str,
-    /// What the maps are made of.
-    pub map: MapKind,
-    /// One map a target.
-    pub targets: Vec<Explained>,
-    /// The layer, for methods whose map is a layer's.
-    pub layer: Option<String>,
-    /// The score that was explained.
-    pub score: Score,
-    /// The parameters, defaults included.
-    pub parameters: Settings,
-    /// Where random numbers started.
-    pub seed: u64,
-    /// How many images the network was run on.
-    pub evaluations: u64,
-    /// Which backend ran it.
-    pub backend: Description,
-    /// What a reader of the numbers should know.
-    pub notes: Vec<String>,
-}
-
 /// A model on a backend.
 pub struct Session {
     network: Arc<Network>,
     backend: Resilient,
     preprocessing: Preprocessing,
     labels: Option<Vec<String>>,
+    /// `[N, C, H, W]`, normalised; made when it is first needed.
+    background: Option<Tensor>,
+    /// Of the last image that was asked about.
+    saturation: Option<(Tensor, Saturation)>,
 }
 
 impl Session {
@@ -139,7 +119,7 @@ impl Session {
             )));
         }
         let backend = Resilient::open(network.clone(), options.backend).await?;
-        Ok(Self { network, backend, preprocessing, labels })
+        Ok(Self { network, backend, preprocessing, labels, background: None, saturation: None })
     }
 
     /// The network.
@@ -181,7 +161,8 @@ impl Session {
         text.split(',').map(|part| self.find_target(part.trim())).collect()
     }
 
-    fn find_target(&self, text: &str) -> Result<usize> {
+    /// Finds one class by index or label.
+    pub fn find_target(&self, text: &str) -> Result<usize> {
         let classes = self.network.classes();
         if let Ok(index) = text.parse::<usize>() {
             let range =
@@ -261,7 +242,7 @@ impl Session {
         let about = method.about();
         let mut settings = Settings::resolve(about.parameters, &request.parameters)?;
         method.complete(&mut settings, self.network.input());
-        let layer = self.layer_for(method.needs_layer(), request.layer.as_deref())?;
+        let layer = self.layer_for(method, request.layer.as_deref())?;
         let samples = own(request, method)?;
         let classes = self.scores(image).await?;
         let top = || {
@@ -280,13 +261,18 @@ impl Session {
                 classes.len()
             )));
         }
+        self.check_versus(method, &targets, request.versus)?;
+        let background = if method.needs_background() { Some(self.background()?) } else { None };
+        let saturation = if method.differentiates() { self.saturation(image).await? } else { None };
         let score = request.score.unwrap_or(about.default_score);
         let mut run = Run {
             backend: &mut self.backend,
             image,
             preprocessing: &self.preprocessing,
             targets: &targets,
+            versus: request.versus,
             layer: layer.as_ref(),
+            background: background.as_ref(),
             score,
             settings: &settings,
             seed: request.seed,
@@ -294,36 +280,96 @@ impl Session {
             samples: samples.as_ref(),
             observer,
             evaluations: 0,
+            notes: vec![],
         };
         let maps = method.explain(&mut run).await?;
         let evaluations = run.evaluations;
+        let mut notes = self.network.notes().to_vec();
+        notes.append(&mut run.notes);
+        notes.extend(saturation.map(Saturation::note));
+        notes.extend(maps.iter().filter_map(|m| empty_note(m, &classes[m.target].target.label)));
         for map in &maps {
             map.values.check_finite("a value of the attribution")?;
         }
         let explained = |map: Map| Explained { class: classes[map.target].clone(), map };
         Ok(Explanation {
             method: about.id,
-            map: about.map,
+            map: method.map(layer.as_ref()),
             targets: maps.into_iter().map(explained).collect(),
+            versus: request.versus.map(|v| self.target(v)),
             layer: layer.map(|l| l.name),
             score,
             parameters: settings,
             seed: request.seed,
             evaluations,
             backend: self.backend.description().clone(),
-            notes: self.network.notes().to_vec(),
+            saturation,
+            notes,
         })
     }
 
-    fn layer_for(&self, needed: bool, wanted: Option<&str>) -> Result<Option<Layer>> {
-        match (needed, wanted) {
-            (true, Some(name)) => self.network.layer(name).map(Some),
-            (true, None) => Ok(self.network.default_layer().cloned()),
-            (false, Some(_)) => Err(Error::Argument(
+    fn layer_for(&self, method: &dyn Method, wanted: Option<&str>) -> Result<Option<Layer>> {
+        match wanted {
+            Some(name) if method.takes_layer() => self.network.layer(name).map(Some),
+            Some(_) => Err(Error::Argument(
                 "this method explains the input, and takes no layer; leave it out".into(),
             )),
-            (false, None) => Ok(None),
+            None if method.needs_layer() => Ok(self.network.default_layer().cloned()),
+            None => Ok(None),
         }
+    }
+
+    fn check_versus(&self, method: &dyn Method, targets: &[usize], versus: Option<usize>) -> Result<()> {
+        let Some(versus) = versus else { return Ok(()) };
+        let classes = self.network.classes();
+        let wrong = if !method.contrasts() {
+            format!("{} cannot hold one class against another; choose a gradient method", method.about().id)
+        } else if versus >= classes {
+            format!("class {versus} is out of range; the model has {classes}, from 0")
+        } else if targets.contains(&versus) {
+            format!("class {versus} cannot be held against itself; choose two classes")
+        } else {
+            return Ok(());
+        };
+        Err(Error::Argument(wrong))
+    }
+
+    /// Gives the images that expected gradients compare with: `[N, C, H, W]`, normalised.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when they do not fit the network, [`Error::NotFinite`].
+    pub fn set_background(&mut self, images: Tensor) -> Result<()> {
+        let (got, want) = (images.shape(), self.network.input());
+        if got.get(1..) != Some(want) || got[0] == 0 {
+            return Err(Error::Argument(format!(
+                "the background is {got:?}, and should be some images of {want:?} (channels, height, width)"
+            )));
+        }
+        images.check_finite("a value of the background")?;
+        self.background = Some(images);
+        Ok(())
+    }
+
+    /// What the network sees of several pictures: `[N, C, H, W]`, normalised.
+    pub fn see_all(&self, pictures: &[Picture]) -> Result<Tensor> {
+        let seen = pictures.iter().map(|p| Ok(self.see(p)?.1)).collect::<Result<Vec<_>>>()?;
+        Tensor::stack(&seen)
+    }
+
+    /// The background, which is the shipped photographs unless another was given.
+    fn background(&mut self) -> Result<Tensor> {
+        if self.background.is_none() {
+            let photographs = support::background::PHOTOGRAPHS;
+            if photographs.is_empty() {
+                return Err(Error::Argument(
+                    "there is no background; give some images to compare with".into(),
+                ));
+            }
+            let pictures: Vec<Picture> =
+                photographs.iter().map(|bytes| Picture::decode(bytes)).collect::<Result<_>>()?;
+            self.background = Some(self.see_all(&pictures)?);
+        }
+        self.background.clone().ok_or_else(|| Error::Argument("there is no background".into()))
     }
 }
 
@@ -367,48 +413,4 @@ fn preprocessing(network: &Network, options: &Options) -> Result<Preprocessing> 
         preprocessing.interpolation = name.parse()?;
     }
     Ok(preprocessing)
-}
-
-impl Explanation {
-    /// The report that `--json` prints, but for the time that it took.
-    #[must_use]
-    pub fn to_json(&self) -> Value {
-        let per_target = |e: &Explained| {
-            let (low, high) = e.map.values.range();
-            let mut entry = serde_json::json!({
-                "target": e.class.target,
-                "logit": e.class.logit,
-                "probability": e.class.probability,
-                "sum": e.map.values.sum(),
-                "min": low,
-                "max": high,
-                "unit": e.map.unit,
-                "shape": e.map.values.shape(),
-            });
-            for (key, value) in &e.map.extras {
-                entry[*key] = value.clone();
-            }
-            entry
-        };
-        let mut report = serde_json::json!({
-            "method": self.method,
-            "layer": self.layer,
-            "score": self.score,
-            "parameters": self.parameters,
-            "seed": self.seed,
-            "backend": self.backend.kind,
-            "adapter": self.backend.adapter,
-            "evaluations": self.evaluations,
-            "notes": self.notes,
-        });
-        let targets: Vec<Value> = self.targets.iter().map(per_target).collect();
-        if let Value::Object(report) = &mut report {
-            match <[Value; 1]>::try_from(targets) {
-                Ok([Value::Object(only)]) => report.extend(only),
-                Ok(other) => drop(report.insert("targets".into(), Value::from(other.to_vec()))),
-                Err(several) => drop(report.insert("targets".into(), Value::from(several))),
-            }
-        }
-        report
-    }
 }

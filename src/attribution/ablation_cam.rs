@@ -1,0 +1,118 @@
+//! Ablation-CAM: a layer's channels, weighted by how much the score falls without each.
+
+use async_trait::async_trait;
+
+use super::{About, Group, Map, MapKind, Method, Paper, Run, support::cam::weighted_sum};
+use crate::{
+    backend::Images,
+    error::{Error, Result},
+    network::{Program, Score},
+    tensor::Tensor,
+};
+
+/// `L = sum over k of w_k A_k` with `w_k = (y - y_k) / y`, where `y_k` is the score when channel `k` is zero.
+/// Desai and Ramaswamy 2020, equations 1 and 2, without the ReLU.
+///
+/// Only what comes after the layer is run, once a channel; a channel that is zero already has no weight.
+pub struct AblationCam;
+
+const ABOUT: About = About {
+    id: "ablation-cam",
+    label: "Ablation-CAM",
+    group: Group::Regions,
+    sentence: "Which regions hold what the score falls without; it needs no gradient.",
+    paper: Paper {
+        authors: "Desai, Ramaswamy",
+        title: "Ablation-CAM: Visual Explanations for Deep Convolutional Network via Gradient-free Localization",
+        year: 2020,
+        url: "https://doi.org/10.1109/WACV45572.2020.9093360",
+    },
+    parameters: &[],
+    default_score: Score::Logit,
+    map: MapKind::Layer,
+};
+
+#[async_trait(?Send)]
+impl Method for AblationCam {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn contrasts(&self) -> bool {
+        false
+    }
+
+    fn differentiates(&self) -> bool {
+        false
+    }
+
+    async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
+        let layer = run.layer()?.value;
+        let head = Program::Head { from: layer };
+        // Refuses a layer that is bypassed before anything is run.
+        let batch = run.backend.batch(&head, 1).await?.max(1);
+        let image = run.batch_of_one()?;
+        let outputs = run.run(&Program::Forward { layer: Some(layer) }, Images::Batch(&image), None).await?;
+        let activation =
+            outputs.get(1).ok_or_else(|| Error::Model("the backend gave no activation".into()))?.at(0);
+        let whole = run.chosen(&outputs[0])?;
+        if let Some(&flat) = run.targets.iter().zip(whole.row(0)).find(|(_, y)| **y == 0.0).map(|(t, _)| t) {
+            return Err(Error::Argument(format!(
+                "the score of class {flat} is zero, and Ablation-CAM divides by it; choose another class or score"
+            )));
+        }
+        let weights = channel_weights(run, &head, batch, &activation, whole.row(0)).await?;
+        let map = |(weights, &target): (&Vec<f64>, &usize)| {
+            Ok(Map::new(target, weighted_sum(&activation, weights)?, "weighted activation"))
+        };
+        weights.iter().zip(run.targets).map(map).collect()
+    }
+}
+
+/// For each target the channels' weights.
+async fn channel_weights(
+    run: &mut Run<'_>,
+    head: &Program,
+    batch: usize,
+    activation: &Tensor,
+    whole: &[f32],
+) -> Result<Vec<Vec<f64>>> {
+    let channels = activation.shape()[0];
+    let alive: Vec<usize> = (0..channels).filter(|&c| activation.row(c).iter().any(|v| *v != 0.0)).collect();
+    let mut weights = vec![vec![0.0; channels]; whole.len()];
+    let mut done = 0;
+    run.observer.progress(0, alive.len() as u64, None).await?;
+    for chunk in alive.chunks(batch) {
+        let without = |&c: &usize| {
+            let (mut ablated, plane) = (activation.clone(), activation.row_len());
+            ablated.data_mut()[c * plane..(c + 1) * plane].fill(0.0);
+            ablated
+        };
+        let ablated = Tensor::stack(&chunk.iter().map(without).collect::<Vec<_>>())?;
+        let logits = run.run(head, Images::Batch(&ablated), None).await?.swap_remove(0);
+        let scores = run.chosen(&logits)?;
+        for (row, &c) in chunk.iter().enumerate() {
+            for (k, (&y, &without)) in whole.iter().zip(scores.row(row)).enumerate() {
+                weights[k][c] = (f64::from(y) - f64::from(without)) / f64::from(y);
+            }
+        }
+        done += chunk.len() as u64;
+        run.observer.progress(done, alive.len() as u64, None).await?;
+    }
+    Ok(weights)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{attribution::support::oracle, network::Score};
+
+    /// Before pooling and a linear layer, removing a channel takes away its share of the score: the weight is
+    /// Grad-CAM's times the channel's sum, over the score.
+    #[test]
+    fn before_pooling_the_weights_are_shares_of_the_score() {
+        let mut case = oracle::Case::new(Score::Logit);
+        let maps = case.explain("ablation-cam", &[2, 4]);
+        assert_ne!(maps[0].values, maps[1].values);
+        assert_eq!(maps[0].values.shape(), case.explain("grad-cam", &[2])[0].values.shape());
+    }
+}

@@ -1,0 +1,179 @@
+//! Score-CAM: a layer's channels, weighted by the score when only what they light up is shown.
+
+use async_trait::async_trait;
+
+use super::{
+    About, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
+    support::{cam::weighted_sum, softmax},
+};
+use crate::{
+    backend::Images,
+    error::{Error, Result},
+    network::{Program, Score},
+    tensor::Tensor,
+};
+
+/// `L = sum over k of w_k A_k` with `w = softmax over k of f(x o M_k)`, where `M_k` is the channel `A_k` brought to
+/// the image's size and scaled to `0..1`. Wang et al. 2020, algorithm 1, with the softmax over all channels of the
+/// raw scores and the corner-aligned enlarging of pytorch-grad-cam.
+///
+/// One forward pass a channel; channels that are flat all hide the whole image, and share one.
+pub struct ScoreCam;
+
+const ABOUT: About = About {
+    id: "score-cam",
+    label: "Score-CAM",
+    group: Group::Regions,
+    sentence: "Which regions keep the score up when the rest is hidden; it needs no gradient.",
+    paper: Paper {
+        authors: "Wang, Wang, Du, Yang, Zhang, Ding, Mardziel, Hu",
+        title: "Score-CAM: Score-Weighted Visual Explanations for Convolutional Neural Networks",
+        year: 2020,
+        url: "https://arxiv.org/abs/1910.01279",
+    },
+    parameters: &[Parameter {
+        key: "channels",
+        label: "Channels",
+        help: "How many channels are tried, those that vary most first; 0 for all.",
+        kind: Kind::Integer { min: 0, max: 100_000, default: 0 },
+    }],
+    default_score: Score::Logit,
+    map: MapKind::Layer,
+};
+
+#[async_trait(?Send)]
+impl Method for ScoreCam {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn contrasts(&self) -> bool {
+        false
+    }
+
+    fn differentiates(&self) -> bool {
+        false
+    }
+
+    async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
+        let forward = Program::Forward { layer: Some(run.layer()?.value) };
+        let outputs = run.run(&forward, Images::Batch(&run.batch_of_one()?), None).await?;
+        let activation =
+            outputs.get(1).ok_or_else(|| Error::Model("the backend gave no activation".into()))?.at(0);
+        let tried = varied(&activation, run.settings.integer("channels"));
+        let scores = channel_scores(run, &activation, &tried).await?;
+        let map = |(k, &target): (usize, &usize)| {
+            let of_target: Vec<f32> = scores.iter().map(|row| row[k]).collect();
+            let mut weights = vec![0.0; activation.shape()[0]];
+            tried.iter().zip(softmax(&of_target)).for_each(|(&c, w)| weights[c] = w);
+            Ok(Map::new(target, weighted_sum(&activation, &weights)?, "weighted activation"))
+        };
+        run.targets.iter().enumerate().map(map).collect()
+    }
+}
+
+/// The channels to try: all, or those whose values vary most; in ascending order.
+#[allow(clippy::cast_precision_loss)]
+fn varied(activation: &Tensor, most: usize) -> Vec<usize> {
+    let mut channels: Vec<usize> = (0..activation.shape()[0]).collect();
+    if most == 0 || most >= channels.len() {
+        return channels;
+    }
+    let variance = |c: &usize| {
+        let row = activation.row(*c);
+        let mean = row.iter().map(|&v| f64::from(v)).sum::<f64>() / row.len() as f64;
+        row.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>()
+    };
+    let variances: Vec<f64> = channels.iter().map(variance).collect();
+    channels.sort_by(|a, b| variances[*b].total_cmp(&variances[*a]));
+    channels.truncate(most);
+    channels.sort_unstable();
+    channels
+}
+
+/// For each channel, the targets' scores of the image under its mask.
+async fn channel_scores(run: &mut Run<'_>, activation: &Tensor, channels: &[usize]) -> Result<Vec<Vec<f32>>> {
+    let image = run.image;
+    let flat = |c: usize| activation.row(c).iter().all(|v| *v == activation.row(c)[0]);
+    // One flat channel stands for all.
+    let shared = channels.iter().position(|&c| flat(c));
+    let own: Vec<usize> = (0..channels.len()).filter(|&i| Some(i) == shared || !flat(channels[i])).collect();
+    let batch = run.backend.batch(&Program::Forward { layer: None }, 1).await?.max(1);
+    let mut scores: Vec<Vec<f32>> = vec![vec![]; channels.len()];
+    let mut done = 0;
+    run.observer.progress(0, own.len() as u64, None).await?;
+    for chunk in own.chunks(batch) {
+        let masked = |&i: &usize| masked(image, activation, channels[i]);
+        let images = Tensor::stack(&chunk.iter().map(masked).collect::<Result<Vec<_>>>()?)?;
+        let made = run.scores(Images::Batch(&images)).await?;
+        chunk.iter().enumerate().for_each(|(row, &i)| scores[i] = made.row(row).to_vec());
+        done += chunk.len() as u64;
+        run.observer.progress(done, own.len() as u64, None).await?;
+    }
+    let blank = shared.map(|i| scores[i].clone()).unwrap_or_default();
+    scores.iter_mut().filter(|s| s.is_empty()).for_each(|s| s.clone_from(&blank));
+    Ok(scores)
+}
+
+/// The image times a channel that is enlarged and scaled to `0..1`.
+#[allow(clippy::cast_possible_truncation)]
+fn masked(image: &Tensor, activation: &Tensor, channel: usize) -> Result<Tensor> {
+    let (from, to) = (&activation.shape()[1..], &image.shape()[1..]);
+    let mask = enlarged(activation.row(channel), [from[0], from[1]], [to[0], to[1]]);
+    let (low, high) = mask.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v)));
+    let scale = (high - low + 1e-8).recip();
+    let plane = image.row_len();
+    let value = |(i, &v): (usize, &f32)| (f64::from(v) * (mask[i % plane] - low) * scale) as f32;
+    Tensor::new(image.shape(), image.data().iter().enumerate().map(value).collect())
+}
+
+/// Bilinear, the corners on the corners.
+#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn enlarged(plane: &[f32], from: [usize; 2], to: [usize; 2]) -> Vec<f64> {
+    let place = |i: usize, axis: usize| {
+        let at = i as f64 * (from[axis] - 1) as f64 / (to[axis] - 1).max(1) as f64;
+        let low = (at as usize).min(from[axis] - 1);
+        (low, (low + 1).min(from[axis] - 1), at - low as f64)
+    };
+    let columns: Vec<_> = (0..to[1]).map(|x| place(x, 1)).collect();
+    let mut out = Vec::with_capacity(to[0] * to[1]);
+    for (y0, y1, fy) in (0..to[0]).map(|y| place(y, 0)) {
+        let at = |y: usize, x: usize| f64::from(plane[y * from[1] + x]);
+        out.extend(columns.iter().map(|&(x0, x1, fx)| {
+            let top = at(y0, x0) * (1.0 - fx) + at(y0, x1) * fx;
+            let bottom = at(y1, x0) * (1.0 - fx) + at(y1, x1) * fx;
+            top * (1.0 - fy) + bottom * fy
+        }));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{enlarged, varied};
+    use crate::{attribution::support::oracle, network::Score, tensor::Tensor};
+
+    #[test]
+    fn enlarging_keeps_the_corners() {
+        let big = enlarged(&[0.0, 1.0, 2.0, 3.0], [2, 2], [3, 5]);
+        assert_eq!([big[0], big[4], big[10], big[14]], [0.0, 1.0, 2.0, 3.0]);
+        assert_eq!(big[7], 1.5);
+        assert_eq!(enlarged(&[4.0], [1, 1], [2, 2]), [4.0; 4]);
+    }
+
+    #[test]
+    fn all_channels_are_tried_unless_some_are_asked_for() {
+        let activation = Tensor::new([3, 1, 2], vec![0.0, 1.0, 5.0, 5.0, 0.0, 9.0]).unwrap();
+        assert_eq!(varied(&activation, 0), [0, 1, 2]);
+        assert_eq!(varied(&activation, 2), [0, 2]);
+    }
+
+    /// Weights are positive and sum to one, so the map lies between the least and the greatest channel.
+    #[test]
+    fn is_a_mean_of_channels() {
+        let mut case = oracle::Case::new(Score::Logit);
+        let maps = case.explain("score-cam", &[1, 3]);
+        assert_ne!(maps[0].values, maps[1].values);
+        assert!(maps.iter().all(|m| m.values.range().0 >= 0.0 && m.values.range().1 > 0.0));
+    }
+}
