@@ -19,6 +19,8 @@ pub mod backend;
 
 pub mod attribution;
 
+pub mod evaluation;
+
 pub mod render;
 
 pub mod session;

@@ -168,6 +168,24 @@ impl Graph {
         Ok(self.push(Node { name, producer, inputs: inputs.to_vec(), shape, rows, storage }))
     }
 
+    /// Puts another operator in a node's place; the value's shape and storage must stay.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when they would not.
+    pub fn replace(&mut self, id: ValueId, operator: Arc<dyn Operator>) -> Result<()> {
+        let node = self.node(id);
+        let shapes: Vec<&[usize]> = node.inputs.iter().map(|&i| self.node(i).shape.as_slice()).collect();
+        if operator.shape(&shapes).as_ref() != Ok(&node.shape) || operator.storage() != node.storage {
+            return Err(Error::Model(format!(
+                "{} does not fit in the place of {:?}",
+                operator.name(),
+                node.name
+            )));
+        }
+        self.nodes[id.0].producer = Producer::Operator(operator);
+        Ok(())
+    }
+
     fn push(&mut self, node: Node) -> ValueId {
         self.nodes.push(node);
         ValueId(self.nodes.len() - 1)

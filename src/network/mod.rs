@@ -55,6 +55,18 @@ impl Network {
         Self { graph, image, logits, names, layers, default_layer, metadata, notes }
     }
 
+    /// The same network with other operators in its graph: see [`Graph::replace`].
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when the graph's values are not this network's.
+    pub fn with_graph(&self, graph: Graph) -> Result<Self> {
+        let shapes = |g: &Graph| g.nodes().iter().map(|n| n.shape.clone()).collect::<Vec<_>>();
+        if shapes(&graph) != shapes(&self.graph) || graph.inputs() != self.graph.inputs() {
+            return Err(Error::Argument("the graph has other values than the network's own".into()));
+        }
+        Ok(Self { graph, ..self.clone() })
+    }
+
     /// The extents of the input image: `[C, H, W]`.
     #[must_use]
     pub fn input(&self) -> &[usize] {

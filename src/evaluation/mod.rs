@@ -1,0 +1,4 @@
+//! How far a map can be trusted.
+
+pub mod randomisation;
+pub mod rank;
