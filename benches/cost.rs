@@ -1,0 +1,118 @@
+//! What methods cost on the native CPU backend, in forward passes:
+//!
+//! `taskset -c 0 cargo bench --bench cost [-- MODEL.onnx]`
+//!
+//! `taskset` keeps it to one thread: on more, what comes in batches is spread over them and looks cheaper than it is.
+//! `--profile fast` builds sooner. It fails when a bound is missed.
+
+use std::{collections::BTreeMap, error::Error, process::ExitCode, sync::Arc, time::Instant};
+
+use pellucid::{
+    Tensor,
+    attribution::{Run, Settings, Silent, method},
+    backend::{Backend, Images, cpu::CpuBackend},
+    graph::{Rule, Storage},
+    network::{Layer, Network, Program, Score},
+    picture::Preprocessing,
+};
+use rand::RngExt;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// Repetitions; the median counts.
+const TIMES: usize = 7;
+/// Of one image's stored masks under integrated gradients.
+const MASKS: usize = 64 << 20;
+
+struct Bench {
+    backend: CpuBackend,
+    image: Tensor,
+    missed: usize,
+}
+
+fn main() -> Result<ExitCode> {
+    let path = std::env::args().skip(1).find(|a| !a.starts_with('-'));
+    let model = match &path {
+        Some(path) => std::fs::read(path)?,
+        None => include_bytes!("../models/efficientnet-lite0-int8.onnx").to_vec(),
+    };
+    let network = Arc::new(Network::from_onnx(&model)?);
+    let mut rng = pellucid::rng::for_sample(0, 0);
+    let values = network.input().iter().product();
+    let image = Tensor::new(network.input(), (0..values).map(|_| rng.random_range(-1.0..1.0)).collect())?;
+    let last = network.default_layer().cloned();
+    let middle = network.layers().get(network.layers().len() / 2).cloned();
+    let mut bench = Bench { backend: CpuBackend::new(network)?, image, missed: 0 };
+
+    let forward = bench.forward()?;
+    println!("{:44} {:8.1} ms", "forward", forward * 1e3);
+    let four: Vec<usize> = (0..4).collect();
+    let cam = bench.method("grad-cam", last.as_ref(), &[0])?;
+    bench.say("grad-cam before pooling, in forward passes", cam / forward, 1.15);
+    let cam = bench.method("grad-cam", middle.as_ref(), &[0])?;
+    bench.say("grad-cam in the middle, in forward passes", cam / forward, 2.2);
+    let saliency = bench.method("saliency", None, &[0])?;
+    bench.say("saliency, in forward passes", saliency / forward, 2.5);
+    let several = bench.method("saliency", None, &four)?;
+    bench.say("saliency of 4 classes, in runs of one", several / saliency, 0.7 * 4.0);
+    let path = bench.method("integrated-gradients", None, &[0])?;
+    bench.say("integrated gradients of 50 steps, in saliencies", path / saliency, 50.0 * 1.05);
+    let masks = masks(bench.backend.network())?;
+    bench.say("stored masks of one image, in MiB", masks as f64 / f64::from(1 << 20), (MASKS >> 20) as f64);
+    Ok(if bench.missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+impl Bench {
+    fn say(&mut self, what: &str, got: f64, allowed: f64) {
+        let verdict = if got <= allowed { "ok" } else { "MISSED" };
+        self.missed += usize::from(got > allowed);
+        println!("{what:52} {got:8.3} of {allowed:.2} allowed: {verdict}");
+    }
+
+    fn forward(&mut self) -> Result<f64> {
+        let batch = Tensor::stack(std::slice::from_ref(&self.image))?;
+        let backend = &mut self.backend;
+        median(TIMES * 3, || {
+            let program = Program::Forward { layer: None };
+            pollster::block_on(backend.run(&program, Images::Batch(&batch), None)).map(drop)
+        })
+    }
+
+    fn method(&mut self, id: &str, layer: Option<&Layer>, targets: &[usize]) -> Result<f64> {
+        let method = method(id)?;
+        let settings = Settings::resolve(method.about().parameters, &BTreeMap::new())?;
+        let times = if id == "integrated-gradients" { 1 } else { TIMES };
+        median(times, || {
+            let (preprocessing, mut observer) = (Preprocessing::default(), Silent);
+            let run =
+                Run::new(&mut self.backend, &self.image, &preprocessing, targets, &settings, &mut observer);
+            let mut run = Run { layer, ..run };
+            pollster::block_on(method.explain(&mut run)).map(drop)
+        })
+    }
+}
+
+/// Seconds; the first run, which compiles, is left out.
+fn median(times: usize, mut work: impl FnMut() -> pellucid::Result<()>) -> Result<f64> {
+    work()?;
+    let mut seconds = vec![];
+    for _ in 0..times {
+        let start = Instant::now();
+        work()?;
+        seconds.push(start.elapsed().as_secs_f64());
+    }
+    seconds.sort_by(f64::total_cmp);
+    Ok(seconds[seconds.len() / 2])
+}
+
+/// The bytes that the forward pass of an input gradient leaves for the backward pass, bits packed.
+fn masks(network: &Network) -> Result<usize> {
+    let graph =
+        network.program(&Program::Gradient { score: Score::Logit, layer: None, rule: Rule::Plain })?;
+    let size = |node: &pellucid::graph::Node| match node.storage {
+        Storage::Bit => node.elements().div_ceil(8),
+        Storage::Byte => node.elements(),
+        Storage::Float => 0,
+    };
+    Ok(graph.nodes().iter().map(size).sum())
+}
