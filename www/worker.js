@@ -8,6 +8,9 @@ const glue = import('./pkg/pellucid.js');
 const stopped = new Set();
 let pellucid;
 let engine;
+let methods = [];
+/** The engine that has been given a background. */
+let furnished;
 let lane = Promise.resolve();
 
 /** Anything that wasm-bindgen's promises cannot deliver (a trap in a task) ends here; the page replaces us. */
@@ -45,6 +48,19 @@ async function answer(id, op, args) {
   }
 }
 
+/** The photographs that expected gradients compare with; fetched when they are first needed. */
+const BACKGROUND = 'astronaut brick camera cat clock coffee coins galaxies grass gravel retina rocket'.split(' ');
+
+async function furnish(method) {
+  if (furnished === engine || !methods.find(({ id }) => id === method)?.background) return;
+  const fetched = async (name) => {
+    const response = await download(new URL(`../models/background/${name}.jpg`, import.meta.url), () => {});
+    return new Uint8Array(await response.arrayBuffer());
+  };
+  engine.set_background(await Promise.all(BACKGROUND.map(fetched)));
+  furnished = engine;
+}
+
 /** Sends pixels without copying them. */
 const pixels = (value) => ({ value, transfer: [value.rgba.buffer] });
 
@@ -73,7 +89,7 @@ const inTurn = {
     const modelBytes = await bytes;
     progress({ stage: 'open' });
     engine = await span('load-model', pellucid.Engine.open(modelBytes, name, JSON.stringify(options)));
-    const methods = JSON.parse(pellucid.methods());
+    methods = JSON.parse(pellucid.methods());
     return { value: { module: compiled, methods, colourMaps: pellucid.colour_maps(), tutorial: JSON.parse(pellucid.tutorial_display()), info: info(), timings } };
   },
 
@@ -98,6 +114,7 @@ const inTurn = {
 
   /** Explains; every step is told, and a stop is heard between two steps. */
   async explain(request, { progress, stopped }) {
+    await furnish(request.method);
     const start = performance.now();
     const report = JSON.parse(
       await engine.explain(JSON.stringify(request), async (done, total, id) => {

@@ -45,6 +45,10 @@ const ABOUT: About = About {
     map: MapKind::Channels,
 };
 
+/// What is said when the quadrature misses by more than a twentieth: the network bends too often on the way.
+const COARSE: &str = "The map's sum misses the difference of the scores by more than 5 % (see delta). More steps, or a \
+    baseline that is nearer to the image, come closer.";
+
 #[async_trait(?Send)]
 impl Method for IntegratedGradients {
     fn about(&self) -> &'static About {
@@ -58,8 +62,12 @@ impl Method for IntegratedGradients {
         let image = run.image.clone();
         let values = along_the_way(run, &image, &start, run.settings.integer("steps"), true).await?;
         let unit = score_unit(run.score);
+        let ends = |k: usize| f64::from(scores.row(0)[k]) - f64::from(scores.row(1)[k]);
+        if values.iter().enumerate().any(|(k, v)| (v.sum() - ends(k)).abs() > 0.05 * ends(k).abs()) {
+            run.note(COARSE);
+        }
         let map = |(k, (values, &target)): (usize, (Tensor, &usize))| {
-            let gap = values.sum() - (f64::from(scores.row(0)[k]) - f64::from(scores.row(1)[k]));
+            let gap = values.sum() - ends(k);
             let mut map = Map::new(target, values, unit);
             map.extras.insert("delta", gap.into());
             map

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use js_sys::{Float32Array, Function, Object, Uint32Array};
+use js_sys::{Array, Float32Array, Function, Object, Uint8Array, Uint32Array};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::*;
@@ -73,6 +73,12 @@ impl Engine {
     /// Decodes a picture and returns the part of it that the network sees: `{ width, height, rgba }`.
     pub fn load_image(&self, bytes: &[u8]) -> Result<Object, JsValue> {
         self.see(bytes).map_err(|e| convert::error(&e))
+    }
+
+    /// Gives the pictures that expected gradients compare with: an array of image files, as bytes.
+    pub fn set_background(&self, files: &Array) -> Result<(), JsValue> {
+        let files = files.iter().map(|file| Uint8Array::new(&file).to_vec());
+        self.take_background(files).map_err(|e| convert::error(&e))
     }
 
     /// The scores of every class as JSON, the best first.
@@ -164,6 +170,14 @@ impl Engine {
         Ok(crop)
     }
 
+    fn take_background(&self, files: impl Iterator<Item = Vec<u8>>) -> Result<()> {
+        let pictures = files.map(|bytes| Picture::decode(&bytes)).collect::<Result<Vec<_>>>()?;
+        let mut session = self.session.borrow_mut();
+        let session = session.as_mut().ok_or_else(busy)?;
+        let images = session.see_all(&pictures)?;
+        session.set_background(images)
+    }
+
     async fn try_classify(&self) -> Result<String> {
         let input = self.input()?;
         let classes = self.with_session(async |session| session.classify(&input).await).await?;
@@ -211,16 +225,19 @@ impl Engine {
             classes.iter().find(|c| c.target.index == index).cloned().unwrap_or_else(unknown)
         };
         let maps = self.results.borrow().all(id);
+        let layer = request.layer.as_deref().and_then(|name| session.network().layer(name).ok());
         Ok(Explanation {
             method: about.id,
-            map: about.map,
+            map: method.map(layer.as_ref()),
             targets: maps.into_iter().map(|map| Explained { class: class(map.target), map }).collect(),
+            versus: request.versus.map(|v| session.target(v)),
             layer: request.layer.clone(),
             score: request.score.unwrap_or(about.default_score),
             parameters,
             seed: request.seed,
             evaluations,
             backend: session.backend().clone(),
+            saturation: None,
             notes: session.network().notes().to_vec(),
         })
     }

@@ -16,7 +16,7 @@ use wasm_bindgen::prelude::*;
 pub use engine::Engine;
 
 use crate::{
-    attribution::{METHODS, MapKind},
+    attribution::{METHODS, MapKind, Method, describe},
     render::{ColourMap, Display, Sign},
 };
 
@@ -33,13 +33,13 @@ pub fn start() {
 #[wasm_bindgen]
 #[must_use]
 pub fn methods() -> String {
-    let method = |about: &crate::attribution::About| {
-        let mut value = json!(about);
+    let method = |method: &&dyn Method| {
+        let (about, mut value) = (method.about(), describe(*method));
         value["display"] =
             json!({ "signed": display(about.map, true), "unsigned": display(about.map, false) });
         value
     };
-    METHODS.iter().map(|m| method(m.about())).collect::<Value>().to_string()
+    METHODS.iter().map(method).collect::<Value>().to_string()
 }
 
 /// How Keras's Grad-CAM example shows a map, as JSON.
