@@ -50,7 +50,7 @@ describe('the page', () => {
     assert.ok(await page.evaluate(() => document.activeElement.matches('#class-field .picker-button')), 'focus comes back');
 
     await tabTo('#method-field .picker-button');
-    const saliency = await explained(page, () => press('ArrowDown', 'S', 'Enter'));
+    const saliency = await explained(page, () => press('ArrowDown', 'S', 'a', 'l', 'Enter'));
     assert.equal(saliency.result.method, 'saliency');
     await press('Enter', 'Escape');
     assert.equal(await page.locator('.sheet:popover-open').count(), 0);
