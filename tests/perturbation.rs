@@ -129,6 +129,29 @@ fn shap_partition_on_the_gpu() {
     shap_is_the_package_s(Choice::Gpu);
 }
 
+/// The same seed gives the same map whatever the batch: to the bit on the CPU, within 1e-6 of the largest value
+/// on a GPU.
+#[test]
+fn the_batch_changes_nothing() {
+    for (choice, bound) in [(Choice::Cpu, 0.0), (Choice::Gpu, 1e-6)] {
+        let mut session = session(choice);
+        for method in ["lime", "kernel-shap", "rise"] {
+            let maps = ["1", "5", "40"].map(|batch| {
+                let parameters = set(&[("samples", "40"), ("batch", batch)]);
+                let request = Request { method: method.into(), parameters, seed: 3, ..Request::default() };
+                explain(&mut session, &request).targets.remove(0).map.values
+            });
+            let largest = maps[0].data().iter().fold(0.0f32, |m, v| m.max(v.abs()));
+            let [one, others @ ..] = &maps;
+            for other in others {
+                let gaps = one.data().iter().zip(other.data()).map(|(a, b)| (a - b).abs());
+                let gap = gaps.fold(0.0, f32::max);
+                assert!(gap <= bound * largest, "{method} on {choice:?}: {gap} of {largest}");
+            }
+        }
+    }
+}
+
 /// Canary: another kernel width, or another refinement, is found out by the bounds above.
 #[test]
 fn the_bounds_can_fail() {

@@ -157,6 +157,23 @@ impl BitRows {
         Self { bits, rows: 0, words: vec![] }
     }
 
+    /// Rows as callers give them: a 1 for what shows, a 0 for what is hidden.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when rows are of several lengths or empty, there are none, or hold something else.
+    pub fn from_samples(rows: &[Vec<u8>]) -> Result<Self> {
+        let width = rows.first().map_or(0, Vec::len);
+        if width == 0 || rows.iter().any(|r| r.len() != width || r.iter().any(|&z| z > 1)) {
+            return Err(Error::Argument(
+                "the samples must be rows of one length that say 1 (shown) or 0 (hidden) for each segment"
+                    .into(),
+            ));
+        }
+        let mut bits = Self::new(width);
+        rows.iter().for_each(|row| bits.push(row.iter().map(|&z| z == 1)));
+        Ok(bits)
+    }
+
     /// Adds a row; bits that `row` does not give are unset, and those that it has too many are dropped.
     pub fn push(&mut self, row: impl IntoIterator<Item = bool>) {
         let start = self.words.len();

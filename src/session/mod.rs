@@ -381,19 +381,10 @@ fn own(request: &Request, method: &dyn Method) -> Result<Option<BitRows>> {
     if request.segments.is_some() && !method.takes_segments() {
         return refuse("segments");
     }
-    let Some(rows) = &request.samples else { return Ok(None) };
-    if !method.takes_samples() {
+    if request.samples.is_some() && !method.takes_samples() {
         return refuse("samples");
     }
-    let width = rows.first().map_or(0, Vec::len);
-    if width == 0 || rows.iter().any(|r| r.len() != width || r.iter().any(|&z| z > 1)) {
-        return Err(Error::Argument(
-            "the samples must be rows of one length that say 1 (shown) or 0 (hidden) for each segment".into(),
-        ));
-    }
-    let mut bits = BitRows::new(width);
-    rows.iter().for_each(|row| bits.push(row.iter().map(|&z| z == 1)));
-    Ok(Some(bits))
+    request.samples.as_deref().map(BitRows::from_samples).transpose()
 }
 
 /// The file's preprocessing with the caller's on top.

@@ -171,6 +171,21 @@ mod tests {
         assert!(gradient.iter().all(|g| g.abs() < 1e-9), "{gradient:?}");
     }
 
+    /// Sixteen times the rows, a quarter of the error: on logarithmic axes a slope of -1/2.
+    #[test]
+    fn errors_fall_with_the_root_of_the_rows() {
+        let truth = [1.5, -2.0, 0.0, 0.25];
+        let rms = |n: usize| {
+            let square = |seed: u64| {
+                let fit = draw(seed, n, 1.0).fit(1e-6).unwrap().remove(0);
+                fit.weights.iter().zip(truth).map(|(w, t)| (w - t).powi(2)).sum::<f64>()
+            };
+            (0..60).map(square).sum::<f64>().sqrt()
+        };
+        let slope = (rms(1600) / rms(100)).ln() / 16f64.ln();
+        assert!((-0.6..-0.4).contains(&slope), "{slope}");
+    }
+
     /// Over many draws the weights scatter as the errors say.
     #[test]
     fn errors_are_the_scatter_of_repeated_draws() {
