@@ -39,7 +39,7 @@ mod tests {
         assert_eq!(spearman(&[1.0, 2.0, 9.0], &[7.0, 7.0, 7.0]), 0.0);
     }
 
-    /// scipy.stats.spearmanr([1, 2, 2, 4, 5], [2, 1, 3, 3, 9]).
+    /// By hand: ranks 1, 2.5, 2.5, 4, 5 and 2, 1, 3.5, 3.5, 5, whose covariance over deviations is 7.25 / 9.5.
     #[test]
     fn ties_share_their_rank() {
         let got = spearman(&[1.0, 2.0, 2.0, 4.0, 5.0], &[2.0, 1.0, 3.0, 3.0, 9.0]);
