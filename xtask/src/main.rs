@@ -5,6 +5,7 @@ mod host;
 mod pack;
 mod page;
 mod serve;
+mod shrink;
 mod size;
 mod tally;
 mod test;

@@ -1,5 +1,5 @@
-//! Packs the page's scripts: an entry point and all the modules that it imports become one file, without comments
-//! and indentation, so that a visitor waits for two requests instead of forty.
+//! Packs the page's scripts: an entry point and all the modules that it imports become one file, so that
+//! a visitor waits for two requests instead of forty.
 //!
 //! It reads the plain style in which `www/` is written, and refuses what it does not know. Each module becomes a
 //! function that is called once, in the order of imports, and returns what the module exports.

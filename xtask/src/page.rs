@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::{host, pack, tools};
+use crate::{host, pack, shrink, tools};
 
 /// How well the WebAssembly is compiled.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub fn build(profile: Profile) -> Result<PathBuf> {
 /// Each entry point with its modules in one file, and nothing that only readers of the source need.
 fn pack_scripts(www: &Path) -> Result<()> {
     for entry in ["app.js", "worker.js"] {
-        let packed = pack::pack(&www.join(entry))?;
+        let packed = shrink::shrink(&pack::pack(&www.join(entry))?, true)?;
         fs::write(www.join(entry), packed)?;
     }
     for packed in ["core", "flow", "view"] {
@@ -60,11 +60,13 @@ fn pack_scripts(www: &Path) -> Result<()> {
     for packed in ["bridge.js", "urls.js"] {
         fs::remove_file(www.join(packed)).with_context(|| format!("removing www/{packed}"))?;
     }
-    for file in ["style.css", "theme.js", "pkg/pellucid.js"] {
-        let stripped = pack::strip(&fs::read_to_string(www.join(file))?)?;
-        fs::write(www.join(file), stripped)?;
+    for (file, module) in [("theme.js", false), ("pkg/pellucid.js", true)] {
+        let shrunk = shrink::shrink(&fs::read_to_string(www.join(file))?, module)?;
+        fs::write(www.join(file), shrunk)?;
     }
-    Ok(())
+    let style = www.join("style.css");
+    let stripped = pack::strip(&fs::read_to_string(&style)?)?;
+    Ok(fs::write(style, stripped)?)
 }
 
 fn compile(profile: Profile) -> Result<PathBuf> {
