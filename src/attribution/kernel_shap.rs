@@ -1,5 +1,7 @@
 //! KernelSHAP: Shapley values of segments, by weighted regression on coalitions.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use serde_json::Value;
 
@@ -7,7 +9,6 @@ use super::{
     About, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
     support::{
         cam::score_unit,
-        fill::Fill,
         perturb::{self, BATCH, Looks, TOLERANCE, join},
         segments,
         shapley::{Plan, Shapley, Values},
@@ -74,10 +75,7 @@ impl Method for KernelShap {
 
     async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
         let map = segments::of(run)?;
-        let fill = match Fill::parse(run.settings.text("fill"))? {
-            Fill::Mean => perturb::segment_means(run.image, &map),
-            other => other.image(run.image, run.preprocessing),
-        };
+        let fill = perturb::segment_fill(run.image, run.preprocessing, &map, run.settings)?;
         let plan = Plan::new(map.count(), budget(run.settings.integer("samples"), map.count()), run.seed);
         let (batch, total) = (perturb::batch(run).await?, plan.rows.len() + 2);
         run.observer.progress(0, total as u64, None).await?;
@@ -119,12 +117,18 @@ fn budget(samples: usize, segments: usize) -> usize {
 }
 
 /// The maps so far, and the largest standard error.
-fn maps(run: &Run<'_>, map: &Segmentation, values: Vec<Values>, base: Vec<f64>) -> Result<(Vec<Map>, f64)> {
+fn maps(
+    run: &Run<'_>,
+    map: &Arc<Segmentation>,
+    values: Vec<Values>,
+    base: Vec<f64>,
+) -> Result<(Vec<Map>, f64)> {
     let mut largest = 0.0f64;
     let one = |((values, &target), base): ((Values, &usize), f64)| {
         let painted = perturb::paint(map, &values.values)?;
         let mut out = Map::new(target, painted, score_unit(run.score));
         largest = values.errors.iter().fold(largest, |m, e| m.max(*e));
+        out.segments = Some(map.clone());
         out.extras.insert("segments", map.count().into());
         out.extras.insert("weights", Value::from(values.values));
         // Errors are not known until pairs are drawn.
@@ -140,7 +144,7 @@ fn maps(run: &Run<'_>, map: &Segmentation, values: Vec<Values>, base: Vec<f64>) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attribution::support::oracle;
+    use crate::attribution::support::{fill::Fill, oracle};
 
     fn case(samples: &str) -> oracle::Case {
         let mut case = oracle::Case::new(Score::Probability);

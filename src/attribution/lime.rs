@@ -1,5 +1,7 @@
 //! LIME: a straight line through the scores of the image with segments hidden at random.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use rand::RngExt;
 use serde_json::Value;
@@ -8,7 +10,6 @@ use super::{
     About, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
     support::{
         cam::score_unit,
-        fill::Fill,
         perturb::{self, BATCH, Looks, TOLERANCE, join},
         regression::Regression,
         segments,
@@ -94,10 +95,7 @@ impl Method for Lime {
 
     async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
         let map = segments::of(run)?;
-        let fill = match Fill::parse(run.settings.text("fill"))? {
-            Fill::Mean => perturb::segment_means(run.image, &map),
-            other => other.image(run.image, run.preprocessing),
-        };
+        let fill = perturb::segment_fill(run.image, run.preprocessing, &map, run.settings)?;
         let drawn = rows(run, map.count())?;
         let mut regression = Regression::new(map.count(), run.targets.len());
         let (batch, total) = (perturb::batch(run).await?, drawn.len());
@@ -154,7 +152,7 @@ fn rows(run: &Run<'_>, segments: usize) -> Result<BitRows> {
 }
 
 /// The maps so far, and the largest standard error.
-fn maps(run: &Run<'_>, map: &Segmentation, regression: &Regression) -> Result<(Vec<Map>, f64)> {
+fn maps(run: &Run<'_>, map: &Arc<Segmentation>, regression: &Regression) -> Result<(Vec<Map>, f64)> {
     let mut largest = 0.0f64;
     let fits = regression.fit(run.settings.number("ridge"))?;
     let one = |(fit, &target): (_, &usize)| {
@@ -162,6 +160,7 @@ fn maps(run: &Run<'_>, map: &Segmentation, regression: &Regression) -> Result<(V
         let values: Tensor = perturb::paint(map, &fit.weights)?;
         let mut out = Map::new(target, values, score_unit(run.score));
         largest = fit.errors.iter().fold(largest, |m, e| m.max(*e));
+        out.segments = Some(map.clone());
         out.extras.insert("segments", map.count().into());
         out.extras.insert("weights", Value::from(fit.weights));
         out.extras.insert("standard_errors", Value::from(fit.errors));
@@ -176,7 +175,7 @@ fn maps(run: &Run<'_>, map: &Segmentation, regression: &Regression) -> Result<(V
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attribution::support::oracle;
+    use crate::attribution::support::{fill::Fill, oracle};
 
     fn case(samples: &str) -> oracle::Case {
         let mut case = oracle::Case::new(Score::Probability);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ColourMap;
+use super::{ColourMap, Features};
 use crate::error::{Error, Result};
 use crate::picture::names::named;
 
@@ -102,6 +102,8 @@ pub struct Display {
     pub blend: Blend,
     /// What lies under the map.
     pub underlay: Underlay,
+    /// For maps of segments: shows the segments themselves, and no colours.
+    pub features: Option<Features>,
 }
 
 impl Default for Display {
@@ -142,6 +144,7 @@ impl Display {
                 (true, false) => Underlay::Grey,
                 (false, _) => Underlay::Colour,
             },
+            features: None,
         }
     }
 

@@ -7,18 +7,21 @@
 mod blend;
 mod colour;
 mod display;
+mod features;
 mod legend;
 mod upsample;
 mod values;
 
 pub use colour::ColourMap;
 pub use display::{Blend, Channels, Display, Sign, Underlay, Upsampling};
+pub use features::Features;
 pub use legend::{Tick, legend, ticks};
 pub use values::{Scale, shared_scale};
 
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use serde::Serialize;
 
+use crate::attribution::Map;
 use crate::error::{Error, Result};
 use crate::picture::Picture;
 use crate::tensor::Tensor;
@@ -72,6 +75,22 @@ pub fn render(map: &Tensor, picture: &Picture, display: &Display) -> Result<Rend
         all_positive: signs == Signs::Positive,
         notice: notice(signs, display.sign),
     })
+}
+
+/// Draws an attribution over `picture`: as [`render`] does, or where `display` asks for [`Features`] and the map
+/// is one of segments, the segments themselves.
+///
+/// # Errors
+/// As [`render`].
+pub fn render_map(map: &Map, picture: &Picture, display: &Display) -> Result<Rendered> {
+    let rendered = render(&map.values, picture, display)?;
+    match (display.features, &map.segments) {
+        (Some(features), Some(segments)) => {
+            let rgba = features.draw(segments, &map.weights(), display.sign, picture);
+            Ok(Rendered { rgba, ..rendered })
+        }
+        _ => Ok(rendered),
+    }
 }
 
 fn notice(signs: Signs, shown: Sign) -> Option<&'static str> {

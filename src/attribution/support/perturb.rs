@@ -1,10 +1,12 @@
 //! What methods that hide parts of the image share.
 
+use super::fill::Fill;
 use crate::{
-    attribution::{Kind, Map, Parameter, Run},
+    attribution::{Kind, Map, Parameter, Run, Settings},
     backend::{BitRows, Images, Masked, Masks, Segmentation},
     error::Result,
     network::Program,
+    picture::Preprocessing,
     tensor::Tensor,
 };
 
@@ -99,6 +101,19 @@ pub async fn show(run: &mut Run<'_>, done: usize, total: usize, maps: &[Map], er
 pub fn paint(map: &Segmentation, values: &[f64]) -> Result<Tensor> {
     let pixels = map.labels().iter().map(|&l| values[l as usize] as f32).collect();
     Tensor::new([map.height(), map.width()], pixels)
+}
+
+/// What hides segments of an image, as the parameter `fill` says: `[C, H, W]`; `mean` is each segment's own.
+pub fn segment_fill(
+    image: &Tensor,
+    preprocessing: &Preprocessing,
+    map: &Segmentation,
+    settings: &Settings,
+) -> Result<Tensor> {
+    Ok(match Fill::parse(settings.text("fill"))? {
+        Fill::Mean => segment_means(image, map),
+        other => other.image(image, preprocessing),
+    })
 }
 
 /// The image's mean colour in each segment, `[C, H, W]`.

@@ -4,9 +4,8 @@ use async_trait::async_trait;
 use indicatif::{ProgressBar, ProgressStyle};
 use pellucid::{
     Result,
-    attribution::{Map, Observer},
+    attribution::{Map, Observer, spread},
 };
-use serde_json::Value;
 
 /// Shows how far a method is; silent where stderr is no terminal.
 pub struct Bar(ProgressBar);
@@ -27,23 +26,13 @@ impl Bar {
     }
 }
 
-/// The largest standard error that maps tell of.
-fn largest_error(maps: &[Map]) -> Option<f64> {
-    let of = |map: &Map| -> Vec<f64> {
-        let one = map.extras.get("standard_error").and_then(Value::as_f64);
-        let many = map.extras.get("standard_errors").and_then(Value::as_array);
-        one.into_iter().chain(many.into_iter().flatten().filter_map(Value::as_f64)).collect()
-    };
-    maps.iter().flat_map(of).reduce(f64::max)
-}
-
 #[async_trait(?Send)]
 impl Observer for Bar {
     async fn progress(&mut self, done: u64, total: u64, partial: Option<&[Map]>) -> Result<()> {
         self.0.set_length(total);
         self.0.set_position(done);
-        if let Some(error) = partial.and_then(largest_error) {
-            self.0.set_message(format!(", standard error up to {error:.2e}"));
+        if let Some(error) = partial.and_then(spread) {
+            self.0.set_message(format!(", error up to {error:.2e}"));
         }
         Ok(())
     }
