@@ -1,7 +1,7 @@
 // From opening the page to the first classes, as the page itself times it.
 
 import { pageUrl } from '../tests/browser/chromium.mjs';
-import { cat, drop } from '../tests/browser/support.mjs';
+import { coffee, drop } from '../tests/browser/support.mjs';
 import { median } from './meter.mjs';
 
 /// Opens the page `runs` times with an empty cache and gives it a picture at once; the medians of the page's own
@@ -13,7 +13,7 @@ export async function openPage(browser, query, runs) {
     try {
       const page = await context.newPage();
       await page.goto(pageUrl(query));
-      await drop(page, await cat());
+      await drop(page, await coffee());
       await page.waitForFunction(() => performance.getEntriesByName('pellucid:first-classes').length, null, { timeout: 120_000 });
       const spans = await page.evaluate(() =>
         performance

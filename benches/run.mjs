@@ -3,6 +3,7 @@
 import { launch, pageUrl } from '../tests/browser/chromium.mjs';
 import { measure } from './meter.mjs';
 import { openPage } from './opening.mjs';
+import { limeWith } from './workers.mjs';
 
 const RUNS = Number(process.env.BENCH_RUNS ?? 3);
 const FILTER = (process.argv[2] ?? '').toLowerCase();
@@ -92,6 +93,8 @@ const OPENINGS = [
   { what: 'From opening the page to the first classes, WebGPU', query: '?backend=gpu' },
 ];
 
+const WORKERS = 'LIME without a GPU, two workers against one';
+
 const browser = await launch();
 try {
   console.log(`Chromium ${browser.version()}, software WebGPU; medians of ${RUNS} runs after a warm-up`);
@@ -104,6 +107,14 @@ try {
     console.log(`\n${what}`);
     const spans = await openPage(browser, query, RUNS);
     for (const [name, duration] of spans) console.log(`  ${name.padEnd(20)}${seconds(duration)} s`);
+  }
+  if (isWanted({ what: WORKERS })) {
+    console.log(`\n${WORKERS}`);
+    const [one, two] = [await limeWith(browser, 1, RUNS), await limeWith(browser, 2, RUNS)];
+    console.log(`  one                 ${seconds(one.wall)} s\n  two                 ${seconds(two.wall)} s`);
+    const ratio = one.wall / two.wall;
+    console.log(`  ${ratio.toFixed(2)} times faster (at least 1.7): ${ratio >= 1.7 ? 'met' : 'NOT MET'}`);
+    console.log(`  maps: ${one.hash === two.hash ? 'the same to the bit' : 'DIFFERENT'}`);
   }
 } finally {
   await browser.close();

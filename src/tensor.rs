@@ -1,12 +1,30 @@
 //! A dense float32 tensor on the host, row-major.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 
 /// A dense row-major float32 tensor. Images are `[C, H, W]`, batches `[N, C, H, W]`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Raw")]
 pub struct Tensor {
     shape: Vec<usize>,
     data: Vec<f32>,
+}
+
+/// A tensor as it is read, before its extents are checked.
+#[derive(Deserialize)]
+struct Raw {
+    shape: Vec<usize>,
+    data: Vec<f32>,
+}
+
+impl TryFrom<Raw> for Tensor {
+    type Error = Error;
+
+    fn try_from(raw: Raw) -> Result<Self> {
+        Self::new(raw.shape, raw.data)
+    }
 }
 
 impl Tensor {
@@ -104,6 +122,15 @@ impl Tensor {
         let mut shape = vec![parts.len()];
         shape.extend_from_slice(&first.shape);
         Ok(Self { shape, data: parts.iter().flat_map(|p| p.data.iter().copied()).collect() })
+    }
+
+    /// The indices `rows` of the first axis.
+    #[must_use]
+    pub fn slice(&self, rows: std::ops::Range<usize>) -> Self {
+        let n = self.row_len();
+        let mut shape = self.shape.clone();
+        shape[0] = rows.len();
+        Self { shape, data: self.data[rows.start * n..rows.end * n].to_vec() }
     }
 
     /// Fails with [`Error::NotFinite`] naming `what` when a value is infinite or NaN.

@@ -49,8 +49,9 @@ const store = createStore({
   openingModel: false,
 });
 
-const backend = new URLSearchParams(location.search).get('backend') ?? 'auto';
-const engine = new Engine(backend, {
+const asked = new URLSearchParams(location.search);
+const workers = Math.max(1, Number(asked.get('workers')) || Math.min(navigator.hardwareConcurrency, 4));
+const engine = new Engine(asked.get('backend') ?? 'auto', workers, {
   onLoading: (loading) => store.set({ loading }),
   onRestart(info) {
     const { run } = store.state;

@@ -30,10 +30,14 @@ export class Bridge {
   #pending = new Map();
   #next = 1;
   #onCrash;
+  #onSummon;
 
-  /** `onCrash(message)` is called once, when the worker can no longer be used. */
-  constructor(onCrash) {
+  /**
+   * `onCrash(message)` is called once, when the worker can no longer be used; `onSummon()` when it wants helpers.
+   */
+  constructor(onCrash, onSummon) {
     this.#onCrash = onCrash;
+    this.#onSummon = onSummon;
     this.#worker = new Worker(workerUrl(), { type: 'module', name: 'pellucid' });
     this.#worker.onmessage = ({ data }) => this.#receive(data);
     this.#worker.onerror = (event) => {
@@ -68,8 +72,9 @@ export class Bridge {
     this.#pending.clear();
   }
 
-  #receive({ id, value, error, progress, fatal }) {
+  #receive({ id, value, error, progress, fatal, summon }) {
     if (fatal) return this.#crash(fatal);
+    if (summon) return this.#onSummon?.();
     const call = this.#pending.get(id);
     if (!call) return;
     if (progress) return call.onProgress?.(progress);

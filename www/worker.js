@@ -1,13 +1,16 @@
 // The worker: everything that computes runs here, so that the page never freezes.
-// Messages: { id, op, args } in; { id, value | error | progress } out; { id, stop: true } stops a call.
+// Messages: { id, op, args } in; { id, value | error | progress } out; { id, stop: true } stops a call;
+// { summon: true } asks the page for helpers, which are workers like this one.
 
 import { download, failure, throttled } from './core/download.js';
+import { breath, createPool } from './core/pool.js';
 import { clock } from './core/timings.js';
 
 const glue = import('./pkg/pellucid.js');
 const stopped = new Set();
 let pellucid;
 let engine;
+let pool;
 let methods = [];
 /** The engine that has been given a background. */
 let furnished;
@@ -65,8 +68,11 @@ async function furnish(method) {
 const pixels = (value) => ({ value, transfer: [value.rgba.buffer] });
 
 const inTurn = {
-  /** Downloads and compiles the engine and opens the model; `module` is given after a restart. */
-  async start({ module, model, name, options }, { progress }) {
+  /**
+   * Downloads and compiles the engine and opens the model; `module` is given after a restart. `helpers` is how many
+   * other workers may take parts of the work.
+   */
+  async start({ module, model, name, options, helpers = 0 }, { progress }) {
     const timings = {};
     const span = async (what, work) => {
       const start = clock();
@@ -88,14 +94,17 @@ const inTurn = {
     await span('start-engine', pellucid.default({ module_or_path: compiled }));
     const modelBytes = await bytes;
     progress({ stage: 'open' });
-    engine = await span('load-model', pellucid.Engine.open(modelBytes, name, JSON.stringify(options)));
+    pool = createPool(helpers, () => postMessage({ summon: true }));
+    engine = await span('load-model', pellucid.Engine.open(modelBytes, name, JSON.stringify(options), pool));
     methods = JSON.parse(pellucid.methods());
-    return { value: { module: compiled, methods, colourMaps: pellucid.colour_maps(), tutorial: JSON.parse(pellucid.tutorial_display()), info: info(), timings } };
+    const file = model instanceof Blob ? model : new Blob([modelBytes]);
+    return { value: { module: compiled, file, methods, colourMaps: pellucid.colour_maps(), tutorial: JSON.parse(pellucid.tutorial_display()), info: info(), timings } };
   },
 
   /** Opens another model; the present one stays if that fails. */
   async open({ model, name, options }) {
-    const opened = await pellucid.Engine.open(new Uint8Array(await model.arrayBuffer()), name, JSON.stringify(options));
+    const opened = await pellucid.Engine.open(new Uint8Array(await model.arrayBuffer()), name, JSON.stringify(options), pool);
+    pool.drop();
     engine?.free();
     engine = opened;
     return { value: info() };
@@ -112,13 +121,25 @@ const inTurn = {
     return { value: { classes, elapsed_ms: end - start, span: [start, end], backend: info().backend } };
   },
 
+  /** Cuts the picture into segments: `{ width, height, count, labels, rgba }`. */
+  async cut({ method, parameters }) {
+    return pixels(engine.cut(method, JSON.stringify(parameters)));
+  },
+
+  /** The scores of every class with some segments hidden. */
+  async hide({ hidden }) {
+    return { value: JSON.parse(await engine.hide(Uint32Array.from(hidden))) };
+  },
+
   /** Explains; every step is told, and a stop is heard between two steps. */
   async explain(request, { progress, stopped }) {
     await furnish(request.method);
     const start = performance.now();
+    let spread;
     const report = JSON.parse(
-      await engine.explain(JSON.stringify(request), async (done, total, id) => {
-        progress({ done, total, id });
+      await engine.explain(JSON.stringify(request), async (done, total, id, error) => {
+        spread = error ?? spread;
+        progress({ done, total, id, spread });
         await breath();
         return !stopped();
       }),
@@ -128,6 +149,29 @@ const inTurn = {
 };
 
 const atOnce = {
+  /** Another worker is there to help, at the other end of `port`. */
+  async helper({ number, port }) {
+    pool.add(number, port);
+    return {};
+  },
+
+  async lost({ number }) {
+    pool.drop(number);
+    return {};
+  },
+
+  /** This worker helps another: jobs come through `port`, one at a time. */
+  async help({ port }) {
+    port.onmessage = async ({ data: { id, job } }) => {
+      const outputs = await engine.work(job).catch((error) => {
+        if (error instanceof WebAssembly.RuntimeError) fatal(error);
+        return null;
+      });
+      port.postMessage({ id, outputs });
+    };
+    return {};
+  },
+
   async render({ id, k, display }) {
     const { facts, ...frame } = engine.render(id, k, JSON.stringify(display));
     return pixels({ ...frame, ...JSON.parse(facts) });
@@ -149,18 +193,6 @@ const atOnce = {
 };
 
 const info = () => JSON.parse(engine.info());
-
-/** Lets messages in: a task of its own, without the timers' least delay. */
-function breath() {
-  const { port1, port2 } = new MessageChannel();
-  return new Promise((resolve) => {
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
-}
 
 async function readModel(model, fetched) {
   const response = model instanceof Blob ? model : await fetched(model, 'model');

@@ -21,12 +21,12 @@ pub struct Masked<'a> {
 }
 
 /// What is hidden, for each image of a batch.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Masks {
     /// All but one rectangle shows.
     Rectangles(Vec<Rectangle>),
     /// Whole segments show or hide: a label map that all masks share, and one bit a segment and mask.
-    Segments(Arc<Segmentation>, BitRows),
+    Segments(#[serde(with = "labels")] Arc<Segmentation>, BitRows),
     /// Coarse grids, enlarged smoothly.
     Grids(Grids),
     /// One bit a value of the image, in its own order: channels may show and hide apart.
@@ -34,7 +34,7 @@ pub enum Masks {
 }
 
 /// Rows `top..bottom` and columns `left..right`, in pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rectangle {
     /// The first row.
     pub top: usize,
@@ -143,7 +143,7 @@ impl Segmentation {
 }
 
 /// Rows of as many bits each, packed into 32-bit words from the lowest bit up; a row starts a word.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BitRows {
     bits: usize,
     rows: usize,
@@ -226,7 +226,7 @@ impl BitRows {
 /// Grids of `cells[0] x cells[1]` values from 0 (hidden) to 1 (shown), enlarged bilinearly to
 /// `enlarged[0] x enlarged[1]` pixels (pixel centres at halves, edges continued), of which the image covers a
 /// part that begins at a mask's own shift.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Grids {
     /// Rows and columns of a grid.
     pub cells: [usize; 2],
@@ -270,7 +270,41 @@ fn taps(pixel: usize, cells: usize, enlarged: usize) -> (usize, f32) {
     (at as usize, at.fract() as f32)
 }
 
+/// A shared segmentation, written as its label map.
+mod labels {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    use super::Segmentation;
+
+    pub fn serialize<S: Serializer>(map: &Arc<Segmentation>, serializer: S) -> Result<S::Ok, S::Error> {
+        (map.height, map.width, &map.labels).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Segmentation>, D::Error> {
+        let (height, width, labels) = <(usize, usize, Vec<u32>)>::deserialize(deserializer)?;
+        let labels: Vec<i64> = labels.into_iter().map(i64::from).collect();
+        Segmentation::new(height, width, &labels).map(Arc::new).map_err(D::Error::custom)
+    }
+}
+
 impl Masks {
+    /// The masks of a range.
+    #[must_use]
+    pub fn slice(&self, masks: std::ops::Range<usize>) -> Self {
+        match self {
+            Self::Rectangles(all) => Self::Rectangles(all[masks].to_vec()),
+            Self::Segments(map, rows) => Self::Segments(map.clone(), rows.slice(masks)),
+            Self::Elements(rows) => Self::Elements(rows.slice(masks)),
+            Self::Grids(g) => {
+                let one = g.cells[0] * g.cells[1];
+                let values = g.values[masks.start * one..masks.end * one].to_vec();
+                Self::Grids(Grids { values, shifts: g.shifts[masks].to_vec(), ..*g })
+            }
+        }
+    }
+
     /// How many masks there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -6,6 +6,7 @@ pub mod cpu;
 pub mod gpu;
 mod masks;
 pub mod resilient;
+pub mod share;
 
 use async_trait::async_trait;
 

@@ -1,10 +1,15 @@
 //! Chooses a backend, and goes on with another when a GPU is lost.
 
-use std::sync::Arc;
+use std::{rc::Rc, sync::Arc};
 
 use async_trait::async_trait;
 
-use super::{Backend, Description, Images, cpu::CpuBackend, gpu::GpuBackend};
+use super::{
+    Backend, Description, Images,
+    cpu::CpuBackend,
+    gpu::GpuBackend,
+    share::{self, Helpers},
+};
 use crate::{
     error::{Error, GpuFault, Result},
     network::{Network, Program},
@@ -30,6 +35,8 @@ pub struct Resilient {
     network: Arc<Network>,
     inner: Box<dyn Backend>,
     choice: Choice,
+    /// Who takes parts of what the CPU runs.
+    helpers: Option<Rc<dyn Helpers>>,
     losses: u32,
     events: Vec<String>,
 }
@@ -52,7 +59,25 @@ impl Resilient {
                 }
             },
         };
-        Ok(Self { network, inner, choice, losses: 0, events })
+        Ok(Self { network, inner, choice, helpers: None, losses: 0, events })
+    }
+
+    /// Gives helpers, who take parts of what the CPU runs.
+    pub fn set_helpers(&mut self, helpers: Rc<dyn Helpers>) {
+        self.helpers = Some(helpers);
+    }
+
+    /// Does a part of another's work, which [`share::run`] has given away.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when the job cannot be read, and whatever the run fails with.
+    pub async fn work(&mut self, job: &[u8]) -> Result<Vec<u8>> {
+        share::work(&mut *self.inner, job).await
+    }
+
+    /// The helpers, where they are of use.
+    fn helpers(&self) -> Option<Rc<dyn Helpers>> {
+        self.helpers.clone().filter(|_| self.inner.description().kind == "cpu")
     }
 
     /// Takes out what has happened since this was last asked: why the CPU is used, that a GPU was lost.
@@ -97,13 +122,14 @@ impl Backend for Resilient {
     }
 
     async fn batch(&mut self, program: &Program, targets: usize) -> Result<usize> {
-        match self.inner.batch(program, targets).await {
+        let batch = match self.inner.batch(program, targets).await {
             Err(error) => {
                 self.recover(error).await?;
-                self.inner.batch(program, targets).await
+                self.inner.batch(program, targets).await?
             }
-            batch => batch,
-        }
+            Ok(batch) => batch,
+        };
+        Ok(self.helpers().map_or(batch, |h| share::batch(batch, &*h)))
     }
 
     async fn run(
@@ -114,7 +140,11 @@ impl Backend for Resilient {
     ) -> Result<Vec<Tensor>> {
         // At most a second GPU and then the CPU, so this ends.
         loop {
-            match self.inner.run(program, images, cotangents).await {
+            let outputs = match self.helpers() {
+                Some(helpers) => share::run(&mut *self.inner, &*helpers, program, images, cotangents).await,
+                None => self.inner.run(program, images, cotangents).await,
+            };
+            match outputs {
                 Err(error) => self.recover(error).await?,
                 outputs => return outputs,
             }

@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 pub type Shape = Vec<usize>;
 
 /// Names a value of a [`Graph`], and the node that makes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct ValueId(usize);
 
 impl ValueId {

@@ -8,7 +8,7 @@ use super::{Graph, Lowering, Shape, Storage, ValueId};
 use crate::{error::Result, gpu::Recording};
 
 /// How the backward pass treats what is not smooth.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Rule {
     /// The derivative. Where a value was cut off (ReLU, ReLU6, Clip, a quantizer's range) it is zero, the
     /// bounds themselves counting as cut off for Clip; inside a quantizer's range it is the

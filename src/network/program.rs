@@ -24,7 +24,7 @@ pub enum Score {
 }
 
 /// What a method asks of a network; see [`Network::program`] for inputs and outputs.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Program {
     /// Image to logits, and to the activation of a layer where one is asked for.
     Forward {

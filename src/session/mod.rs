@@ -2,8 +2,9 @@
 
 mod report;
 mod saturation;
+mod what_if;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,12 +12,14 @@ use serde_json::Value;
 use report::empty_note;
 pub use report::{Explained, Explanation};
 pub use saturation::Saturation;
+pub use what_if::Cut;
 
 use crate::{
     attribution::{Map, Method, Observer, Run, Settings, method, support},
     backend::{
         Backend, BitRows, Description, Images, Segmentation,
         resilient::{Choice, Resilient},
+        share::Helpers,
     },
     error::{Error, Result},
     network::{Layer, Network, Program, Score},
@@ -122,6 +125,19 @@ impl Session {
         Ok(Self { network, backend, preprocessing, labels, background: None, saturation: None })
     }
 
+    /// Gives helpers, who hold the same model and take parts of what the CPU runs.
+    pub fn set_helpers(&mut self, helpers: Rc<dyn Helpers>) {
+        self.backend.set_helpers(helpers);
+    }
+
+    /// Does a part of another session's work, as one of its helpers: a job in, the outputs out.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when the job cannot be read, and whatever the network fails with.
+    pub async fn work(&mut self, job: &[u8]) -> Result<Vec<u8>> {
+        self.backend.work(job).await
+    }
+
     /// The network.
     #[must_use]
     pub fn network(&self) -> &Network {
@@ -197,9 +213,7 @@ impl Session {
 
     /// The scores of every class, the best first.
     pub async fn classify(&mut self, image: &Tensor) -> Result<Vec<Class>> {
-        let mut classes = self.scores(image).await?;
-        classes.sort_by(|a, b| b.logit.total_cmp(&a.logit).then(a.target.index.cmp(&b.target.index)));
-        Ok(classes)
+        Ok(best_first(self.scores(image).await?))
     }
 
     /// The scores of every class, in class order.
@@ -211,8 +225,12 @@ impl Session {
             )));
         }
         let batch = Tensor::stack(std::slice::from_ref(image))?;
-        let outputs =
-            self.backend.run(&Program::Forward { layer: None }, Images::Batch(&batch), None).await?;
+        self.scores_of(Images::Batch(&batch)).await
+    }
+
+    /// The scores of every class for the only image, in class order.
+    async fn scores_of(&mut self, image: Images<'_>) -> Result<Vec<Class>> {
+        let outputs = self.backend.run(&Program::Forward { layer: None }, image, None).await?;
         let logits = outputs.first().map_or(&[][..], |t| t.data());
         let probabilities = support::softmax(logits);
         let class =
@@ -371,6 +389,11 @@ impl Session {
         }
         self.background.clone().ok_or_else(|| Error::Argument("there is no background".into()))
     }
+}
+
+fn best_first(mut classes: Vec<Class>) -> Vec<Class> {
+    classes.sort_by(|a, b| b.logit.total_cmp(&a.logit).then(a.target.index.cmp(&b.target.index)));
+    classes
 }
 
 /// The caller's own samples as bits; segments and samples are refused where the method has no use for them.

@@ -1,20 +1,26 @@
 //! A model on a backend, and the picture that it is asked about.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, rc::Rc};
 
 use js_sys::{Array, Float32Array, Function, Object, Uint8Array, Uint32Array};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::*;
 
-use super::{convert, listener::Listener, npy, results::Results};
+use super::{
+    convert,
+    listener::Listener,
+    npy,
+    pool::{Pool, Workers},
+    results::Results,
+};
 use crate::{
     attribution::{self, Settings},
     backend::resilient::Choice,
     error::{Error, Result},
     picture::{Interpolation, Picture, Preprocessing},
     render::{self, Display, Rendered},
-    session::{Class, Explained, Explanation, Options, Request, Session},
+    session::{Class, Cut, Explained, Explanation, Options, Request, Session},
     tensor::Tensor,
 };
 
@@ -52,14 +58,27 @@ pub struct Engine {
     backend: RefCell<Value>,
     events: RefCell<Vec<String>>,
     seen: RefCell<Option<Seen>>,
+    cut: RefCell<Option<Cut>>,
     results: RefCell<Results>,
 }
 
 #[wasm_bindgen]
 impl Engine {
-    /// Opens a model. `options` is JSON: `{ backend, mean, std, labels }`, all optional.
-    pub async fn open(model: Vec<u8>, name: String, options: String) -> Result<Engine, JsValue> {
-        Self::try_open(&model, &name, &options).await.map_err(|e| convert::error(&e))
+    /// Opens a model. `options` is JSON: `{ backend, mean, std, labels }`, all optional. `pool` holds workers
+    /// that have opened the same model and take parts of what the CPU runs.
+    pub async fn open(
+        model: Vec<u8>,
+        name: String,
+        options: String,
+        pool: Option<Pool>,
+    ) -> Result<Engine, JsValue> {
+        Self::try_open(&model, &name, &options, pool).await.map_err(|e| convert::error(&e))
+    }
+
+    /// Does a part of the work of another worker's engine, which has sent it.
+    pub async fn work(&self, job: Vec<u8>) -> Result<JsValue, JsValue> {
+        let done = self.with_session(async |session| session.work(&job).await).await;
+        done.map(|outputs| convert::bytes(&outputs)).map_err(|e| convert::error(&e))
     }
 
     /// `{ backend: { kind, adapter, fallback, events }, model: { … } }` as JSON.
@@ -90,6 +109,17 @@ impl Engine {
     /// line's `--json`, with the `id` of the maps, and `stopped` when `progress` said not to go on.
     pub async fn explain(&self, request: String, progress: Function) -> Result<String, JsValue> {
         self.try_explain(&request, &progress).await.map_err(|e| convert::error(&e))
+    }
+
+    /// Cuts the picture into the segments that a method would hide; `parameters` is JSON. The answer is
+    /// `{ width, height, count, labels, rgba }`: each pixel's segment, and what shows where it is hidden.
+    pub fn cut(&self, method: &str, parameters: &str) -> Result<Object, JsValue> {
+        self.try_cut(method, parameters).map_err(|e| convert::error(&e))
+    }
+
+    /// The scores of every class with some segments of the last [`Self::cut`] hidden, as JSON, the best first.
+    pub async fn hide(&self, hidden: Vec<u32>) -> Result<String, JsValue> {
+        self.try_hide(&hidden).await.map_err(|e| convert::error(&e))
     }
 
     /// Draws target `k`'s map over the picture: pixels, scale, legend and what has to be said with it.
@@ -128,18 +158,22 @@ impl Engine {
 }
 
 impl Engine {
-    async fn try_open(model: &[u8], name: &str, options: &str) -> Result<Self> {
+    async fn try_open(model: &[u8], name: &str, options: &str, pool: Option<Pool>) -> Result<Self> {
         let options: OpenOptions = serde_json::from_str(options)
             .map_err(|e| Error::Argument(format!("the model's options: {e}")))?;
         let OpenOptions { backend, mean, std, labels } = options;
         let told = [("scaling", mean.is_some() && std.is_some()), ("labels", labels.is_some())];
         let mut session = Session::open(model, Options { backend, mean, std, labels }).await?;
+        if let Some(pool) = pool {
+            session.set_helpers(Rc::new(Workers(pool)));
+        }
         Ok(Self {
             model: describe(&session, name, told),
             backend: RefCell::new(json!(session.backend())),
             events: RefCell::new(session.take_events()),
             session: RefCell::new(Some(session)),
             seen: RefCell::default(),
+            cut: RefCell::default(),
             results: RefCell::default(),
         })
     }
@@ -166,6 +200,7 @@ impl Engine {
             ("rgba", convert::clamped(&opaque(&fine))),
         ]);
         self.results.borrow_mut().clear();
+        self.cut.replace(None);
         self.seen.replace(Some(Seen { fine, input, classes: vec![] }));
         Ok(crop)
     }
@@ -186,6 +221,32 @@ impl Engine {
             seen.classes = classes;
         }
         Ok(text)
+    }
+
+    fn try_cut(&self, method: &str, parameters: &str) -> Result<Object> {
+        let parameters =
+            serde_json::from_str(parameters).map_err(|e| Error::Argument(format!("the parameters: {e}")))?;
+        let session = self.session.borrow();
+        let session = session.as_ref().ok_or_else(busy)?;
+        let cut = session.cut(&self.input()?, method, &parameters)?;
+        let (segments, fill) = (cut.segments(), session.preprocessing().denormalise(cut.fill())?);
+        let object = convert::object([
+            ("width", segments.width().into()),
+            ("height", segments.height().into()),
+            ("count", segments.count().into()),
+            ("labels", Uint32Array::from(segments.labels()).into()),
+            ("rgba", convert::clamped(&opaque(&fill))),
+        ]);
+        self.cut.replace(Some(cut));
+        Ok(object)
+    }
+
+    async fn try_hide(&self, hidden: &[u32]) -> Result<String> {
+        let none = || Error::Argument("the picture has not been cut into segments yet".into());
+        let cut = self.cut.borrow().clone().ok_or_else(none)?;
+        let hidden: Vec<usize> = hidden.iter().map(|&s| s as usize).collect();
+        let classes = self.with_session(async |session| session.hide(&cut, &hidden).await).await?;
+        Ok(json!(classes).to_string())
     }
 
     async fn try_explain(&self, request: &str, progress: &Function) -> Result<String> {
@@ -250,7 +311,7 @@ impl Engine {
     fn draw(&self, id: u32, k: usize, display: &Display) -> Result<Rendered> {
         let (results, seen) = (self.results.borrow(), self.seen.borrow());
         let none = || Error::Argument("there is no picture to draw over; open one first".into());
-        render::render(&results.get(id, k)?.values, &seen.as_ref().ok_or_else(none)?.fine, display)
+        render::render_map(results.get(id, k)?, &seen.as_ref().ok_or_else(none)?.fine, display)
     }
 }
 

@@ -3,18 +3,18 @@
 use std::cell::RefCell;
 
 use async_trait::async_trait;
-use js_sys::{Function, Promise};
+use js_sys::{Array, Function, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
 use super::results::Results;
 use crate::{
-    attribution::{Map, Observer},
+    attribution::{Map, Observer, spread},
     error::{Error, Result},
 };
 
-/// Calls `callback(done, total, id)`; `id` is given when there are maps to draw. The callback answers (or
-/// promises) whether to go on.
+/// Calls `callback(done, total, id, spread)`; `id` is given when there are maps to draw, `spread` (see
+/// [`spread`]) when they tell of one. The callback answers (or promises) whether to go on.
 pub struct Listener<'a> {
     /// The JavaScript function.
     pub callback: &'a Function,
@@ -34,10 +34,9 @@ impl Observer for Listener<'_> {
             self.results.borrow_mut().put(self.id, maps.to_vec());
         }
         let id = if partial.is_some() { JsValue::from(self.id) } else { JsValue::UNDEFINED };
-        let answer = self
-            .callback
-            .call3(&JsValue::NULL, &JsValue::from(done as f64), &JsValue::from(total as f64), &id)
-            .map_err(|_| Error::Cancelled)?;
+        let spread = partial.and_then(spread).map_or(JsValue::UNDEFINED, JsValue::from);
+        let arguments = Array::of4(&JsValue::from(done as f64), &JsValue::from(total as f64), &id, &spread);
+        let answer = self.callback.apply(&JsValue::NULL, &arguments).map_err(|_| Error::Cancelled)?;
         let goes_on = JsFuture::from(Promise::resolve(&answer)).await.map_err(|_| Error::Cancelled)?;
         if goes_on.is_truthy() { Ok(()) } else { Err(Error::Cancelled) }
     }

@@ -7,6 +7,7 @@ mod convert;
 mod engine;
 mod listener;
 mod npy;
+mod pool;
 mod results;
 
 use js_sys::{Array, JsString};

@@ -64,6 +64,18 @@ export async function choose(page, field, label) {
   await page.locator(`${field} [role="option"]`, { has: page.getByText(label, { exact: true }) }).first().click();
 }
 
+/** Sets parameters of the method by their labels. */
+export const set = (page, settings) =>
+  page.evaluate((settings) => {
+    for (const [label, value] of Object.entries(settings)) {
+      const labels = [...document.querySelectorAll('#parameters label')];
+      const { htmlFor } = labels.find((each) => each.firstChild.textContent === label);
+      const input = document.getElementById(htmlFor);
+      input.value = value;
+      input.dispatchEvent(new Event(input instanceof HTMLSelectElement ? 'change' : 'input', { bubbles: true }));
+    }
+  }, settings);
+
 export const dismissAll = (page) => page.$$eval('.notice', (all) => all.forEach((one) => one.remove()));
 
 /** Waits for a message with this code and returns its text. */

@@ -14,9 +14,15 @@ export class Engine {
   #image = null;
   #handlers;
   #restarts = 0;
+  #workers;
+  #helpers = [];
 
-  /** Handlers: `onLoading(progress)`, `onRestart(info)`, `onDead(error)`. */
-  constructor(backend, handlers) {
+  /**
+   * Handlers: `onLoading(progress)`, `onRestart(info)`, `onDead(error)`. `workers` is how many may compute side by
+   * side where there is no GPU.
+   */
+  constructor(backend, workers, handlers) {
+    this.#workers = workers;
     this.#model.options = { backend };
     this.#handlers = handlers;
     this.ready = this.#start();
@@ -24,18 +30,48 @@ export class Engine {
   }
 
   async #start() {
-    this.#bridge = new Bridge((message) => this.#crashed(message));
-    const { module, ...started } = await this.#bridge.call(
+    this.#bridge = new Bridge((message) => this.#crashed(message), () => this.#summon());
+    const { module, file, ...started } = await this.#bridge.call(
       'start',
-      { module: this.#module, ...this.#model },
+      { module: this.#module, ...this.#model, helpers: this.#workers - 1 },
       { onProgress: this.#handlers.onLoading },
     );
     this.#module = module;
+    // What is here is not downloaded again.
+    this.#model = { ...this.#model, model: file };
     return started;
+  }
+
+  /** Starts helpers: workers with the same model, which take parts of the work from the engine's own worker. */
+  #summon() {
+    this.#dismiss();
+    for (let number = 1; number < this.#workers; number++) this.#hire(number);
+  }
+
+  async #hire(number) {
+    const main = this.#bridge;
+    const helper = new Bridge(() => main.call('lost', { number }).catch(() => {}));
+    this.#helpers.push(helper);
+    const { port1, port2 } = new MessageChannel();
+    try {
+      const options = { ...this.#model.options, backend: 'cpu' };
+      await helper.call('start', { module: this.#module, ...this.#model, options });
+      await helper.call('help', { port: port2 }, { transfer: [port2] });
+      if (this.#helpers.includes(helper)) await main.call('helper', { number, port: port1 }, { transfer: [port1] });
+    } catch {
+      // There is no room for another; the work is done by those that are there.
+      helper.close();
+    }
+  }
+
+  #dismiss() {
+    for (const helper of this.#helpers) helper.close();
+    this.#helpers = [];
   }
 
   /** A trap leaves wasm memory in an unknown state: only a new worker is safe. */
   #crashed(message) {
+    this.#dismiss();
     if (!this.#module || ++this.#restarts > 5) {
       const error = new PellucidError('crashed', `The engine stopped (${message}). Reload the page to go on.`);
       this.ready = Promise.reject(error);
@@ -54,6 +90,7 @@ export class Engine {
   async openModel(blob, options) {
     const next = { model: blob, name: blob.name?.replace(/\.onnx$/i, '') ?? NAME, options: { ...options, backend: this.#model.options.backend } };
     const info = await this.call('open', next);
+    this.#dismiss();
     this.#model = next;
     this.#image = null;
     return info;
@@ -66,8 +103,7 @@ export class Engine {
 
   /** The file of the model in use, to open it again with other options. */
   async modelFile() {
-    const { model } = this.#model;
-    return model instanceof Blob ? model : fetchModel();
+    return this.#model.model;
   }
 
   /** Gives the engine an image; resolves to the crop as the network sees it. */

@@ -73,6 +73,6 @@ function progressParts({ progress, start }) {
   return [
     `${done.toLocaleString('en')} of ${plural(total, 'evaluation')}`,
     left !== null && left > 500 ? `${duration(left)} left` : null,
-    spread > 0 ? `± ${number(spread)}` : null,
+    spread > 0 ? `error ${number(spread)}` : null,
   ].filter(Boolean);
 }

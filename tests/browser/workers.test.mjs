@@ -1,0 +1,104 @@
+// Several workers without shared memory: the same maps to the bit, also when one of them dies.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+
+import { launch, open } from './chromium.mjs';
+import { assertQuiet, choose, coffee, drop, eventually, explained, model, set } from './support.mjs';
+
+const LIME = { Segments: 'grid', 'Number of segments': 16, Samples: 90 };
+
+describe('several workers', () => {
+  let browser, picture;
+  const alone = {};
+
+  before(async () => {
+    browser = await launch({ webgpu: false });
+    picture = await coffee();
+  });
+  after(() => browser?.close());
+
+  /** A page with the picture, and how to ask it. */
+  async function start(workers) {
+    const { page, trouble, context } = await open(browser, `?backend=cpu&workers=${workers}`);
+    await explained(page, () => drop(page, picture));
+    const ask = (method, settings) =>
+      explained(page, async () => {
+        await choose(page, '#method-field', method);
+        await set(page, settings);
+      });
+    return { page, trouble, context, ask };
+  }
+
+  /** Counts what a helper brings back. */
+  const count = (worker) =>
+    worker.evaluate(() => {
+      const post = MessagePort.prototype.postMessage;
+      self.brought = 0;
+      MessagePort.prototype.postMessage = function (message, ...rest) {
+        self.brought += message?.outputs ? 1 : 0;
+        return post.call(this, message, ...rest);
+      };
+    });
+
+  it('are not started where one is asked for', async () => {
+    const { page, trouble, context, ask } = await start(1);
+    alone.lime = await ask('LIME', LIME);
+    alone.smooth = await ask('SmoothGrad', { Samples: 6 });
+    assert.equal(page.workers().length, 1);
+    assertQuiet(trouble);
+    await context.close();
+  });
+
+  it('make the same map, with one engine each and nothing downloaded twice', async () => {
+    const { page, trouble, context, ask } = await start(2);
+    const downloads = [];
+    context.on('request', (request) => downloads.push(new URL(request.url()).pathname));
+    assert.equal(page.workers().length, 1, 'a helper is only started when there is work for it');
+    await ask('SmoothGrad', { Samples: 6 });
+    await eventually(() => page.workers().length === 2, 'a helper is started');
+    await count(page.workers()[1]);
+    const lime = await ask('LIME', LIME);
+    assert.equal(lime.hash, alone.lime.hash);
+    assert.deepEqual(lime.result.weights, alone.lime.result.weights);
+    assert.equal((await ask('SmoothGrad', { Samples: 6 })).hash, alone.smooth.hash);
+    assert.ok((await page.workers()[1].evaluate(() => self.brought)) > 5, 'the helper has worked');
+    assert.deepEqual(downloads.filter((path) => /\.(wasm|onnx)$/.test(path)), []);
+    assertQuiet(trouble);
+    await context.close();
+  });
+
+  it('go on without one that dies, and redo what it had', async () => {
+    const { page, context, ask } = await start(3);
+    await ask('SmoothGrad', { Samples: 4 });
+    await eventually(() => page.workers().length === 3, 'two helpers are started');
+    const lime = await explained(page, async () => {
+      await choose(page, '#method-field', 'LIME');
+      await set(page, LIME);
+      await page.waitForFunction(() => document.querySelector('#run-bar').value > 0.2);
+      await page.workers()[1].evaluate(() => void setTimeout(() => { throw new Error('a trap'); }));
+    });
+    assert.equal(lime.hash, alone.lime.hash);
+    assert.equal(page.workers().length, 2);
+    assert.equal(await page.locator('.notice.error').count(), 0);
+    await context.close();
+  });
+
+  it('stop when they are told to, and hold another model when one is opened', async () => {
+    const { page, context, ask } = await start(2);
+    const stopped = await explained(page, async () => {
+      await choose(page, '#method-field', 'RISE');
+      await page.waitForFunction(() => document.querySelector('#run-bar').value > 0.05);
+      await page.click('#stop');
+    });
+    assert.ok(stopped.result.stopped && stopped.result.evaluations < 900, `${stopped.result.evaluations}`);
+    assert.equal(page.workers().length, 2);
+    const again = await ask('LIME', LIME);
+    assert.equal(again.hash, alone.lime.hash);
+    const file = await model();
+    const opened = await explained(page, () => drop(page, file));
+    assert.equal(opened.hash, alone.lime.hash);
+    await eventually(() => page.workers().length === 2, 'another helper holds the model that was opened');
+    await context.close();
+  });
+});
