@@ -22,10 +22,29 @@ pub struct View {
 /// One picture under many masks: nothing is stored but the picture, what hides it, and the masks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mask {
+    /// What the masks are.
+    pub form: Form,
     /// The first vec4 of what shows where the picture is hidden (the view's own offset is the picture's).
     pub fill: u32,
-    /// The first vec4 of the masks: for each row `(top, left, bottom, right)` of what is hidden.
-    pub rectangles: u32,
+    /// The first vec4 of what all masks share.
+    pub shared: u32,
+    /// The first vec4 of the first row's own mask.
+    pub masks: u32,
+    /// vec4s from one row's mask to the next.
+    pub stride: u32,
+}
+
+/// What masks are made of; `ops/kernels/seen.wgsl` says how each form lies in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// One rectangle a row, which is hidden.
+    Rectangles = 1,
+    /// A label a pixel, which all rows share, and one bit a label and row.
+    Segments = 2,
+    /// Coarse grids of shares, enlarged bilinearly.
+    Grids = 3,
+    /// One bit a channel and pixel.
+    Elements = 4,
 }
 
 impl View {

@@ -42,12 +42,12 @@ pub enum Program {
     },
     /// A layer's activation to logits: the network from there on.
     Head {
-        /// The layer.
+        /// The layer, which everything must pass through.
         from: ValueId,
     },
     /// A layer's activation and cotangents to the gradient of the score with respect to it.
     HeadGradient {
-        /// The layer.
+        /// The layer, which everything must pass through.
         from: ValueId,
         /// What is differentiated.
         score: Score,
@@ -74,16 +74,15 @@ impl Network {
     /// - Gradient: inputs `[image, cotangent]`; outputs `[logits, gradient]`, or with a layer
     ///   `[logits, activation, gradient]`.
     /// - Head: inputs `[activation]`; outputs `[logits]`.
-    /// - HeadGradient: inputs `[activation, cotangent]`; outputs `[logits, gradient]`. Where the image gets past
-    ///   the layer, as around a residual block, it is the first input of both: what goes past is what the image
-    ///   makes it, whatever the activation.
+    /// - HeadGradient: inputs `[activation, cotangent]`; outputs `[logits, gradient]`.
     /// - Saturation: inputs `[image]`; outputs one value a quantizer, in the order of
     ///   [`Network::quantized`]: `[C, 1, 1]`, the share of each channel that was inside the range, or of
     ///   the value's own shape, one where it was inside and else zero.
     ///
     /// # Errors
-    /// [`Error::Argument`] when the scores do not depend on a program's layer; [`Error::Unsupported`] when an
-    /// operator on the way has no gradient rule.
+    /// [`Error::Argument`] when a program starts at a layer that the image gets past, or differentiates with
+    /// respect to a layer that the scores do not depend on; [`Error::Unsupported`] when an operator on the way
+    /// has no gradient rule.
     pub fn program(&self, program: &Program) -> Result<Graph> {
         match *program {
             Program::Forward { layer } => {
@@ -104,14 +103,6 @@ impl Network {
         }
     }
 
-    /// Whether the scores depend on the image past a layer too, as around a residual block.
-    #[must_use]
-    pub fn is_bypassed(&self, layer: ValueId) -> bool {
-        let mut graph = self.graph.clone();
-        graph.set_outputs([self.logits]);
-        graph.cut(layer).1[self.image.index()].is_some() && layer != self.image
-    }
-
     /// How many values each quantizer sees for one image.
     #[must_use]
     pub fn quantized(&self) -> Vec<usize> {
@@ -130,17 +121,20 @@ impl Network {
             .collect()
     }
 
-    /// The graph from a layer on, which is an input, behind the image where that gets past it; the output is the
-    /// logits.
+    /// The graph from a layer on, which is its only input; its output is the logits.
     fn head(&self, from: ValueId) -> Result<(Graph, Ends)> {
         let mut graph = self.graph.clone();
         graph.set_outputs([self.logits]);
         let (graph, places) = graph.cut(from);
         match (places[self.logits.index()], places[from.index()]) {
-            (Some(logits), Some(at)) if graph.uses()[at.index()] > 0 => Ok((graph, Ends { logits, at })),
+            (Some(logits), Some(at)) if graph.inputs() == [at] => Ok((graph, Ends { logits, at })),
             _ => {
                 let name = &self.graph.node(from).name;
-                Err(Error::Argument(format!("the scores do not depend on {name:?}; choose another layer")))
+                let hint = self.default_layer().map_or(String::new(), |l| format!(", such as {:?}", l.name));
+                Err(Error::Argument(format!(
+                    "the layer {name:?} is bypassed: the scores depend on the image past it too, as around a \
+                     residual block; choose a layer that everything passes through{hint}"
+                )))
             }
         }
     }
@@ -217,21 +211,18 @@ mod tests {
         }
     }
 
-    /// Inside a residual block the image goes past the layer, and stays an input; else it does not.
     #[test]
-    fn the_image_is_an_input_where_it_gets_past_the_layer() {
+    fn a_layer_inside_a_residual_block_is_refused() {
         let network = shipped();
-        let inputs = |layer: &super::super::Layer| {
-            let graph = network.program(&Program::Head { from: layer.value }).unwrap();
-            let shapes: Vec<_> = graph.inputs().iter().map(|i| graph.node(*i).shape.clone()).collect();
-            assert_eq!(shapes.last(), Some(&layer.shape), "{}", layer.name);
-            assert!(shapes.len() == 1 || shapes[..] == [network.input().to_vec(), layer.shape.clone()]);
-            assert_eq!(network.is_bypassed(layer.value), shapes.len() == 2);
-            shapes.len()
+        let refused = |name: &&super::super::Layer| {
+            let program = Program::Head { from: name.value };
+            network
+                .program(&program)
+                .is_err_and(|e| e.code() == "argument" && e.to_string().contains("bypassed"))
         };
-        let bypassed = network.layers().iter().filter(|l| inputs(l) == 2).count();
+        let inside = network.layers().iter().filter(refused).count();
         let layers = network.layers().len();
-        assert!(bypassed > 20 && bypassed + 10 < layers, "{bypassed} of {layers} layers are bypassed");
+        assert!(inside > 20 && inside + 10 < layers, "{inside} of {layers} layers are bypassed");
     }
 
     #[test]

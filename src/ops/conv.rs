@@ -13,7 +13,10 @@ use crate::{
     error::Result,
     gpu::Recording,
     graph::{Adjoint, Constant, Lowering, Operator, Shape, ValueId},
-    ops::kernels::{Axis, Convolution, Depthwise, Epilogue, convolve, depthwise},
+    ops::{
+        kernels::{Axis, Convolution, Depthwise, Epilogue, convolve, depthwise},
+        pointwise::Step,
+    },
 };
 
 /// `y[o] = bias[o] + sum over c, taps of weights[o, c, tap] * x[c, tap]`, within each group.
@@ -95,8 +98,8 @@ impl Conv {
 }
 
 impl Conv {
-    /// The kernels, ending with an epilogue.
-    pub fn record_with(&self, at: &mut Recording<'_>, epilogue: &Epilogue) -> Result<()> {
+    /// The kernels, ending with an epilogue; `entry` is done to a picture under masks where it is read.
+    pub fn record_with(&self, at: &mut Recording<'_>, entry: &[Step], epilogue: &Epilogue) -> Result<()> {
         let (input, output) = (at.inputs[0].extents(), at.output.extents());
         let axes = [0, 1].map(|i| Axis::forward(&self.window, i, input[i], output[i]));
         let (phases, weights) = (vec![axes], self.weights.to_f32());
@@ -110,11 +113,8 @@ impl Conv {
         let weight =
             |o: usize, i: usize, y: usize, x: usize| weights[((o * per_group + i) * kh + y) * kw + x];
         let (inputs, outputs) = (self.inputs(), self.outputs());
-        convolve(
-            at,
-            &Convolution { phases, inputs, outputs, groups: self.groups, weight: &weight, bias },
-            epilogue,
-        )
+        let groups = self.groups;
+        convolve(at, &Convolution { phases, inputs, outputs, groups, weight: &weight, bias, entry }, epilogue)
     }
 }
 
@@ -176,7 +176,7 @@ impl Operator for Conv {
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
-        self.record_with(at, &Epilogue::default())
+        self.record_with(at, &[], &Epilogue::default())
     }
 
     #[cfg(test)]

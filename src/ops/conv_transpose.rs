@@ -105,7 +105,8 @@ impl ConvTranspose {
             weights[(((group * per_group + i) * c + within) * kh + y) * kw + x]
         };
         let (inputs, outputs) = (self.inputs(), self.outputs());
-        convolve(at, &Convolution { phases, inputs, outputs, groups, weight: &weight, bias: None }, epilogue)
+        let work = Convolution { phases, inputs, outputs, groups, weight: &weight, bias: None, entry: &[] };
+        convolve(at, &work, epilogue)
     }
 }
 

@@ -95,7 +95,8 @@ impl Dense {
         let weight = |o: usize, i: usize, _: usize, _: usize| weights[o * inputs + i];
         let bias = self.bias.as_ref().map(|b| b.as_slice());
         let phases = vec![[axis.clone(), axis]];
-        convolve(at, &Convolution { phases, inputs, outputs, groups: 1, weight: &weight, bias }, epilogue)
+        let work = Convolution { phases, inputs, outputs, groups: 1, weight: &weight, bias, entry: &[] };
+        convolve(at, &work, epilogue)
     }
 }
 

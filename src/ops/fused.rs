@@ -15,13 +15,16 @@ use crate::{
         conv_transpose::ConvTranspose,
         dense::Dense,
         kernels::{Epilogue, elementwise},
+        pointwise::Step,
     },
 };
 
-/// `epilogue(base(x))`, where the epilogue may read two more values: one to add, then one to gate by.
+/// `epilogue(base(entry(x)))`, where the epilogue may read two more values: one to add, then one to gate by.
 #[derive(Clone, Debug)]
 pub struct Fused {
-    /// What comes first; the identity where there is none. It has one input.
+    /// What is done to a picture under masks before; only convolutions can.
+    pub entry: Vec<Step>,
+    /// What comes then; the identity where there is none. It has one input.
     pub base: Option<Arc<dyn Operator>>,
     /// What is done to its result.
     pub epilogue: Epilogue,
@@ -58,7 +61,7 @@ impl Operator for Fused {
         let Some(base) = &self.base else { return elementwise(at, None, &self.epilogue) };
         let base: &dyn std::any::Any = base.as_ref();
         if let Some(conv) = base.downcast_ref::<Conv>() {
-            conv.record_with(at, &self.epilogue)
+            conv.record_with(at, &self.entry, &self.epilogue)
         } else if let Some(transpose) = base.downcast_ref::<ConvTranspose>() {
             transpose.record_with(at, &self.epilogue)
         } else if let Some(dense) = base.downcast_ref::<Dense>() {
@@ -72,7 +75,8 @@ impl Operator for Fused {
 
     #[cfg(test)]
     fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
-        let mut y = self.base.as_ref().map_or_else(|| inputs[0].clone(), |b| b.evaluate(&inputs[..1]));
+        let entered = crate::ops::pointwise::Pointwise { steps: self.entry.clone() }.evaluate(&inputs[..1]);
+        let mut y = self.base.as_ref().map_or_else(|| entered.clone(), |b| b.evaluate(&[&entered]));
         let plane: usize = y.shape.iter().skip(1).product();
         for s in 0..=self.epilogue.steps.len() {
             if self.epilogue.add_at == Some(s) {

@@ -5,9 +5,9 @@ use tract_onnx::tract_core::internal::OutletId;
 
 use crate::{
     error::{Error, Result},
-    gpu::{Kernel, Launch, Recording},
+    gpu::{Kernel, Launch, Recording, Value},
     graph::{Lowering, Operator, Shape},
-    ops::kernels::{LANES, linear, word},
+    ops::kernels::{LANES, SEEN, linear, word},
 };
 
 /// The identity, on values that are one picture under many masks.
@@ -15,7 +15,7 @@ use crate::{
 pub struct Unmask;
 
 /// Writes the picture out.
-pub static UNMASK: Kernel = Kernel { name: "unmask", source: include_str!("unmask.wgsl"), snippets: &[] };
+pub static UNMASK: Kernel = Kernel { name: "unmask", source: include_str!("unmask.wgsl"), snippets: &[SEEN] };
 
 impl Operator for Unmask {
     fn name(&self) -> &'static str {
@@ -35,10 +35,14 @@ impl Operator for Unmask {
         let (input, vectors) = (&at.inputs[0], at.output.vectors());
         let Some(mask) = input.mask else { return Err(Error::Model("there is no mask to undo".into())) };
         let [height, width] = input.extents();
-        let sizes = [input.blocks(), height, width, vectors].map(word);
-        let params = [[input.offset, at.output.offset, mask.fill, mask.rectangles], sizes];
+        let params = [
+            [input.offset, at.output.offset, mask.fill, mask.masks],
+            [mask.stride, mask.shared, word(input.blocks()), word(vectors)],
+            [word(height), word(width), 0, 0],
+        ];
+        let variant = vec![("LANES", LANES.into()), ("FORM", Value::Int(mask.form as i64))];
         let launch = Launch { groups: linear(vectors), page: 0, flops: 64 * vectors };
-        at.dispatch(&UNMASK, vec![("LANES", LANES.into())], &params, &[], launch)
+        at.dispatch(&UNMASK, variant, &params, &[], launch)
     }
 
     #[cfg(test)]

@@ -5,12 +5,15 @@ struct Params {
     input: u32,
     output: u32,
     fill: u32,
-    rectangles: u32,
-    blocks: u32,
-    height: u32,
-    width: u32,
+    masks: u32,
+    masks_stride: u32,
+    masks_shared: u32,
+    in_blocks: u32,
     vectors: u32,
+    extent: vec2<u32>,
 }
+
+#include seen
 
 @compute @workgroup_size(${LANES})
 fn main(
@@ -22,11 +25,9 @@ fn main(
     if (i >= p.vectors) {
         return;
     }
-    let line = i / (p.width * p.blocks);
-    let row = line / p.height;
-    let place = vec2(line - row * p.height, i / p.blocks - line * p.width);
-    let hidden = arena[p.rectangles + row];
-    let covered = all(place >= hidden.xy) && all(place < hidden.zw);
-    let source = i - row * p.height * p.width * p.blocks;
-    store(p.output + i, load(select(p.input, p.fill, covered) + source));
+    let pixel = i / p.in_blocks;
+    let line = pixel / p.extent.y;
+    let row = line / p.extent.x;
+    let place = vec2(line - row * p.extent.x, pixel - line * p.extent.y);
+    store(p.output + i, seen(row, place, i - pixel * p.in_blocks));
 }

@@ -98,9 +98,7 @@ async fn attributions(run: &mut Run<'_>, images: &Tensor) -> Result<Tensor> {
             for i in 0..images.shape()[0] {
                 let image = images.at(i);
                 let start = baseline("zero", &image, run.preprocessing)?;
-                all.extend(
-                    integrated_gradients::along_the_way(run, [&start, &image], 50, None, false).await?,
-                );
+                all.extend(integrated_gradients::along_the_way(run, &image, &start, 50, false).await?);
             }
             Tensor::stack(&all)
         }

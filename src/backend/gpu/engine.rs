@@ -2,12 +2,14 @@
 
 use std::collections::VecDeque;
 
-use super::plan::{Compiled, Size};
+use super::{
+    masks::Packed,
+    plan::{Compiled, MaskSize, Size},
+};
 use crate::{
-    backend::{Images, Masks},
+    backend::Images,
     error::{Error, GpuFault, Result},
     gpu::{Arena, Gpu, Job, Pending, Pipelines, Upload, View, pack, unpack},
-    graph::Rows,
     tensor::Tensor,
 };
 
@@ -60,9 +62,9 @@ impl Engine {
     }
 
     /// How many images are best run at once.
-    pub fn batch(&self, runner: &Runner, targets: usize) -> Result<usize> {
+    pub fn batch(&self, runner: &Runner, targets: usize, masks: MaskSize) -> Result<usize> {
         let allowed = ARENA_BYTES.min(self.gpu.largest_buffer());
-        let bytes = |images| runner.compiled.memory(Size { images, targets }).size as u64 * 16;
+        let bytes = |images| runner.compiled.memory(Size { images, targets, masks }).size as u64 * 16;
         let most = (MOST_IMAGES / targets.max(1)).max(1);
         if let Some(images) = (1..=most).rev().find(|&images| bytes(images) <= allowed) {
             return Ok(images);
@@ -106,15 +108,16 @@ impl Engine {
         check(runner, images, cotangents)?;
         let total = images.len();
         let targets = cotangents.map_or(1, |c| c.shape()[0] / total.max(1));
-        let at_once = self.batch(runner, targets)?;
+        let picture = if let Images::Masked(m) = images { Some(Packed::new(&m)) } else { None };
+        let masks = picture.as_ref().map_or_else(MaskSize::default, |p| p.size);
+        let at_once = self.batch(runner, targets, masks)?;
         let mut collected: Vec<Vec<f32>> = vec![vec![]; runner.compiled.graph().outputs().len()];
         let mut pending: VecDeque<(Pending, Vec<View>)> = VecDeque::new();
         for first in (0..total).step_by(at_once) {
-            let size = Size { images: at_once.min(total - first), targets };
+            let size = Size { images: at_once.min(total - first), targets, masks };
             self.prepare(runner, size).await?;
-            let held = held(runner, images);
             let Some((_, plan)) = runner.plans.last_mut() else { continue };
-            let uploads = uploads(plan, images, cotangents, first, size, held);
+            let uploads = uploads(plan, images, picture.as_ref(), cotangents, first, size);
             let reads: Vec<_> = plan.outputs.iter().map(|v| v.offset..v.offset + word(v.vectors())).collect();
             let (gpu, arena, constants) = (&self.gpu, &self.arena, &runner.compiled.constants);
             let started = gpu
@@ -131,7 +134,7 @@ impl Engine {
         let graph = runner.compiled.graph();
         let shaped = graph.outputs().iter().zip(collected).map(|(id, data)| {
             let node = graph.node(*id);
-            let rows = if node.rows == Rows::Targets { total * targets } else { total };
+            let rows = if node.rows == crate::graph::Rows::Targets { total * targets } else { total };
             Tensor::new([&[rows], node.shape.as_slice()].concat(), data)
         });
         shaped.collect()
@@ -198,19 +201,10 @@ impl Runner {
     }
 }
 
-/// How many inputs of the graph stand before that of the images: one, the image itself, where it gets past the
-/// layer at which the program starts.
-fn held(runner: &Runner, images: Images<'_>) -> usize {
-    let graph = runner.compiled.graph();
-    let per_image = graph.inputs().iter().filter(|id| graph.node(**id).rows == Rows::Images).count();
-    if matches!(images, Images::At(_)) { per_image.saturating_sub(1) } else { 0 }
-}
-
 /// Refuses inputs of the wrong shape or that are not finite.
 fn check(runner: &Runner, images: Images<'_>, cotangents: Option<&Tensor>) -> Result<()> {
     let graph = runner.compiled.graph();
-    let held = held(runner, images);
-    let wanted = |i: usize| graph.inputs().get(i + held).map(|id| graph.node(*id).shape.as_slice());
+    let wanted = |i: usize| graph.inputs().get(i).map(|id| graph.node(*id).shape.as_slice());
     let refuse = |what: &str, got: &[usize], wanted: Option<&[usize]>| {
         Err(Error::Argument(format!(
             "{what} of shape {got:?} do not fit the network, which takes {wanted:?} each"
@@ -223,22 +217,8 @@ fn check(runner: &Runner, images: Images<'_>, cotangents: Option<&Tensor>) -> Re
             }
             t.check_finite("the input image")?;
         }
-        Images::At(at) => {
-            let first = graph.inputs().first().map(|id| graph.node(*id).shape.as_slice());
-            if held > 0 && Some(at.image.shape()) != first {
-                return refuse("images", at.image.shape(), first);
-            }
-            if at.points.shape().get(1..) != wanted(0) {
-                return refuse("a layer's values", at.points.shape(), wanted(0));
-            }
-            at.image.check_finite("the input image")?;
-            at.points.check_finite("the layer's values")?;
-        }
         Images::Masked(m) => {
             m.check()?;
-            if !matches!(m.masks, Masks::Rectangles(_)) {
-                return Err(Error::Argument("the kernels know rectangles only".into()));
-            }
             for t in [m.image, m.fill] {
                 if Some(t.shape()) != wanted(0) {
                     return refuse("images", t.shape(), wanted(0));
@@ -263,10 +243,10 @@ fn check(runner: &Runner, images: Images<'_>, cotangents: Option<&Tensor>) -> Re
 fn uploads(
     plan: &Plan,
     images: Images<'_>,
+    picture: Option<&Packed<'_>>,
     cotangents: Option<&Tensor>,
     first: usize,
     size: Size,
-    held: usize,
 ) -> Vec<Upload> {
     let floats = |view: &View, offset: u32, data: &[f32]| Upload {
         offset,
@@ -277,27 +257,20 @@ fn uploads(
         t.data()[first * row..(first + count) * row].to_vec()
     };
     let mut uploads = vec![];
-    let Some(view) = plan.inputs.get(held) else { return uploads };
-    match (images, view.mask) {
-        (Images::At(at), _) => {
-            let image = plan.inputs[..held].first();
-            uploads.extend(image.map(|v| floats(v, v.offset, &at.image.data().repeat(size.images))));
-            uploads.push(floats(view, view.offset, &rows(at.points, first, size.images)));
+    let Some(view) = plan.inputs.first() else { return uploads };
+    match (images, picture, view.mask) {
+        (Images::Batch(t), ..) => uploads.push(floats(view, view.offset, &rows(t, first, size.images))),
+        (Images::Masked(_), Some(packed), Some(mask)) => {
+            let part = |offset, bytes: &[u8]| Upload { offset, bytes: bytes.to_vec() };
+            uploads.push(part(view.offset, &packed.image));
+            uploads.push(part(mask.fill, &packed.fill));
+            uploads.push(part(mask.shared, &packed.shared));
+            uploads.push(part(mask.masks, &packed.own(first..first + size.images)));
+            uploads.retain(|upload| !upload.bytes.is_empty());
         }
-        (Images::Batch(t), _) => uploads.push(floats(view, view.offset, &rows(t, first, size.images))),
-        (Images::Masked(m), Some(mask)) => {
-            uploads.push(floats(view, view.offset, m.image.data()));
-            uploads.push(floats(view, mask.fill, m.fill.data()));
-            let Masks::Rectangles(all) = m.masks else { return uploads };
-            let words = all[first..first + size.images]
-                .iter()
-                .flat_map(|r| [r.top, r.left, r.bottom, r.right].map(word));
-            let bytes = bytemuck::cast_slice(&words.collect::<Vec<u32>>()).to_vec();
-            uploads.push(Upload { offset: mask.rectangles, bytes });
-        }
-        (Images::Masked(_), None) => {}
+        (Images::Masked(_), ..) => {}
     }
-    if let (Some(view), Some(c)) = (plan.inputs.get(held + 1), cotangents) {
+    if let (Some(view), Some(c)) = (plan.inputs.get(1), cotangents) {
         let k = size.targets;
         uploads.push(floats(view, view.offset, &rows(c, first * k, size.images * k)));
     }

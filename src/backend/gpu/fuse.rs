@@ -5,41 +5,52 @@ use std::sync::Arc;
 
 use crate::{
     error::Result,
+    gpu::Form,
     graph::{Graph, Node, Operator, Producer, Storage, ValueId},
     ops::{
-        add::Add, affine::Affine, conv::Conv, fused::Fused, gate::Gate, kernels::Epilogue,
-        pointwise::Pointwise, unmask::Unmask,
+        add::Add,
+        affine::Affine,
+        conv::Conv,
+        fused::Fused,
+        gate::Gate,
+        kernels::{Epilogue, MOST_STEPS},
+        pointwise::Pointwise,
+        unmask::Unmask,
     },
 };
 
 /// The longest chain of functions that a kernel's parameters hold.
 const LONGEST_CHAIN: usize = 16;
 
-/// The graph as the GPU runs it. With `masked` the first input is one picture under many masks.
-pub fn fuse(graph: &Graph, masked: bool) -> Result<Graph> {
+/// The graph as the GPU runs it. With a form the first input is one picture under many masks of that form.
+pub fn fuse(graph: &Graph, form: Option<Form>) -> Result<Graph> {
     let early = mask_early(&graph.pruned().0)?;
     let fused = merge(&early)?.pruned().0;
-    if masked { unmask(&fused) } else { Ok(fused) }
+    match form {
+        Some(form) => Ok(unmask(&fused, form)?.pruned().0),
+        None => Ok(fused),
+    }
 }
 
 /// Which values stand for one picture under many masks: what [`unmask`] leaves so.
 #[must_use]
-pub fn masked_values(graph: &Graph) -> Vec<bool> {
+pub fn masked_values(graph: &Graph, form: Form) -> Vec<bool> {
     let mut masked = vec![false; graph.nodes().len()];
     for (id, node) in graph.iter() {
         masked[id.index()] = match &node.producer {
             Producer::Input => graph.inputs().first() == Some(&id),
-            Producer::Operator(op) => masked[node.inputs[0].index()] && keeps_masks(op),
+            Producer::Operator(op) => masked[node.inputs[0].index()] && keeps_masks(op, form),
         };
     }
     masked
 }
 
-/// Copies a graph node by node: `change` may add other nodes in a node's stead.
+/// Copies a graph node by node: `change` may add other nodes in a node's stead. It is told where each node of
+/// the old graph stands in the new one, and where the inputs of its own do.
 fn rebuild(
     graph: &Graph,
     order: impl Iterator<Item = ValueId>,
-    mut change: impl FnMut(&mut Graph, ValueId, &Node, &[ValueId]) -> Result<Option<ValueId>>,
+    mut change: impl FnMut(&mut Graph, ValueId, &[Option<ValueId>], &[ValueId]) -> Result<Option<ValueId>>,
 ) -> Result<(Graph, Vec<Option<ValueId>>)> {
     let mut new = Graph::new();
     let mut places: Vec<Option<ValueId>> = vec![None; graph.nodes().len()];
@@ -48,7 +59,7 @@ fn rebuild(
         let inputs: Vec<ValueId> = node.inputs.iter().filter_map(|i| places[i.index()]).collect();
         let place = match &node.producer {
             Producer::Input => new.input(&node.name, node.shape.clone(), node.rows),
-            Producer::Operator(op) => match change(&mut new, id, node, &inputs)? {
+            Producer::Operator(op) => match change(&mut new, id, &places, &inputs)? {
                 Some(place) => place,
                 None => new.add_shared(&node.name, op.clone(), &inputs)?,
             },
@@ -113,7 +124,8 @@ fn extended(before: Epilogue, node: &Node) -> Option<Epilogue> {
 fn merge(graph: &Graph) -> Result<Graph> {
     let uses = graph.uses();
     let ids = graph.iter().map(|(id, _)| id);
-    let (new, _) = rebuild(graph, ids, |new, _, node, inputs| {
+    let (new, _) = rebuild(graph, ids, |new, id, _, inputs| {
+        let node = graph.node(id);
         // Of the two sides of a sum, the later one takes in the other.
         let mut sides: Vec<usize> = (0..if node.as_op::<Add>().is_some() { 2 } else { 1 }).collect();
         sides.sort_by_key(|&s| std::cmp::Reverse(inputs.get(s).copied()));
@@ -127,17 +139,20 @@ fn merge(graph: &Graph) -> Result<Graph> {
             let Some(epilogue) = extended(before, node) else { continue };
             let others = inputs.iter().enumerate().filter(|(i, _)| *i != side).map(|(_, id)| *id);
             let read: Vec<ValueId> = made.inputs.iter().copied().chain(others).collect();
-            return new.add(&node.name, Fused { base, epilogue }, &read).map(Some);
+            return new.add(&node.name, Fused { entry: vec![], base, epilogue }, &read).map(Some);
         }
         Ok(None)
     })?;
     Ok(new)
 }
 
-/// Whether an operator does the same to every pixel, so that a picture and what hides it can be treated
-/// alike and the masks stay.
-fn keeps_masks(op: &Arc<dyn Operator>) -> bool {
+/// Whether an operator does the same to a picture, to what hides it and to what is seen of both, so that the
+/// masks stay. Where they mix, only what is linear does.
+fn keeps_masks(op: &Arc<dyn Operator>, form: Form) -> bool {
     let op: &dyn std::any::Any = op.as_ref();
+    if form == Form::Grids {
+        return op.is::<Affine>();
+    }
     let alone = |f: &Fused| f.epilogue.inputs() == 0 && f.base.as_ref().is_none_or(is::<Affine>);
     op.is::<Affine>() || op.is::<Pointwise>() || op.downcast_ref::<Fused>().is_some_and(alone)
 }
@@ -153,9 +168,31 @@ fn reads_masks(op: &Arc<dyn Operator>) -> bool {
     is::<Conv>(op) || any.downcast_ref::<Fused>().is_some_and(|f| f.base.as_ref().is_some_and(is::<Conv>))
 }
 
+/// A convolution that reads a masked picture through a chain of functions.
+struct Entered {
+    /// The masked picture.
+    picture: ValueId,
+    /// A scale and shift of it, if any, which comes first.
+    scaling: Option<Arc<dyn Operator>>,
+    /// The convolution, with the chain at its entry.
+    fused: Fused,
+}
+
+/// A convolution as one operator with the chain of functions in front of it, if they lie on a masked picture.
+fn entered(graph: &Graph, masked: &[bool], node: &Node) -> Option<Entered> {
+    let chain = graph.node(*node.inputs.first()?);
+    let (scaling, Epilogue { steps, add_at: None, gate: None }) = parts(chain)? else { return None };
+    let picture = *chain.inputs.first().filter(|i| masked[i.index()])?;
+    let linear = scaling.as_ref().is_none_or(is::<Affine>);
+    let (base, epilogue) = parts(node).filter(|_| node.operator().is_some_and(reads_masks))?;
+    let fits = !steps.is_empty() && steps.len() + epilogue.steps.len() <= MOST_STEPS;
+    let fused = Fused { entry: steps, base, epilogue };
+    (linear && fits).then_some(Entered { picture, scaling, fused })
+}
+
 /// Writes masked pictures out where they are read by what cannot read them through their masks.
-fn unmask(graph: &Graph) -> Result<Graph> {
-    let masked = masked_values(graph);
+fn unmask(graph: &Graph, form: Form) -> Result<Graph> {
+    let masked = masked_values(graph, form);
     let mut written: Vec<Option<ValueId>> = vec![None; graph.nodes().len()];
     let mut write = |new: &mut Graph, old: ValueId, place: ValueId| -> Result<ValueId> {
         if let Some(done) = written[old.index()] {
@@ -166,9 +203,19 @@ fn unmask(graph: &Graph) -> Result<Graph> {
         Ok(done)
     };
     let ids = graph.iter().map(|(id, _)| id);
-    let (mut new, places) = rebuild(graph, ids, |new, id, node, inputs| {
+    let (mut new, places) = rebuild(graph, ids, |new, id, places, inputs| {
+        let node = graph.node(id);
         let Some(op) = node.operator() else { return Ok(None) };
         let mut read = inputs.to_vec();
+        if let Some(entered) = entered(graph, &masked, node)
+            && let Some(mut picture) = places[entered.picture.index()]
+        {
+            if let Some(scaling) = entered.scaling {
+                picture = new.add_shared(format!("{}/scaled", node.name), scaling, &[picture])?;
+            }
+            read[0] = picture;
+            return new.add(&node.name, entered.fused, &read).map(Some);
+        }
         for (i, old) in node.inputs.iter().enumerate() {
             let through = masked[id.index()] || (i == 0 && reads_masks(op));
             if masked[old.index()] && !through {

@@ -2,6 +2,7 @@
 
 mod engine;
 mod fuse;
+mod masks;
 mod plan;
 #[cfg(test)]
 mod tests;
@@ -12,12 +13,12 @@ use async_trait::async_trait;
 
 pub use engine::Footprint;
 use engine::{Engine, Runner};
-use plan::{Compiled, Size};
+use plan::{Compiled, MaskSize, Size};
 
-use super::{Backend, Description, Images, Masks};
+use super::{Backend, Description, Images};
 use crate::{
     error::{Error, Result},
-    gpu::Gpu,
+    gpu::{Form, Gpu},
     graph::Graph,
     network::{Network, Program},
     tensor::Tensor,
@@ -31,8 +32,8 @@ pub struct GpuBackend {
     network: Arc<Network>,
     description: Description,
     engine: Engine,
-    /// By program and by whether images come masked; the last used stands last.
-    runners: Vec<((Program, bool), Runner)>,
+    /// By program and by how images come masked, if they do; the last used stands last.
+    runners: Vec<((Program, Option<Form>), Runner)>,
 }
 
 impl GpuBackend {
@@ -65,8 +66,9 @@ impl GpuBackend {
 
     /// What a batch takes on the device, from the arena's own plan.
     pub fn footprint(&mut self, program: &Program, images: usize, targets: usize) -> Result<Footprint> {
-        let at = self.runner(program, false)?;
-        self.engine.footprint(&mut self.runners[at].1, Size { images, targets })
+        let at = self.runner(program, None)?;
+        let size = Size { images, targets, ..Size::default() };
+        self.engine.footprint(&mut self.runners[at].1, size)
     }
 
     /// Milliseconds of each dispatch of a batch, with its kernel. For measuring only.
@@ -77,19 +79,20 @@ impl GpuBackend {
         images: usize,
         targets: usize,
     ) -> Result<Vec<(String, f64)>> {
-        let at = self.runner(program, false)?;
-        self.engine.profile(&mut self.runners[at].1, Size { images, targets }).await
+        let at = self.runner(program, None)?;
+        let size = Size { images, targets, ..Size::default() };
+        self.engine.profile(&mut self.runners[at].1, size).await
     }
 
     /// Where the program's runner stands; made at the first request.
-    fn runner(&mut self, program: &Program, masked: bool) -> Result<usize> {
-        let key = (program.clone(), masked);
+    fn runner(&mut self, program: &Program, form: Option<Form>) -> Result<usize> {
+        let key = (program.clone(), form);
         if let Some(at) = self.runners.iter().position(|(k, _)| *k == key) {
             let found = self.runners.remove(at);
             self.runners.push(found);
         } else {
             let compiled =
-                Compiled::new(self.engine.gpu.page_bytes(), &self.network.program(program)?, masked)?;
+                Compiled::new(self.engine.gpu.page_bytes(), &self.network.program(program)?, form)?;
             if self.runners.len() >= PROGRAMS {
                 self.runners.remove(0);
             }
@@ -108,7 +111,7 @@ pub async fn run_graph(gpu: Gpu, graph: &Graph, inputs: &[Tensor]) -> Result<Vec
     let ([first, ..], true) = (inputs, inputs.len() == graph.inputs().len() && inputs.len() <= 2) else {
         return Err(Error::Argument("the graph must be given its one or two inputs".into()));
     };
-    let mut runner = Runner::new(Compiled::new(gpu.page_bytes(), graph, false)?);
+    let mut runner = Runner::new(Compiled::new(gpu.page_bytes(), graph, None)?);
     Engine::new(gpu).run(&mut runner, Images::Batch(first), inputs.get(1)).await
 }
 
@@ -123,8 +126,8 @@ impl Backend for GpuBackend {
     }
 
     async fn batch(&mut self, program: &Program, targets: usize) -> Result<usize> {
-        let at = self.runner(program, false)?;
-        self.engine.batch(&self.runners[at].1, targets)
+        let at = self.runner(program, None)?;
+        self.engine.batch(&self.runners[at].1, targets, MaskSize::default())
     }
 
     async fn run(
@@ -133,13 +136,8 @@ impl Backend for GpuBackend {
         images: Images<'_>,
         cotangents: Option<&Tensor>,
     ) -> Result<Vec<Tensor>> {
-        if let Images::Masked(m) = images
-            && !matches!(m.masks, Masks::Rectangles(_))
-        {
-            // The kernels know rectangles only: these are mixed here.
-            return self.run(program, Images::Batch(&m.written()?), cotangents).await;
-        }
-        let at = self.runner(program, matches!(images, Images::Masked(_)))?;
+        let form = if let Images::Masked(m) = images { Some(masks::form(m.masks)) } else { None };
+        let at = self.runner(program, form)?;
         self.engine.run(&mut self.runners[at].1, images, cotangents).await
     }
 }

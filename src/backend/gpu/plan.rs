@@ -3,7 +3,7 @@
 use super::fuse::{fuse, masked_values};
 use crate::{
     error::{Error, GpuFault, Result},
-    gpu::{Constants, Dispatch, Mask, Recording, View, arena},
+    gpu::{Constants, Dispatch, Form, Mask, Recording, View, arena},
     graph::{Graph, Producer, Rows, Storage, ValueId},
     ops::reshape::Reshape,
 };
@@ -11,13 +11,24 @@ use crate::{
 /// Offsets are multiples of so many vec4s.
 const ALIGN: usize = 16;
 
-/// How many images, and how many targets for each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// How many images, how many targets for each, and how large the masks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Size {
     /// Images.
     pub images: usize,
     /// Targets an image.
     pub targets: usize,
+    /// Of pictures under masks.
+    pub masks: MaskSize,
+}
+
+/// How much masks take, in vec4s.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct MaskSize {
+    /// What all of them share.
+    pub shared: usize,
+    /// Each one's own.
+    pub own: usize,
 }
 
 impl Size {
@@ -32,6 +43,8 @@ impl Size {
 /// A graph as the GPU runs it, for any batch.
 pub struct Compiled {
     graph: Graph,
+    /// What masks are made of; none where the first input is a batch of pictures.
+    form: Option<Form>,
     /// The values that are one picture under many masks.
     masked: Vec<bool>,
     /// The program's constants.
@@ -49,12 +62,13 @@ pub struct Memory {
 }
 
 impl Compiled {
-    /// Prepares a graph; with `masked`, its first input is one picture under many masks. Constants come in
-    /// buffers of at most `page_bytes`.
-    pub fn new(page_bytes: u64, graph: &Graph, masked: bool) -> Result<Self> {
-        let graph = fuse(graph, masked)?;
-        let masked = if masked { masked_values(&graph) } else { vec![false; graph.nodes().len()] };
-        Ok(Self { graph, masked, constants: Constants::new(page_bytes) })
+    /// Prepares a graph; with a form, its first input is one picture under many masks of that form. Constants
+    /// come in buffers of at most `page_bytes`.
+    pub fn new(page_bytes: u64, graph: &Graph, form: Option<Form>) -> Result<Self> {
+        let graph = fuse(graph, form)?;
+        let none = || vec![false; graph.nodes().len()];
+        let masked = form.map_or_else(none, |form| masked_values(&graph, form));
+        Ok(Self { graph, form, masked, constants: Constants::new(page_bytes) })
     }
 
     /// The graph, fused.
@@ -105,18 +119,19 @@ impl Compiled {
         for output in self.graph.outputs() {
             intervals[homes[output.index()]].to = nodes.len();
         }
-        // The masks of masked pictures, one vec4 a row, are kept throughout.
-        let masks = if self.masked.contains(&true) { size.images } else { 0 };
+        // The masks of masked pictures are kept throughout.
+        let masks = self.form.map_or(0, |_| size.masks.shared + size.masks.own * size.images);
         intervals.push(arena::Interval { size: masks, from: 0, to: nodes.len() });
         let layout = arena::plan(&intervals, ALIGN);
         let zeros = views.iter().map(View::blocks).max().unwrap_or(1).next_multiple_of(ALIGN);
         let place = |i: usize| word(zeros + layout.offsets[i]);
-        let rectangles = place(nodes.len());
+        let shared = place(nodes.len());
         for (i, view) in views.iter_mut().enumerate() {
             view.offset = place(homes[i]);
-            if self.masked[i] {
+            if let Some(form) = self.form.filter(|_| self.masked[i]) {
                 let fill = view.offset + word(picture(view));
-                view.mask = Some(Mask { fill, rectangles });
+                let (masks, stride) = (shared + word(size.masks.shared), word(size.masks.own));
+                view.mask = Some(Mask { form, fill, shared, masks, stride });
             }
         }
         Memory { views, zeros, size: zeros + layout.size }

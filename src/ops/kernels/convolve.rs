@@ -1,14 +1,21 @@
 //! Convolutions of every kind but depthwise, transposed ones and fully connected layers: one kernel.
 
-use super::{Axis, Epilogue, EpilogueParams, GridParams, SNIPPET, word};
+use super::{Axis, Epilogue, EpilogueParams, GridParams, SEEN, SNIPPET, epilogue::kinds, word};
 use crate::{
     error::Result,
-    gpu::{Kernel, Launch, Recording, Variant, View},
+    gpu::{Kernel, Launch, Recording, Value, Variant, View},
+    ops::pointwise::Step,
 };
 
 /// The kernel.
 pub static CONVOLVE: Kernel =
-    Kernel { name: "convolve", source: include_str!("convolve.wgsl"), snippets: &[SNIPPET] };
+    Kernel { name: "convolve", source: include_str!("convolve.wgsl"), snippets: &[SNIPPET, SEEN, ENTRY] };
+
+/// How many functions a convolution's parameters have room for, at its entry and its end together.
+pub const MOST_STEPS: usize = 21;
+
+/// What is done to a masked picture where it is read.
+const ENTRY: (&str, &str) = ("entry", include_str!("entry.wgsl"));
 
 /// What is computed: for each phase, a regular grid of windows over the input.
 pub struct Convolution<'a> {
@@ -24,6 +31,8 @@ pub struct Convolution<'a> {
     pub weight: &'a dyn Fn(usize, usize, usize, usize) -> f32,
     /// One value an output channel.
     pub bias: Option<&'a [f32]>,
+    /// What is done to each input before; only where it is a picture under masks.
+    pub entry: &'a [Step],
 }
 
 /// How work is cut into threads.
@@ -68,8 +77,9 @@ struct Params {
     first_tile: u32,
     tiles: u32,
     fill: u32,
-    rectangles: u32,
-    unused: [u32; 2],
+    masks: u32,
+    masks_stride: u32,
+    masks_shared: u32,
     epilogue: EpilogueParams,
     grid: GridParams,
 }
@@ -104,6 +114,7 @@ fn record_tiles(
     part: usize,
     (epilogue, extra): (&Epilogue, EpilogueParams),
 ) -> Result<()> {
+    let entry = Epilogue { steps: work.entry.to_vec(), ..Epilogue::default() };
     let (slot, places) = at.constants(part, |block| {
         let mut places = vec![
             block.push(&packing.weights(work, axes, tiles.clone())),
@@ -111,6 +122,7 @@ fn record_tiles(
             block.push(&packing.starts(tiles.clone())),
         ];
         places.extend(epilogue.constants(block, work.outputs));
+        places.extend(entry.constants(block, work.inputs));
         places
     })?;
     let (input, tiling) = (at.inputs[0].clone(), packing.tiling);
@@ -129,13 +141,19 @@ fn record_tiles(
         first_tile: word(tiles.start),
         tiles: word(tiles.len()),
         fill: input.mask.map_or(0, |m| m.fill),
-        rectangles: input.mask.map_or(0, |m| m.rectangles),
-        unused: [0; 2],
+        masks: input.mask.map_or(0, |m| m.masks),
+        masks_stride: input.mask.map_or(0, |m| m.stride),
+        masks_shared: input.mask.map_or(0, |m| m.shared),
         epilogue: extra,
         grid: GridParams::new(axes),
     };
     let mut variant = variant(packing, axes, &input, &at.output);
     variant.extend(epilogue.variant(&extra));
+    variant.extend([("ENTRY", work.entry.len().into()), ("ENTRY_KINDS", kinds(work.entry).into())]);
+    // The entry's parameters take the place of the epilogue's end.
+    let mut tail = epilogue.tail(&places[3..]);
+    tail.truncate(epilogue.steps.len());
+    tail.extend(entry.tail(&places[3 + epilogue.tables()..]));
     let (threads, others) = (pixels.div_ceil(tiling.pixels), tiles.len());
     let groups = if tiling.along_channels {
         [others.div_ceil(tiling.lanes), threads, 1]
@@ -144,13 +162,7 @@ fn record_tiles(
     };
     let taps = axes[0].taps.len() * axes[1].taps.len();
     let flops = 2 * pixels * taps * packing.depth * 4 * tiles.len() * tiling.channels();
-    at.dispatch(
-        &CONVOLVE,
-        variant,
-        &params,
-        &epilogue.tail(&places[3..]),
-        Launch { groups, page: slot.page, flops },
-    )
+    at.dispatch(&CONVOLVE, variant, &params, &tail, Launch { groups, page: slot.page, flops })
 }
 
 fn variant(packing: &Packing, axes: &[Axis; 2], input: &View, output: &View) -> Variant {
@@ -164,7 +176,7 @@ fn variant(packing: &Packing, axes: &[Axis; 2], input: &View, output: &View) -> 
         ("POINTWISE", pointwise.into()),
         ("WHOLE", axes.iter().all(Axis::is_whole).into()),
         ("GROUPED", packing.grouped.into()),
-        ("MASKED", input.mask.is_some().into()),
+        ("FORM", Value::Int(input.mask.map_or(0, |m| m.form as i64))),
         ("RAGGED", (!output.blocks().is_multiple_of(tiling.blocks)).into()),
     ]
 }

@@ -5,7 +5,7 @@
 // POINTWISE: each output reads the input of its own place (1 x 1, or a fully connected layer).
 // WHOLE: output pixels are the grid's; else every out_stride-th (a phase of a transposed convolution).
 // GROUPED: each tile of channels reads inputs from a start of its own.
-// MASKED: the input is one picture and what hides it, with a rectangle a row.
+// FORM: the input is one picture under masks of this form; 0 for none.
 // ALONG_CHANNELS: neighbouring threads make neighbouring channels, not pixels: for few pixels.
 // RAGGED: the last tile has fewer than BLOCKS blocks.
 #include bindings
@@ -24,8 +24,9 @@ struct Params {
     first_tile: u32,
     tiles: u32,
     fill: u32,
-    rectangles: u32,
-    unused: vec2<u32>,
+    masks: u32,
+    masks_stride: u32,
+    masks_shared: u32,
     residual: u32,
     mask: u32,
     mask_plane: u32,
@@ -39,10 +40,14 @@ struct Params {
     out_extent: vec2<u32>,
     out_stride: vec2<u32>,
     out_offset: vec2<u32>,
-    steps: array<vec4<u32>, ${STEPS + 1}>,
+    steps: array<vec4<u32>, ${STEPS + ENTRY + 1}>,
 }
 
 #include epilogue
+#if FORM
+#include seen
+#include entry
+#end
 
 @compute @workgroup_size(${LANES})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -80,9 +85,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let row${i} = line${i} / p.grid.x;
     let cell${i} = vec2(line${i} - row${i} * p.grid.x, pixel${i} - line${i} * p.grid.y);
     let corner${i} = vec2<i32>(cell${i} * p.stride) + p.offset;
-#if MASKED
-    let hidden${i} = arena[p.rectangles + row${i}];
-#end
 #end
 #end
 
@@ -94,18 +96,20 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 #for i in 0..PIXELS
         let place${i} = vec2<u32>(corner${i} + reach);
         let inside${i} = place${i}.x < p.extent.x && place${i}.y < p.extent.y;
-#if MASKED
-        let covered${i} = all(place${i} >= hidden${i}.xy) && all(place${i} < hidden${i}.zw);
-        let source${i} = select(p.input, p.fill, covered${i}) + (place${i}.x * p.extent.y + place${i}.y) * p.in_blocks;
-#else
+#if FORM == 0
         let source${i} = p.input + ((row${i} * p.extent.x + place${i}.x) * p.extent.y + place${i}.y) * p.in_blocks;
-#end
         let at${i} = select(p.zeros, source${i} + start, inside${i});
+#end
 #end
 #end
         for (var k = 0u; k < p.depth; k++) {
 #for i in 0..PIXELS
+#if FORM
+            let seen${i} = seen(row${i}, min(place${i}, p.extent - 1u), start + k);
+            let x${i} = select(vec4(0.0), enter(seen${i}, start + k), inside${i});
+#else
             let x${i} = load(at${i} + k);
+#end
 #end
 #for q in 0..BLOCKS
             let a${q} = constants[w + ${4 * q}u];

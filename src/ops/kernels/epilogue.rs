@@ -41,24 +41,21 @@ impl Epilogue {
     /// The constants of the variant.
     #[must_use]
     pub fn variant(&self, params: &EpilogueParams) -> Variant {
-        let kinds = self.steps.iter().map(|step| {
-            let kind = match step {
-                Step::Clip(_) => 0,
-                Step::Quantize(_) => 1,
-                Step::Dequantize(_) => 2,
-                Step::FakeQuantize(_) => 3,
-            };
-            kind + if per_channel(step) { 4 } else { 0 }
-        });
         let add_at = self.add_at.map_or(Value::Int(-1), Value::from);
         let gate = self.gate.map_or(0, |g| if g.positive_only { 2 } else { 1 });
         vec![
             ("STEPS", self.steps.len().into()),
-            ("KINDS", kinds.collect::<Vec<i64>>().into()),
+            ("KINDS", kinds(&self.steps).into()),
             ("ADD_AT", add_at),
             ("GATE", Value::Int(gate)),
             ("MASK_SHARED", (params.mask_targets > 1).into()),
         ]
+    }
+
+    /// How many functions have a table.
+    #[must_use]
+    pub fn tables(&self) -> usize {
+        self.steps.iter().filter(|s| per_channel(s)).count()
     }
 
     /// Adds the tables of functions with a scale a channel; returns where each starts.
@@ -120,6 +117,21 @@ impl Epilogue {
         }
         Ok(params)
     }
+}
+
+/// What kind of function each is, as kernels know them.
+#[must_use]
+pub fn kinds(steps: &[Step]) -> Vec<i64> {
+    let kind = |step: &Step| {
+        let kind = match step {
+            Step::Clip(_) => 0,
+            Step::Quantize(_) => 1,
+            Step::Dequantize(_) => 2,
+            Step::FakeQuantize(_) => 3,
+        };
+        kind + if per_channel(step) { 4 } else { 0 }
+    };
+    steps.iter().map(kind).collect()
 }
 
 /// How many rows of `wide` share a row of `narrow`.

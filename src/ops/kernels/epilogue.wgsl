@@ -9,6 +9,14 @@ fn value(bits: u32) -> f32 {
     return bitcast<f32>(bits);
 }
 
+fn clipped(v: vec4<f32>, s: vec4<u32>) -> vec4<f32> {
+    return min(max(v, vec4(value(s.x))), vec4(value(s.y)));
+}
+
+fn quantized(v: vec4<f32>, scale: vec4<f32>, zero: vec4<f32>, s: vec4<u32>) -> vec4<f32> {
+    return clamp(round(v / scale) + zero, vec4(value(s.z)), vec4(value(s.w)));
+}
+
 fn finish(x: vec4<f32>, pixel: u32, block: u32) -> vec4<f32> {
     var v = x;
 #for s in 0..STEPS + 1
@@ -17,18 +25,18 @@ fn finish(x: vec4<f32>, pixel: u32, block: u32) -> vec4<f32> {
 #end
 #if s < STEPS
 #if KINDS[s] == 0
-    v = min(max(v, vec4(value(p.steps[${s}].x))), vec4(value(p.steps[${s}].y)));
+    v = clipped(v, p.steps[${s}]);
 #else
 #if KINDS[s] > 3
     let table${s} = p.steps[${s}].x + block;
     let scale${s} = constants[table${s}];
     let zero${s} = constants[table${s} + p.out_blocks];
 #else
-    let scale${s} = value(p.steps[${s}].x);
-    let zero${s} = value(p.steps[${s}].y);
+    let scale${s} = vec4(value(p.steps[${s}].x));
+    let zero${s} = vec4(value(p.steps[${s}].y));
 #end
 #if KINDS[s] % 4 != 2
-    v = clamp(round(v / scale${s}) + zero${s}, vec4(value(p.steps[${s}].z)), vec4(value(p.steps[${s}].w)));
+    v = quantized(v, scale${s}, zero${s}, p.steps[${s}]);
 #end
 #if KINDS[s] % 4 != 1
     v = (v - zero${s}) * scale${s};

@@ -8,11 +8,14 @@ mod epilogue;
 mod pool;
 
 pub use axis::{Axis, GridParams, pairs};
-pub use convolve::{CONVOLVE, Convolution, convolve};
+pub use convolve::{CONVOLVE, Convolution, MOST_STEPS, convolve};
 pub use depthwise::{DEPTHWISE, Depthwise};
 pub use elementwise::{ELEMENTWISE, Scaling, elementwise};
 pub use epilogue::{Epilogue, EpilogueParams, SNIPPET, targets, word};
 pub use pool::{POOL, POOL_GRADIENT, PoolGradient, PoolKind, pool, pool_gradient};
+
+/// How kernels read one picture under many masks.
+pub const SEEN: (&str, &str) = ("seen", include_str!("seen.wgsl"));
 
 /// Threads of a workgroup in kernels where each thread makes one vec4.
 pub const LANES: usize = 64;

@@ -2,49 +2,6 @@
 
 use super::*;
 
-/// Pictures under masks equal the same pictures written out, whatever reads them first.
-#[test]
-fn masked_pictures() {
-    for case in 0..CASES {
-        let rng = &mut for_sample(13, case);
-        let [h, w] = extents(rng);
-        let conv = conv(rng, [h, w]);
-        let c = conv.inputs();
-        let mut graph = Graph::new();
-        let x = graph.input("x", [c, h, w], Rows::Images);
-        let quantized = rng.random_bool(0.5);
-        let first = if quantized { graph.add("q", chain(rng, c), &[x]).unwrap() } else { x };
-        let y = graph.add("conv", conv, &[first]).unwrap();
-        let pooled = graph.add("pool", GlobalAveragePool, &[first]).unwrap();
-        let outputs: Vec<ValueId> = [y, pooled, x].into_iter().filter(|_| rng.random_bool(0.7)).collect();
-        graph.set_outputs(if outputs.is_empty() { vec![y] } else { outputs });
-        let (image, fill) = (tensor(rng, 1, &[c, h, w]).at(0), tensor(rng, 1, &[c, h, w]).at(0));
-        let rectangle = |rng: &mut Rng| {
-            let (top, left) = (rng.random_range(0..h), rng.random_range(0..w));
-            Rectangle { top, left, bottom: rng.random_range(top..=h), right: rng.random_range(left..=w) }
-        };
-        let all: Vec<Rectangle> = (0..rng.random_range(1..=20)).map(|_| rectangle(rng)).collect();
-        let written: Vec<Tensor> = all
-            .iter()
-            .map(|r| {
-                let mut picture = image.clone();
-                for (i, v) in picture.data_mut().iter_mut().enumerate() {
-                    let (y, x) = (i / w % h, i % w);
-                    if (r.top..r.bottom).contains(&y) && (r.left..r.right).contains(&x) {
-                        *v = fill.data()[i];
-                    }
-                }
-                picture
-            })
-            .collect();
-        let masks = Masks::Rectangles(all);
-        let made = on_gpu(&graph, Images::Masked(Masked { image: &image, fill: &fill, masks: &masks }), None)
-            .unwrap();
-        let excess = excess(&graph, &Tensor::stack(&written).unwrap(), None, &made);
-        assert!(excess <= 1.0, "{excess} times what is allowed in {graph:#?}");
-    }
-}
-
 /// The canary of all of the above: a wrong weight is noticed.
 #[test]
 fn the_bound_can_fail() {
@@ -101,7 +58,7 @@ fn bad_input_and_lost_devices_are_named() {
     assert_eq!(on_gpu(&graph, Images::Batch(&narrow), None).unwrap_err().code(), "argument");
 
     let mut engine = Engine::new(pollster::block_on(Gpu::open(true)).unwrap());
-    let mut runner = Runner::new(Compiled::new(PAGE, &graph, false).unwrap());
+    let mut runner = Runner::new(Compiled::new(PAGE, &graph, None).unwrap());
     let ones = Tensor::full([1, 1, 2, 2], 1.0);
     pollster::block_on(engine.run(&mut runner, Images::Batch(&ones), None)).unwrap();
     engine.gpu.lose();
@@ -128,9 +85,9 @@ fn a_gradient_keeps_bits_not_activations() {
     }
     let gradient = crate::network::differentiate(&mut graph, y, x, crate::graph::Rule::Plain).unwrap();
     graph.set_outputs([gradient]);
-    let compiled = Compiled::new(PAGE, &graph, false).unwrap();
+    let compiled = Compiled::new(PAGE, &graph, None).unwrap();
     let value = 32 * 16 * 16 / 4;
-    let size = compiled.memory(Size { images: 1, targets: 1 }).size;
+    let size = compiled.memory(Size { images: 1, targets: 1, ..Size::default() }).size;
     assert!(size < 4 * value, "{size} vec4s, where an activation has {value}");
     hold(&graph, rng);
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod behaviour;
 #[cfg(test)]
+mod masks;
+#[cfg(test)]
 mod operators;
 #[cfg(test)]
 mod variants;
@@ -17,7 +19,7 @@ use super::{
 };
 use crate::{
     backend::{Images, Masked, Masks, Rectangle},
-    gpu::Gpu,
+    gpu::{Form, Gpu},
     graph::{Constant, Graph, Operator, Rows, ValueId, reference},
     ops::{
         add::Add,
@@ -69,7 +71,8 @@ fn array(shape: &[usize], data: &[f32]) -> reference::Array {
 /// Runs a graph on the device.
 fn on_gpu(graph: &Graph, images: Images<'_>, cotangents: Option<&Tensor>) -> crate::Result<Vec<Tensor>> {
     let mut engine = engine();
-    let compiled = Compiled::new(engine.gpu.page_bytes(), graph, matches!(images, Images::Masked(_)))?;
+    let form = if let Images::Masked(m) = images { Some(super::masks::form(m.masks)) } else { None };
+    let compiled = Compiled::new(engine.gpu.page_bytes(), graph, form)?;
     pollster::block_on(engine.run(&mut Runner::new(compiled), images, cotangents))
 }
 

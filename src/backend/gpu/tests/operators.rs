@@ -106,9 +106,9 @@ fn fusion_leaves_one_kernel() {
     let sum = graph.add("sum", Add, &[q, x]).unwrap();
     let y = graph.add("y", chain(rng, 8), &[sum]).unwrap();
     graph.set_outputs([y]);
-    assert_eq!(super::super::fuse::fuse(&graph, false).unwrap().nodes().len(), 2);
+    assert_eq!(super::super::fuse::fuse(&graph, None).unwrap().nodes().len(), 2);
     graph.set_outputs([y, q]);
-    assert_eq!(super::super::fuse::fuse(&graph, false).unwrap().nodes().len(), 3);
+    assert_eq!(super::super::fuse::fuse(&graph, None).unwrap().nodes().len(), 3);
 }
 
 /// A gate behind a backward convolution and a sum, as a residual block's gradient has it.

@@ -34,10 +34,11 @@ fn every_variant_of_the_shipped_model_is_valid() {
     let mut seen: HashSet<(&str, Variant)> = HashSet::new();
     for program in &programs {
         let graph = network.program(program).unwrap();
-        for masked in [false, true] {
-            let mut compiled = Compiled::new(PAGE, &graph, masked).unwrap();
+        let forms = [Form::Rectangles, Form::Segments, Form::Grids, Form::Elements];
+        for form in [None].into_iter().chain(forms.map(Some)) {
+            let mut compiled = Compiled::new(PAGE, &graph, form).unwrap();
             for (images, targets) in [(1, 1), (3, 2)] {
-                let memory = compiled.memory(Size { images, targets });
+                let memory = compiled.memory(Size { images, targets, ..Size::default() });
                 for dispatch in compiled.record(&memory).unwrap() {
                     if seen.insert((dispatch.kernel.name, dispatch.variant.clone())) {
                         validate(dispatch.kernel, &dispatch.variant).unwrap();

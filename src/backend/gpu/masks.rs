@@ -1,0 +1,136 @@
+//! Masks as the kernels read them; `ops/kernels/seen.wgsl` says how each form lies in memory.
+
+use std::ops::Range;
+
+use super::plan::MaskSize;
+use crate::{
+    backend::{BitRows, Grids, Masked, Masks},
+    gpu::{Form, pack},
+};
+
+/// A picture under masks, with all that does not change from chunk to chunk.
+pub struct Packed<'a> {
+    /// What a chunk of masks takes.
+    pub size: MaskSize,
+    /// The picture, channels last.
+    pub image: Vec<u8>,
+    /// What hides it.
+    pub fill: Vec<u8>,
+    /// What all masks share.
+    pub shared: Vec<u8>,
+    masks: &'a Masks,
+    channels: usize,
+    plane: usize,
+}
+
+/// What masks are made of.
+#[must_use]
+pub fn form(masks: &Masks) -> Form {
+    match masks {
+        Masks::Rectangles(_) => Form::Rectangles,
+        Masks::Segments(..) => Form::Segments,
+        Masks::Grids(_) => Form::Grids,
+        Masks::Elements(_) => Form::Elements,
+    }
+}
+
+impl<'a> Packed<'a> {
+    /// Packs what does not change. [`Masked::check`] must have passed.
+    #[must_use]
+    pub fn new(m: &Masked<'a>) -> Self {
+        let channels = m.image.shape().first().copied().unwrap_or(1);
+        let plane = m.image.shape().iter().skip(1).product();
+        let floats = |data| bytemuck::cast_slice(&pack(data, channels, plane)).to_vec();
+        let mut shared = match m.masks {
+            Masks::Rectangles(_) | Masks::Elements(_) => vec![],
+            Masks::Segments(map, _) => map.labels().to_vec(),
+            Masks::Grids(g) => {
+                vec![word(g.cells[0]), word(g.cells[1]), word(2 * g.enlarged[0]), word(2 * g.enlarged[1])]
+            }
+        };
+        shared.resize(shared.len().next_multiple_of(4), 0);
+        let own = match m.masks {
+            Masks::Rectangles(_) => 1,
+            Masks::Segments(_, rows) => rows.bits().div_ceil(128),
+            Masks::Grids(g) => 1 + g.cells[0] * g.cells[1],
+            Masks::Elements(_) => (channels.div_ceil(4) * plane.div_ceil(8)).div_ceil(4),
+        };
+        Self {
+            size: MaskSize { shared: shared.len() / 4, own },
+            image: floats(m.image.data()),
+            fill: floats(m.fill.data()),
+            shared: bytemuck::cast_slice(&shared).to_vec(),
+            masks: m.masks,
+            channels,
+            plane,
+        }
+    }
+
+    /// The masks of a chunk.
+    #[must_use]
+    pub fn own(&self, rows: Range<usize>) -> Vec<u8> {
+        let stride = 4 * self.size.own;
+        let mut words = vec![0u32; rows.len() * stride];
+        for (i, to) in rows.zip(words.chunks_exact_mut(stride)) {
+            match self.masks {
+                Masks::Rectangles(all) => {
+                    let r = all[i];
+                    to.copy_from_slice(&[r.top, r.left, r.bottom, r.right].map(word));
+                }
+                Masks::Segments(_, rows) => to[..rows.words(i).len()].copy_from_slice(rows.words(i)),
+                Masks::Grids(grids) => grid(grids, i, to),
+                Masks::Elements(rows) => interleave(rows, i, self.channels, self.plane, to),
+            }
+        }
+        bytemuck::cast_slice(&words).to_vec()
+    }
+}
+
+/// A shift, and each cell with its neighbours on the right, below, and below on the right.
+fn grid(grids: &Grids, i: usize, to: &mut [u32]) {
+    let [rows, columns] = grids.cells;
+    let values = &grids.values[i * rows * columns..(i + 1) * rows * columns];
+    let [top, left] = grids.shifts[i];
+    to[..2].copy_from_slice(&[word(top), word(left)]);
+    for (cell, to) in to[4..].chunks_exact_mut(4).enumerate() {
+        let (row, column) = (cell / columns, cell % columns);
+        let (below, right) = ((row + 1).min(rows - 1), (column + 1).min(columns - 1));
+        let corners = [(row, column), (row, right), (below, column), (below, right)];
+        to.copy_from_slice(&corners.map(|(r, c)| values[r * columns + c].to_bits()));
+    }
+}
+
+/// Turns bits that lie channel by channel into four bits a pixel.
+fn interleave(rows: &BitRows, i: usize, channels: usize, plane: usize, to: &mut [u32]) {
+    let from = rows.words(i);
+    for channel in 0..channels {
+        let block = &mut to[channel / 4 * plane.div_ceil(8)..];
+        for (first, to) in (0..plane).step_by(8).zip(block) {
+            let (at, count) = (channel * plane + first, (plane - first).min(8));
+            let low = u64::from(from[at / 32]);
+            let high = from.get(at / 32 + 1).map_or(0, |&w| u64::from(w));
+            let eight = (low | high << 32) >> (at % 32) & ((1 << count) - 1);
+            *to |= SPREAD[(eight & 255) as usize] << (channel % 4);
+        }
+    }
+}
+
+/// Each of eight bits at the start of four.
+const SPREAD: [u32; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut bit = 0;
+        while bit < 8 {
+            table[byte] |= (byte as u32 >> bit & 1) << (4 * bit);
+            bit += 1;
+        }
+        byte += 1;
+    }
+    table
+};
+
+/// A size as a kernel sees it.
+fn word(v: usize) -> u32 {
+    u32::try_from(v).unwrap_or(u32::MAX)
+}

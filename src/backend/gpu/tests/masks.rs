@@ -1,0 +1,200 @@
+//! One picture under many masks, of every form.
+
+use super::*;
+use crate::{
+    backend::{BitRows, Grids, Segmentation, gpu::fuse::fuse},
+    ops::unmask::Unmask,
+};
+
+const FORMS: [Form; 4] = [Form::Rectangles, Form::Segments, Form::Grids, Form::Elements];
+
+/// Random masks for pictures of `[c, h, w]`.
+fn masks(rng: &mut Rng, form: Form, [c, h, w]: [usize; 3], exact: bool) -> Masks {
+    let count = rng.random_range(1..=37);
+    let bits = |rng: &mut Rng, bits: usize| {
+        let mut rows = BitRows::new(bits);
+        (0..count).for_each(|_| rows.push((0..bits).map(|_| rng.random_bool(0.5))));
+        rows
+    };
+    match form {
+        Form::Rectangles => {
+            let rectangle = |rng: &mut Rng| {
+                let (top, left) = (rng.random_range(0..h), rng.random_range(0..w));
+                let (bottom, right) = (rng.random_range(top..=h), rng.random_range(left..=w));
+                Rectangle { top, left, bottom, right }
+            };
+            Masks::Rectangles((0..count).map(|_| rectangle(rng)).collect())
+        }
+        Form::Segments => {
+            let most = rng.random_range(1..=h * w);
+            let labels: Vec<usize> = (0..h * w).map(|_| rng.random_range(0..most)).collect();
+            let map = Segmentation::renumbered(h, w, &labels);
+            let rows = bits(rng, map.count());
+            Masks::Segments(Arc::new(map), rows)
+        }
+        Form::Elements => Masks::Elements(bits(rng, c * h * w)),
+        Form::Grids => Masks::Grids(grids(rng, count, [h, w], exact)),
+    }
+}
+
+/// Grids; `exact` ones have shares that floats hold exactly, so that a quantizer cannot tell how they were
+/// computed.
+fn grids(rng: &mut Rng, count: usize, extents: [usize; 2], exact: bool) -> Grids {
+    let cells = [rng.random_range(1..=5), rng.random_range(1..=5)];
+    let [high, wide] = [0, 1].map(|i| {
+        let least = extents[i] + rng.random_range(0..4);
+        if exact { cells[i] * least.div_ceil(cells[i]).next_power_of_two() } else { least }
+    });
+    let shift =
+        |rng: &mut Rng| [rng.random_range(0..=high - extents[0]), rng.random_range(0..=wide - extents[1])];
+    let values =
+        (0..count * cells[0] * cells[1]).map(|_| f32::from(rng.random_range(0..=4u8)) / 4.0).collect();
+    let shifts = (0..count).map(|_| shift(rng)).collect();
+    Grids { cells, enlarged: [high, wide], values, shifts }
+}
+
+/// A picture whose values are multiples of 1/64.
+fn picture(rng: &mut Rng, shape: [usize; 3]) -> Tensor {
+    let count = shape.iter().product();
+    Tensor::new(shape, (0..count).map(|_| f32::from(rng.random_range(-64..=64i8)) / 64.0).collect()).unwrap()
+}
+
+/// Pictures under masks equal the same pictures written out, whatever reads them first.
+#[test]
+fn masked_pictures() {
+    for case in 0..2 * CASES {
+        let rng = &mut for_sample(13, case);
+        let form = FORMS[(case % 4) as usize];
+        let [h, w] = extents(rng);
+        let conv = if rng.random_bool(0.8) { conv(rng, [h, w]) } else { depthwise(rng, [h, w]) };
+        let c = conv.inputs();
+        let mut graph = Graph::new();
+        let x = graph.input("x", [c, h, w], Rows::Images);
+        let mut first = x;
+        if rng.random_bool(0.3) {
+            // Factors that change no exact number's bits.
+            let scale = (0..c).map(|_| [0.5, 2.0][rng.random_range(0..2)]).collect();
+            let affine = Affine { scale, shift: vec![0.25; c], per: Per::Channel };
+            first = graph.add("affine", affine, &[first]).unwrap();
+        }
+        let quantized = rng.random_bool(0.5);
+        if quantized {
+            first = graph.add("q", chain(rng, c), &[first]).unwrap();
+        }
+        let y = graph.add("conv", conv, &[first]).unwrap();
+        let pooled = graph.add("pool", GlobalAveragePool, &[first]).unwrap();
+        let outputs: Vec<ValueId> = [y, pooled, x].into_iter().filter(|_| rng.random_bool(0.7)).collect();
+        graph.set_outputs(if outputs.is_empty() { vec![y] } else { outputs });
+        let (image, fill) = (picture(rng, [c, h, w]), picture(rng, [c, h, w]));
+        let masks = masks(rng, form, [c, h, w], quantized);
+        let masked = Masked { image: &image, fill: &fill, masks: &masks };
+        let written = masked.written().unwrap();
+        let made = on_gpu(&graph, Images::Masked(masked), None).unwrap();
+        let excess = excess(&graph, &written, None, &made);
+        assert!(excess <= 1.0, "{form:?}: {excess} times what is allowed in {graph:#?}");
+    }
+}
+
+/// Whatever the form, and though the network quantizes its input first, the first convolution reads the
+/// picture itself: no masked copy has a place in the arena.
+#[test]
+fn masked_copies_are_never_stored() {
+    let rng = &mut for_sample(18, 0);
+    let mut graph = Graph::new();
+    let x = graph.input("x", [3, 64, 64], Rows::Images);
+    let affine = Affine { scale: vec![2.0; 3], shift: vec![0.5; 3], per: Per::Channel };
+    let scaled = graph.add("affine", affine, &[x]).unwrap();
+    let q = graph.add("q", Pointwise::one(Step::FakeQuantize(quantizer(rng, 3))), &[scaled]).unwrap();
+    let window = Window { strides: [8; 2], ..Window::new([3; 2]) };
+    let conv = Conv { weights: weights(rng, [4, 3, 3, 3]), bias: None, groups: 1, window };
+    let y = graph.add("conv", conv, &[q]).unwrap();
+    graph.set_outputs([y]);
+    for form in FORMS {
+        let fused = fuse(&graph, Some(form)).unwrap();
+        assert!(fused.nodes().iter().all(|n| n.as_op::<Unmask>().is_none()), "{form:?}");
+        let compiled = Compiled::new(PAGE, &graph, Some(form)).unwrap();
+        let bytes = |images| compiled.memory(Size { images, targets: 1, ..Size::default() }).size * 16;
+        // Sixteen images take no more than one, but for what the convolution makes.
+        let made = 16 * graph.node(y).shape.iter().product::<usize>() * 4;
+        assert!(bytes(16) < bytes(1) + made + 4096, "{form:?}: {} and {}", bytes(1), bytes(16));
+    }
+}
+
+/// The same masks give the same numbers one at a time and in chunks that are not full.
+#[test]
+fn chunks_do_not_matter() {
+    let rng = &mut for_sample(19, 0);
+    let [c, h, w] = [3, 19, 23];
+    let mut graph = Graph::new();
+    let x = graph.input("x", [c, h, w], Rows::Images);
+    let window = Window { strides: [2; 2], before: [1; 2], ..Window::new([3; 2]) };
+    let conv = Conv { weights: weights(rng, [9, c, 3, 3]), bias: None, groups: 1, window };
+    let y = graph.add("y", conv, &[x]).unwrap();
+    graph.set_outputs([y]);
+    let (image, fill) = (tensor(rng, 1, &[c, h, w]).at(0), tensor(rng, 1, &[c, h, w]).at(0));
+    let run = |masks: &Masks| {
+        on_gpu(&graph, Images::Masked(Masked { image: &image, fill: &fill, masks }), None).unwrap().remove(0)
+    };
+    for form in FORMS {
+        let many = loop {
+            let made = masks(rng, form, [c, h, w], false);
+            if made.len() > 17 {
+                break made;
+            }
+        };
+        let together = run(&many);
+        for i in [0, 15, 16, many.len() - 1] {
+            let alone = run(&one(&many, i));
+            for (a, b) in alone.data().iter().zip(together.row(i)) {
+                assert!((a - b).abs() <= 1e-6 * b.abs() + 1e-9, "{form:?}");
+            }
+        }
+    }
+}
+
+fn one(masks: &Masks, i: usize) -> Masks {
+    match masks {
+        Masks::Rectangles(all) => Masks::Rectangles(vec![all[i]]),
+        Masks::Segments(map, rows) => Masks::Segments(map.clone(), rows.slice(i..i + 1)),
+        Masks::Elements(rows) => Masks::Elements(rows.slice(i..i + 1)),
+        Masks::Grids(g) => {
+            let cells = g.cells[0] * g.cells[1];
+            let values = g.values[i * cells..(i + 1) * cells].to_vec();
+            Masks::Grids(Grids { values, shifts: vec![g.shifts[i]], ..g.clone() })
+        }
+    }
+}
+
+/// The canary: one bit, one pixel or one share too many is noticed.
+#[test]
+fn wrong_masks_are_noticed() {
+    let rng = &mut for_sample(20, 0);
+    let shape = [3, 9, 11];
+    let mut graph = Graph::new();
+    let x = graph.input("x", shape, Rows::Images);
+    let conv =
+        Conv { weights: weights(rng, [2, 3, 3, 3]), bias: None, groups: 1, window: Window::new([3; 2]) };
+    let y = graph.add("y", conv, &[x]).unwrap();
+    graph.set_outputs([y]);
+    let (image, fill) = (Tensor::full(shape, 1.0), Tensor::full(shape, -1.0));
+    for form in FORMS {
+        let right = masks(rng, form, shape, false);
+        let mut wrong = right.clone();
+        match &mut wrong {
+            Masks::Rectangles(all) => all[0] = Rectangle { top: 4, left: 4, bottom: 5, right: 5 },
+            Masks::Segments(_, rows) | Masks::Elements(rows) => {
+                let mut other = BitRows::new(rows.bits());
+                let flipped: Vec<bool> =
+                    rows.row(0).enumerate().map(|(i, b)| b ^ (i == rows.bits() / 2)).collect();
+                other.push(flipped);
+                (1..rows.len()).for_each(|i| other.push(rows.row(i)));
+                *rows = other;
+            }
+            Masks::Grids(g) => g.values[0] += 0.1,
+        }
+        let written = Masked { image: &image, fill: &fill, masks: &right }.written().unwrap();
+        let masked = Masked { image: &image, fill: &fill, masks: &wrong };
+        let made = on_gpu(&graph, Images::Masked(masked), None).unwrap();
+        assert!(excess(&graph, &written, None, &made) > 1.0, "{form:?}");
+    }
+}
