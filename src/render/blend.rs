@@ -23,7 +23,7 @@ pub(super) fn overlay(shown: &Plane, scale: Scale, picture: &Picture, display: &
 }
 
 /// A pixel of the underlay.
-fn under(underlay: Underlay, pixel: &[u8]) -> [u8; 3] {
+pub(super) fn under(underlay: Underlay, pixel: &[u8]) -> [u8; 3] {
     let colour = [pixel[0], pixel[1], pixel[2]];
     match underlay {
         Underlay::Colour => colour,

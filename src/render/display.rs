@@ -59,6 +59,10 @@ pub enum Blend {
     /// `opacity * colour + picture`, stretched to black and white, as in Keras's Grad-CAM example: the colours
     /// of 256 levels, stretched likewise, are enlarged by Pillow's bicubic filter, whatever the interpolation.
     Tutorial,
+    /// `opacity * map + (1 - opacity) * picture`, where the map is a picture of its own, as tutorials show guided
+    /// backpropagation: its three channels are red, green and blue (any other number is reduced, and grey), shifted
+    /// and scaled to mean 0.5 and deviation 0.25 and clipped to 0..1. Signs, colours and percentile play no part.
+    Picture,
 }
 
 named!(Blend, "blend");

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::display::Display;
+use super::ColourMap;
+use super::display::{Blend, Display};
 use super::values::Scale;
 
 /// A number beside a colour bar.
@@ -20,7 +21,8 @@ pub struct Tick {
 /// else from low at the bottom to high at the top. Opaque: the colours at full strength, whatever the blend.
 #[must_use]
 pub fn legend(display: &Display, scale: Scale, width: usize, height: usize) -> Vec<u8> {
-    let table = display.colours.table();
+    let colours = if display.blend == Blend::Picture { ColourMap::Grey } else { display.colours };
+    let table = colours.table();
     let length = width.max(height);
     let colour = |i: usize| {
         let share = if length > 1 { i as f32 / (length - 1) as f32 } else { 0.5 };

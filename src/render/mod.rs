@@ -9,6 +9,7 @@ mod colour;
 mod display;
 mod features;
 mod legend;
+mod portrait;
 mod upsample;
 mod values;
 
@@ -59,11 +60,15 @@ pub fn render(map: &Tensor, picture: &Picture, display: &Display) -> Result<Rend
     picture.check()?;
     let plane = Plane::reduce(map, display.channels)?;
     let signs = Signs::of(&plane);
-    let shown = plane.show(display.sign);
-    let scale = shown.scale(display);
-    let rgba = match display.blend {
-        Blend::Tutorial => blend::tutorial(&shown, scale, picture, display),
-        Blend::Overlay | Blend::AlphaByMagnitude => blend::overlay(&shown, scale, picture, display),
+    let (scale, rgba, sign) = if display.blend == Blend::Picture {
+        let planes = portrait::planes(map, &plane);
+        let scale = portrait::scale(&planes, display);
+        (scale, portrait::draw(&planes, &plane, scale, picture, display), Sign::Both)
+    } else {
+        let shown = plane.show(display.sign);
+        let scale = shown.scale(display);
+        let draw = if display.blend == Blend::Tutorial { blend::tutorial } else { blend::overlay };
+        (scale, draw(&shown, scale, picture, display), display.sign)
     };
     Ok(Rendered {
         width: picture.width,
@@ -73,7 +78,7 @@ pub fn render(map: &Tensor, picture: &Picture, display: &Display) -> Result<Rend
         all_zero: signs == Signs::None,
         all_negative: signs == Signs::Negative,
         all_positive: signs == Signs::Positive,
-        notice: notice(signs, display.sign),
+        notice: notice(signs, sign),
     })
 }
 

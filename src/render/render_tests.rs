@@ -178,6 +178,42 @@ fn the_tutorials_overlay_to_the_byte() {
     assert_eq!(hash(&rendered.rgba), 0x8aea_b260_a4a0_52ed);
 }
 
+/// A display on which a map is a picture of its own.
+fn portrait() -> Display {
+    Display { blend: Blend::Picture, ..plain(Sign::Positive) }
+}
+
+#[test]
+fn a_map_of_three_channels_is_the_tutorials_picture() {
+    // x -= x.mean(); x /= x.std() + 1e-7; x *= 0.25; x += 0.5; (x.clip(0, 1) * 255).astype(uint8).
+    let map = Tensor::new([3, 1, 2], vec![-1.0, 0.5, 2.0, 0.25, 40.0, -0.75]).unwrap();
+    let rendered = show(&map, &noise(2, 1), &portrait());
+    assert_eq!(rendered.rgba, [93, 106, 255, 255, 100, 99, 94, 255]);
+    let (mean, deviation) = (41.0 / 6.0, 14.864_434);
+    assert!((rendered.scale.low - (mean - 2.0 * deviation)).abs() < 1e-3, "{:?}", rendered.scale);
+    assert!((rendered.scale.high - (mean + 2.0 * deviation)).abs() < 1e-3, "{:?}", rendered.scale);
+    assert_eq!(rendered.scale.clipped_fraction, 1.0 / 6.0);
+    let bar = legend(&portrait(), rendered.scale, 3, 1);
+    assert_eq!(bar, [0, 0, 0, 255, 128, 128, 128, 255, 255, 255, 255, 255]);
+}
+
+#[test]
+fn a_map_as_a_picture_mixes_shares_a_scale_and_stays_grey() {
+    let below = Picture::plain(2, 1, [200, 100, 0]);
+    let map = Tensor::new([3, 1, 2], vec![-1.0, 1.0, 1.0, -1.0, 1.0, -1.0]).unwrap();
+    let half = show(&map, &below, &Display { opacity: 0.5, ..portrait() });
+    assert_eq!(half.rgba, [132, 146, 96, 255, 196, 82, 32, 255]);
+    let grey = show(&row(&[-1.0, 1.0]), &below, &portrait());
+    assert_eq!(grey.rgba, [63, 63, 63, 255, 191, 191, 191, 255]);
+    let scale = shared_scale(&[&map, &row(&[-3.0, 3.0])], &portrait()).unwrap();
+    assert_eq!(scale, Some(2.0 * (24.0_f32 / 8.0).sqrt()));
+    let locked = show(&map, &below, &Display { scale: Some(4.0), ..portrait() });
+    assert_eq!((locked.scale.low, locked.scale.high), (-4.0, 4.0));
+    let flat = show(&Tensor::zeros([3, 1, 2]), &below, &portrait());
+    assert!(flat.all_zero && flat.notice.is_some());
+    assert_eq!(flat.rgba[..3], [127; 3]);
+}
+
 #[test]
 fn maps_that_cannot_be_shown_are_errors() {
     let picture = Picture::plain(2, 2, [0; 3]);

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::display::{Channels, Display, Sign};
+use super::display::{Blend, Channels, Display, Sign};
+use super::portrait;
 use crate::error::{Error, Result};
 use crate::tensor::Tensor;
 
@@ -27,8 +28,13 @@ impl Scale {
     /// Where `value` lies on a colour map, 0 to 1.
     ///
     /// With both signs, zero is in the middle. One sign alone takes the whole of a sequential map, from zero
-    /// on, but its own half of a diverging one, so that a colour keeps its meaning.
+    /// on, but its own half of a diverging one, so that a colour keeps its meaning. A map that is a picture of
+    /// its own runs from one end to the other.
     pub(super) fn position(&self, value: f32, display: &Display) -> f32 {
+        if display.blend == Blend::Picture {
+            let span = self.high - self.low;
+            return if span > 0.0 { ((value - self.low) / span).clamp(0.0, 1.0) } else { 0.5 };
+        }
         let share = self.share(value);
         if display.sign == Sign::Both || display.colours.diverging() {
             0.5 + 0.5 * share
@@ -51,10 +57,17 @@ impl Scale {
 pub fn shared_scale(maps: &[&Tensor], display: &Display) -> Result<Option<f32>> {
     display.check()?;
     let mut values = Vec::new();
+    let picture = display.blend == Blend::Picture;
     for map in maps {
-        values.extend(Plane::reduce(map, display.channels)?.show(display.sign).values);
+        let plane = Plane::reduce(map, display.channels)?;
+        if picture {
+            portrait::planes(map, &plane).into_iter().for_each(|p| values.extend(p));
+        } else {
+            values.extend(plane.show(display.sign).values);
+        }
     }
-    let magnitude = display.scale.unwrap_or_else(|| magnitude(&values, display.clip));
+    let own = || if picture { portrait::magnitude(&values) } else { magnitude(&values, display.clip) };
+    let magnitude = display.scale.unwrap_or_else(own);
     Ok((magnitude > 0.0).then_some(magnitude))
 }
 
