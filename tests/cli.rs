@@ -265,6 +265,31 @@ fn expected_gradients_take_a_background() {
 }
 
 #[test]
+fn integrated_gradients_start_from_an_image_of_ones_own() {
+    let cat = cat();
+    let common =
+        ["explain", &cat, "--method", "integrated-gradients", "--backend", "cpu", "--set", "steps=2"];
+    let run = |more: &[&str]| json(&[&common[..], &["--json"], more].concat());
+    let coffee = root().join("www/samples/coffee.jpg").display().to_string();
+    let from_coffee = run(&["--baseline", &coffee]);
+    assert_eq!(from_coffee["parameters"]["baseline"], "image");
+    let gap = |report: &Value| report["sum"].as_f64().unwrap() - report["delta"].as_f64().unwrap();
+    let logit = |path: &str, index: &Value| {
+        let all = json(&["classify", path, "--top", "1000", "--backend", "cpu", "--json"]);
+        let class = all["classes"].as_array().unwrap().iter().find(|c| c["index"] == *index).cloned();
+        class.unwrap()["logit"].as_f64().unwrap()
+    };
+    let index = &from_coffee["target"]["index"];
+    let expected = logit(&cat, index) - logit(&coffee, index);
+    assert!((gap(&from_coffee) - expected).abs() < 1e-3, "{} {expected}", gap(&from_coffee));
+    assert!((gap(&run(&[])) - expected).abs() > 0.1, "the zero baseline is another");
+    let from_itself = run(&["--baseline", &cat]);
+    assert_eq!((from_itself["min"].as_f64(), from_itself["max"].as_f64()), (Some(0.0), Some(0.0)));
+    let missing = error(&[&common[..], &["--set", "baseline=image"]].concat());
+    assert!(missing.contains("error[argument]") && missing.contains("baseline"), "{missing}");
+}
+
+#[test]
 fn methods_and_layers_are_listed() {
     let methods = json(&["methods", "--json"]);
     let occlusion =

@@ -39,6 +39,10 @@ impl Method for GradCam {
         &ABOUT
     }
 
+    fn sweeps(&self) -> bool {
+        true
+    }
+
     async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
         let (unit, relu) = (score_unit(run.score), run.settings.boolean("relu"));
         let mut maps = map_each(run, unit, combine).await?;

@@ -36,6 +36,10 @@ impl Method for GradCamPlusPlus {
         &ABOUT
     }
 
+    fn sweeps(&self) -> bool {
+        true
+    }
+
     async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
         map_each(run, "weighted activation", combine).await
     }

@@ -18,8 +18,8 @@ const ABOUT: About = About {
     id: "guided-backprop",
     label: "Guided backpropagation",
     group: Group::Pixels,
-    sentence: "Fine detail that excites the network. It hardly depends on the weights or the class: with random \
-        weights it looks much the same, so read it as an edge picture, not as a reason.",
+    sentence: "Fine detail that excites the network. It fails the sanity check of Adebayo and others (2018): with \
+        random weights it looks much the same, so read it as an edge picture, not as a reason.",
     paper: Paper {
         authors: "Springenberg, Dosovitskiy, Brox, Riedmiller",
         title: "Striving for Simplicity: The All Convolutional Net",

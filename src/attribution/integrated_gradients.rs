@@ -37,7 +37,7 @@ const ABOUT: About = About {
         Parameter {
             key: "baseline",
             label: "Baseline",
-            help: "Where the way starts.",
+            help: "Where the way starts: at nothing, or at an image of your own.",
             kind: Kind::Choice { options: baseline::NAMES, default: "zero" },
         },
     ],
@@ -56,7 +56,8 @@ impl Method for IntegratedGradients {
     }
 
     async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
-        let start = baseline(run.settings.text("baseline"), run.image, run.preprocessing)?;
+        let name = run.settings.text("baseline");
+        let start = baseline(name, run.image, run.preprocessing, run.baseline)?;
         let ends = Tensor::stack(&[run.image.clone(), start.clone()])?;
         let scores = run.scores(Images::Batch(&ends)).await?;
         let image = run.image.clone();

@@ -33,6 +33,10 @@ impl Method for LayerCam {
         &ABOUT
     }
 
+    fn sweeps(&self) -> bool {
+        true
+    }
+
     async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
         let unit = score_unit(run.score);
         map_each(run, unit, combine).await

@@ -85,6 +85,7 @@ pub fn describe(method: &dyn Method) -> Value {
         (false, true) => "optional".into(),
         (false, false) => "none".into(),
     };
+    value["sweeps"] = method.sweeps().into();
     value["background"] = method.needs_background().into();
     value["contrasts"] = method.contrasts().into();
     value["segments"] = method.takes_segments().into();
@@ -228,6 +229,8 @@ pub struct Run<'a> {
     pub layer: Option<&'a Layer>,
     /// `[N, C, H, W]`, normalised: other images, for methods that compare with them.
     pub background: Option<&'a Tensor>,
+    /// `[C, H, W]`, normalised: an image of the caller's, for methods that start from one.
+    pub baseline: Option<&'a Tensor>,
     /// The score to explain.
     pub score: Score,
     /// The parameters, checked and complete.
@@ -264,6 +267,7 @@ impl<'a> Run<'a> {
             versus: None,
             layer: None,
             background: None,
+            baseline: None,
             score: Score::Logit,
             settings,
             seed: 0,
@@ -326,16 +330,20 @@ impl Run<'_> {
     /// Cotangents for every image and target: one at the target, minus one at the class that it is held
     /// against; `[N * K, classes]`.
     pub fn cotangents(&self, images: usize) -> Result<Tensor> {
-        let classes = self.backend.network().classes();
-        let mut data = vec![0.0; images * self.targets.len() * classes];
-        for (row, values) in data.chunks_exact_mut(classes).enumerate() {
-            values[self.targets[row % self.targets.len()]] += 1.0;
-            if let Some(versus) = self.versus {
-                values[versus] -= 1.0;
-            }
-        }
-        Tensor::new([images * self.targets.len(), classes], data)
+        cotangents(self.backend.network().classes(), images, self.targets, self.versus)
     }
+}
+
+/// Cotangents over `classes` for every image and target; see [`Run::cotangents`].
+pub fn cotangents(classes: usize, images: usize, targets: &[usize], versus: Option<usize>) -> Result<Tensor> {
+    let mut data = vec![0.0; images * targets.len() * classes];
+    for (row, values) in data.chunks_exact_mut(classes).enumerate() {
+        values[targets[row % targets.len()]] += 1.0;
+        if let Some(versus) = versus {
+            values[versus] -= 1.0;
+        }
+    }
+    Tensor::new([images * targets.len(), classes], data)
 }
 
 /// An attribution method.
@@ -362,6 +370,12 @@ pub trait Method: Sync {
     /// Whether a layer may be named; without one the method looks at the input, unless it needs one.
     fn takes_layer(&self) -> bool {
         self.needs_layer()
+    }
+
+    /// Whether the map at a layer follows from the layer's activation and gradient alone: then all layers together
+    /// cost one pass.
+    fn sweeps(&self) -> bool {
+        false
     }
 
     /// Whether the method compares with other images.

@@ -34,6 +34,10 @@ impl Method for XGradCam {
         &ABOUT
     }
 
+    fn sweeps(&self) -> bool {
+        true
+    }
+
     async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
         let unit = score_unit(run.score);
         map_each(run, unit, combine).await

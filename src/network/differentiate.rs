@@ -15,14 +15,31 @@ use crate::{
 /// [`Error::Unsupported`] when an operator on the way has no gradient rule, [`Error::Argument`] when the
 /// score does not depend on `at`.
 pub fn differentiate(graph: &mut Graph, score: ValueId, at: ValueId, rule: Rule) -> Result<ValueId> {
+    Ok(differentiate_all(graph, score, &[at], rule)?.swap_remove(0))
+}
+
+/// [`differentiate`] with respect to several values in one backward pass: their gradients, in their order. Each
+/// is what it would be alone, as if the value were an input.
+///
+/// # Errors
+/// As [`differentiate`].
+pub fn differentiate_all(
+    graph: &mut Graph,
+    score: ValueId,
+    at: &[ValueId],
+    rule: Rule,
+) -> Result<Vec<ValueId>> {
     let depends = dependants(graph, at);
     let forward: Vec<ValueId> = graph.iter().map(|(id, _)| id).collect();
     let shape = graph.node(score).shape.clone();
     let cotangent = graph.input("cotangent", shape, Rows::Targets);
     let mut gradients = HashMap::from([(score, cotangent)]);
-    for &output in forward.iter().rev().filter(|v| depends[v.index()] && **v != at) {
+    for &output in forward.iter().rev().filter(|v| depends[v.index()]) {
         let Some(&cotangent) = gradients.get(&output) else { continue };
         let node = graph.node(output).clone();
+        if !node.inputs.iter().any(|i| depends[i.index()]) {
+            continue;
+        }
         let Producer::Operator(op) = &node.producer else { continue };
         let name = node.name.clone();
         let mut adjoint = Adjoint { graph, name, inputs: node.inputs.clone(), output, cotangent, rule };
@@ -33,15 +50,16 @@ pub fn differentiate(graph: &mut Graph, score: ValueId, at: ValueId, rule: Rule)
             }
         }
     }
-    let found = gradients.get(&at).copied();
-    found.ok_or_else(|| Error::Argument(format!("the scores do not depend on {:?}", graph.node(at).name)))
+    let none =
+        |v: &ValueId| Error::Argument(format!("the scores do not depend on {:?}", graph.node(*v).name));
+    at.iter().map(|v| gradients.get(v).copied().ok_or_else(|| none(v))).collect()
 }
 
-/// Which values depend on `at`, itself included.
-fn dependants(graph: &Graph, at: ValueId) -> Vec<bool> {
+/// Which values depend on any of `at`, themselves included.
+pub(super) fn dependants(graph: &Graph, at: &[ValueId]) -> Vec<bool> {
     let mut depends = vec![false; graph.nodes().len()];
     for (id, node) in graph.iter() {
-        depends[id.index()] = id == at || node.inputs.iter().any(|i| depends[i.index()]);
+        depends[id.index()] = at.contains(&id) || node.inputs.iter().any(|i| depends[i.index()]);
     }
     depends
 }

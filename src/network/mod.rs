@@ -13,7 +13,7 @@ pub mod onnx;
 mod program;
 mod simplify;
 
-pub use differentiate::differentiate;
+pub use differentiate::{differentiate, differentiate_all};
 pub use metadata::Metadata;
 pub use program::{Program, Score};
 pub use simplify::simplify;
@@ -95,6 +95,38 @@ impl Network {
     #[must_use]
     pub fn default_layer(&self) -> Option<&Layer> {
         self.default_layer.map(|i| &self.layers[i])
+    }
+
+    /// Which layers the scores depend on.
+    #[must_use]
+    pub fn live_layers(&self) -> Vec<&Layer> {
+        let live = self.leading_to_scores();
+        self.layers.iter().filter(|l| live[l.value.index()]).collect()
+    }
+
+    /// The layers that everything passes through: the network can be cut there, and run from there on.
+    #[must_use]
+    pub fn cuts(&self) -> Vec<&Layer> {
+        let leads = self.leading_to_scores();
+        let from_image = differentiate::dependants(&self.graph, &[self.image]);
+        // How far what stands before a value is read.
+        let mut last_reader = vec![0; leads.len()];
+        for (id, node) in self.graph.iter().filter(|(id, _)| leads[id.index()]) {
+            node.inputs.iter().for_each(|i| last_reader[i.index()] = id.index());
+        }
+        let mut reach = 0;
+        let mut passed = vec![false; leads.len()];
+        for (id, _) in self.graph.iter().filter(|(id, _)| leads[id.index()] && from_image[id.index()]) {
+            passed[id.index()] = reach <= id.index();
+            reach = reach.max(last_reader[id.index()]);
+        }
+        self.layers.iter().filter(|l| passed[l.value.index()]).collect()
+    }
+
+    fn leading_to_scores(&self) -> Vec<bool> {
+        let mut graph = self.graph.clone();
+        graph.set_outputs([self.logits]);
+        graph.live()
     }
 
     /// Labels and preprocessing that the file carries.

@@ -1,6 +1,6 @@
 //! What methods ask of a network, and the graphs that answer it.
 
-use super::{Network, differentiate, simplify};
+use super::{Network, differentiate_all, simplify};
 use crate::{
     error::{Error, Result},
     graph::{Graph, Rule, ValueId},
@@ -40,6 +40,15 @@ pub enum Program {
         /// How the backward pass treats what is not smooth.
         rule: Rule,
     },
+    /// Image and cotangents to the activations of several layers, and the gradient of the score at each.
+    Layers {
+        /// What is differentiated.
+        score: Score,
+        /// The layers, each one that the scores depend on.
+        layers: Vec<ValueId>,
+        /// How the backward pass treats what is not smooth.
+        rule: Rule,
+    },
     /// A layer's activation to logits: the network from there on.
     Head {
         /// The layer, which everything must pass through.
@@ -63,7 +72,10 @@ impl Network {
     #[must_use]
     pub fn takes(&self, program: &Program) -> &[usize] {
         match program {
-            Program::Forward { .. } | Program::Gradient { .. } | Program::Saturation => self.input(),
+            Program::Forward { .. }
+            | Program::Gradient { .. }
+            | Program::Layers { .. }
+            | Program::Saturation => self.input(),
             Program::Head { from } | Program::HeadGradient { from, .. } => &self.graph.node(*from).shape,
         }
     }
@@ -73,6 +85,7 @@ impl Network {
     /// - Forward: inputs `[image]`; outputs `[logits]` or `[logits, activation]`.
     /// - Gradient: inputs `[image, cotangent]`; outputs `[logits, gradient]`, or with a layer
     ///   `[logits, activation, gradient]`.
+    /// - Layers: inputs `[image, cotangent]`; outputs the logits, each layer's activation, each layer's gradient.
     /// - Head: inputs `[activation]`; outputs `[logits]`.
     /// - HeadGradient: inputs `[activation, cotangent]`; outputs `[logits, gradient]`.
     /// - Saturation: inputs `[image]`; outputs one value a quantizer, in the order of
@@ -91,13 +104,17 @@ impl Network {
                 Ok(simplify(&graph)?.0)
             }
             Program::Gradient { score, layer, rule } => {
-                let ends = Ends { logits: self.logits, at: layer.unwrap_or(self.image) };
-                gradient(self.graph.clone(), ends, layer, score, rule)
+                let at = [layer.unwrap_or(self.image)];
+                gradient(self.graph.clone(), self.logits, &at, layer.is_some(), score, rule)
+            }
+            Program::Layers { score, ref layers, rule } => {
+                gradient(self.graph.clone(), self.logits, layers, true, score, rule)
             }
             Program::Head { from } => Ok(simplify(&self.head(from)?.0)?.0),
             Program::HeadGradient { from, score, rule } => {
-                let (graph, ends) = self.head(from)?;
-                gradient(graph, ends, None, score, rule)
+                let (graph, logits) = self.head(from)?;
+                let at = graph.inputs().to_vec();
+                gradient(graph, logits, &at, false, score, rule)
             }
             Program::Saturation => self.saturation(),
         }
@@ -121,13 +138,13 @@ impl Network {
             .collect()
     }
 
-    /// The graph from a layer on, which is its only input; its output is the logits.
-    fn head(&self, from: ValueId) -> Result<(Graph, Ends)> {
+    /// The graph from a layer on, which is its only input; its output is the logits, which are given too.
+    fn head(&self, from: ValueId) -> Result<(Graph, ValueId)> {
         let mut graph = self.graph.clone();
         graph.set_outputs([self.logits]);
         let (graph, places) = graph.cut(from);
         match (places[self.logits.index()], places[from.index()]) {
-            (Some(logits), Some(at)) if graph.inputs() == [at] => Ok((graph, Ends { logits, at })),
+            (Some(logits), Some(at)) if graph.inputs() == [at] => Ok((graph, logits)),
             _ => {
                 let name = &self.graph.node(from).name;
                 let hint = self.default_layer().map_or(String::new(), |l| format!(", such as {:?}", l.name));
@@ -160,32 +177,27 @@ impl Network {
     }
 }
 
-/// Where a gradient starts, and with respect to what it is taken.
-#[derive(Clone, Copy)]
-struct Ends {
+/// Outputs `[logits, at..., gradients at each...]`, or without `keep` `[logits, gradients...]`.
+fn gradient(
+    mut graph: Graph,
     logits: ValueId,
-    at: ValueId,
-}
-
-/// Outputs `[logits, keep, gradient]`.
-fn gradient(mut graph: Graph, ends: Ends, keep: Option<ValueId>, score: Score, rule: Rule) -> Result<Graph> {
-    let Ends { logits, at } = ends;
+    at: &[ValueId],
+    keep: bool,
+    score: Score,
+    rule: Rule,
+) -> Result<Graph> {
     let score = match score {
         Score::Logit => logits,
         Score::Probability => graph.add("probabilities", Softmax { axis: 0 }, &[logits])?,
     };
-    let mut outputs = vec![logits];
-    outputs.extend(keep);
-    outputs.extend([score, at]);
-    graph.set_outputs(outputs);
+    let kept = if keep { at } else { &[] };
+    graph.set_outputs([&[logits], kept, &[score], at].concat());
     // Folding first makes the backward graph as small as the forward one.
     let (mut graph, _) = simplify(&graph)?;
     let folded = graph.outputs().to_vec();
-    let (score, at) = (folded[folded.len() - 2], folded[folded.len() - 1]);
-    let gradient = differentiate(&mut graph, score, at, rule)?;
-    let mut outputs = folded[..folded.len() - 2].to_vec();
-    outputs.push(gradient);
-    graph.set_outputs(outputs);
+    let (outputs, ends) = folded.split_at(1 + kept.len());
+    let gradients = differentiate_all(&mut graph, ends[0], &ends[1..], rule)?;
+    graph.set_outputs([outputs, &gradients].concat());
     Ok(graph.pruned().0)
 }
 
@@ -223,6 +235,16 @@ mod tests {
         let inside = network.layers().iter().filter(refused).count();
         let layers = network.layers().len();
         assert!(inside > 20 && inside + 10 < layers, "{inside} of {layers} layers are bypassed");
+    }
+
+    #[test]
+    fn cuts_are_the_layers_that_a_head_can_start_at() {
+        let network = shipped();
+        let cuts: Vec<&str> = network.cuts().iter().map(|l| l.name.as_str()).collect();
+        let can =
+            |layer: &&super::super::Layer| network.program(&Program::Head { from: layer.value }).is_ok();
+        let expected: Vec<&str> = network.layers().iter().filter(can).map(|l| l.name.as_str()).collect();
+        assert_eq!(cuts, expected);
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! What the page and the command line share: a model on a backend, ready to classify and explain.
 
+mod asked;
 mod report;
+mod results;
 mod saturation;
+mod sweep;
 mod what_if;
 
 use std::{collections::BTreeMap, rc::Rc, sync::Arc};
@@ -9,15 +12,15 @@ use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use report::empty_note;
 pub use report::{Explained, Explanation};
+pub use results::Results;
 pub use saturation::Saturation;
 pub use what_if::Cut;
 
 use crate::{
-    attribution::{Map, Method, Observer, Run, Settings, method, support},
+    attribution::{Method, Observer, Settings, support},
     backend::{
-        Backend, BitRows, Description, Images, Segmentation,
+        Backend, Description, Images, Segmentation,
         resilient::{Choice, Resilient},
         share::Helpers,
     },
@@ -101,6 +104,8 @@ pub struct Session {
     labels: Option<Vec<String>>,
     /// `[N, C, H, W]`, normalised; made when it is first needed.
     background: Option<Tensor>,
+    /// `[C, H, W]`, normalised.
+    baseline: Option<Tensor>,
     /// Of the last image that was asked about.
     saturation: Option<(Tensor, Saturation)>,
 }
@@ -122,7 +127,15 @@ impl Session {
             )));
         }
         let backend = Resilient::open(network.clone(), options.backend).await?;
-        Ok(Self { network, backend, preprocessing, labels, background: None, saturation: None })
+        Ok(Self {
+            network,
+            backend,
+            preprocessing,
+            labels,
+            background: None,
+            baseline: None,
+            saturation: None,
+        })
     }
 
     /// Gives helpers, who hold the same model and take parts of what the CPU runs.
@@ -256,74 +269,9 @@ impl Session {
         request: &Request,
         observer: &mut dyn Observer,
     ) -> Result<Explanation> {
-        let method = method(&request.method)?;
-        let about = method.about();
-        let mut settings = Settings::resolve(about.parameters, &request.parameters)?;
-        method.complete(&mut settings, self.network.input());
-        let layer = self.layer_for(method, request.layer.as_deref())?;
-        let samples = own(request, method)?;
-        let classes = self.scores(image).await?;
-        let top = || {
-            classes
-                .iter()
-                .max_by(|a, b| a.logit.total_cmp(&b.logit).then(b.target.index.cmp(&a.target.index)))
-        };
-        let targets = if request.targets.is_empty() {
-            top().map(|c| c.target.index).into_iter().collect()
-        } else {
-            request.targets.clone()
-        };
-        if let Some(&bad) = targets.iter().find(|&&t| t >= classes.len()) {
-            return Err(Error::Argument(format!(
-                "class {bad} is out of range; the model has {}, from 0",
-                classes.len()
-            )));
-        }
-        self.check_versus(method, &targets, request.versus)?;
-        let background = if method.needs_background() { Some(self.background()?) } else { None };
-        let saturation = if method.differentiates() { self.saturation(image).await? } else { None };
-        let score = request.score.unwrap_or(about.default_score);
-        let mut run = Run {
-            backend: &mut self.backend,
-            image,
-            preprocessing: &self.preprocessing,
-            targets: &targets,
-            versus: request.versus,
-            layer: layer.as_ref(),
-            background: background.as_ref(),
-            score,
-            settings: &settings,
-            seed: request.seed,
-            segments: request.segments.as_ref(),
-            samples: samples.as_ref(),
-            observer,
-            evaluations: 0,
-            notes: vec![],
-        };
-        let maps = method.explain(&mut run).await?;
-        let evaluations = run.evaluations;
-        let mut notes = self.network.notes().to_vec();
-        notes.append(&mut run.notes);
-        notes.extend(saturation.map(Saturation::note));
-        notes.extend(maps.iter().filter_map(|m| empty_note(m, &classes[m.target].target.label)));
-        for map in &maps {
-            map.values.check_finite("a value of the attribution")?;
-        }
-        let explained = |map: Map| Explained { class: classes[map.target].clone(), map };
-        Ok(Explanation {
-            method: about.id,
-            map: method.map(layer.as_ref()),
-            targets: maps.into_iter().map(explained).collect(),
-            versus: request.versus.map(|v| self.target(v)),
-            layer: layer.map(|l| l.name),
-            score,
-            parameters: settings,
-            seed: request.seed,
-            evaluations,
-            backend: self.backend.description().clone(),
-            saturation,
-            notes,
-        })
+        let asked = self.asked(image, request).await?;
+        let layer = self.layer_for(asked.method, request.layer.as_deref())?;
+        asked.answer(&mut self.backend, image, layer, observer).await
     }
 
     fn layer_for(&self, method: &dyn Method, wanted: Option<&str>) -> Result<Option<Layer>> {
@@ -368,6 +316,22 @@ impl Session {
         Ok(())
     }
 
+    /// Gives the image that `baseline=image` starts from: `[C, H, W]`, normalised.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when it does not fit the network, [`Error::NotFinite`].
+    pub fn set_baseline(&mut self, image: Tensor) -> Result<()> {
+        let (got, want) = (image.shape(), self.network.input());
+        if got != want {
+            return Err(Error::Argument(format!(
+                "the baseline is {got:?}, and should be {want:?} (channels, height, width)"
+            )));
+        }
+        image.check_finite("a value of the baseline")?;
+        self.baseline = Some(image);
+        Ok(())
+    }
+
     /// What the network sees of several pictures: `[N, C, H, W]`, normalised.
     pub fn see_all(&self, pictures: &[Picture]) -> Result<Tensor> {
         let seen = pictures.iter().map(|p| Ok(self.see(p)?.1)).collect::<Result<Vec<_>>>()?;
@@ -394,20 +358,6 @@ impl Session {
 fn best_first(mut classes: Vec<Class>) -> Vec<Class> {
     classes.sort_by(|a, b| b.logit.total_cmp(&a.logit).then(a.target.index.cmp(&b.target.index)));
     classes
-}
-
-/// The caller's own samples as bits; segments and samples are refused where the method has no use for them.
-fn own(request: &Request, method: &dyn Method) -> Result<Option<BitRows>> {
-    let refuse = |what: &str| {
-        Err(Error::Argument(format!("{} takes no {what} of the caller; leave them out", request.method)))
-    };
-    if request.segments.is_some() && !method.takes_segments() {
-        return refuse("segments");
-    }
-    if request.samples.is_some() && !method.takes_samples() {
-        return refuse("samples");
-    }
-    request.samples.as_deref().map(BitRows::from_samples).transpose()
 }
 
 /// The file's preprocessing with the caller's on top.

@@ -10,22 +10,35 @@ use crate::{
 };
 
 /// The baselines that can be named.
-pub const NAMES: &[&str] = &["zero", "mean", "blur", "black", "white"];
+pub const NAMES: &[&str] = &["zero", "mean", "blur", "black", "white", OWN];
+
+/// The name of an image that the caller gives.
+pub const OWN: &str = "image";
 
 /// The blur's deviation as a share of the image's longer side.
 const BLUR: f32 = 0.08;
 
-/// A named baseline for an image: `[C, H, W]`, normalised.
+/// A named baseline for an image: `[C, H, W]`, normalised; `own` is the caller's.
 ///
 /// `zero` is zero at the network's input (the preprocessing's mean colour), `mean` the image's own mean colour,
-/// `blur` the image blurred by a Gaussian of 8 % of its longer side, `black` and `white` the colours.
-pub fn baseline(name: &str, image: &Tensor, preprocessing: &Preprocessing) -> Result<Tensor> {
+/// `blur` the image blurred by a Gaussian of 8 % of its longer side, `black` and `white` the colours, `image` the
+/// caller's own.
+///
+/// # Errors
+/// [`Error::Argument`] for another name, and where the caller's own is asked for and missing or of another shape.
+pub fn baseline(
+    name: &str,
+    image: &Tensor,
+    preprocessing: &Preprocessing,
+    own: Option<&Tensor>,
+) -> Result<Tensor> {
     let fill = match name {
         "zero" => Fill::Zero,
         "mean" => Fill::Mean,
         "black" => Fill::Colour([0; 3]),
         "white" => Fill::Colour([255; 3]),
         "blur" => return blurred(image),
+        OWN => return given(image, own),
         _ => {
             return Err(Error::Argument(format!(
                 "there is no baseline {name:?}; choose one of {}",
@@ -34,6 +47,22 @@ pub fn baseline(name: &str, image: &Tensor, preprocessing: &Preprocessing) -> Re
         }
     };
     Ok(fill.image(image, preprocessing))
+}
+
+fn given(image: &Tensor, own: Option<&Tensor>) -> Result<Tensor> {
+    let Some(own) = own else {
+        return Err(Error::Argument(
+            "there is no image to start from; give one, with --baseline FILE on the command line".into(),
+        ));
+    };
+    if own.shape() != image.shape() {
+        return Err(Error::Argument(format!(
+            "the baseline is {:?}, and should be {:?} (channels, height, width)",
+            own.shape(),
+            image.shape()
+        )));
+    }
+    Ok(own.clone())
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
@@ -66,7 +95,7 @@ mod tests {
     fn blur_keeps_the_mean_and_flattens() {
         let data: Vec<f32> = (0..3 * 32 * 32).map(|i| if i / 2 % 2 == 0 { -1.5 } else { 2.0 }).collect();
         let image = Tensor::new([3, 32, 32], data).unwrap();
-        let soft = baseline("blur", &image, &Preprocessing::default()).unwrap();
+        let soft = baseline("blur", &image, &Preprocessing::default(), None).unwrap();
         let spread = |t: &Tensor| t.range().1 - t.range().0;
         assert!(spread(&soft) < 0.95 * spread(&image), "{:?}", soft.range());
         assert!((soft.sum() - image.sum()).abs() / (3.0 * 32.0 * 32.0) < 0.1);
@@ -75,8 +104,18 @@ mod tests {
     #[test]
     fn white_is_white() {
         let preprocessing = Preprocessing { mean: [127.0; 3], std: [128.0; 3], ..Default::default() };
-        let white = baseline("white", &Tensor::zeros([3, 2, 2]), &preprocessing).unwrap();
+        let white = baseline("white", &Tensor::zeros([3, 2, 2]), &preprocessing, None).unwrap();
         assert!(white.data().iter().all(|v| *v == 1.0));
-        assert_eq!(baseline("red", &white, &preprocessing).unwrap_err().code(), "argument");
+        assert_eq!(baseline("red", &white, &preprocessing, None).unwrap_err().code(), "argument");
+    }
+
+    #[test]
+    fn an_image_of_the_callers_is_taken_as_it_is() {
+        let (image, own) = (Tensor::zeros([3, 2, 2]), Tensor::full([3, 2, 2], 0.5));
+        let start = |own: Option<&Tensor>| baseline("image", &image, &Preprocessing::default(), own);
+        assert_eq!(start(Some(&own)).unwrap(), own);
+        for wrong in [None, Some(&Tensor::zeros([3, 2, 1]))] {
+            assert_eq!(start(wrong).unwrap_err().code(), "argument");
+        }
     }
 }

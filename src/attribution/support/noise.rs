@@ -97,7 +97,7 @@ async fn attributions(run: &mut Run<'_>, images: &Tensor) -> Result<Tensor> {
             let mut all = vec![];
             for i in 0..images.shape()[0] {
                 let image = images.at(i);
-                let start = baseline("zero", &image, run.preprocessing)?;
+                let start = baseline("zero", &image, run.preprocessing, None)?;
                 all.extend(integrated_gradients::along_the_way(run, &image, &start, 50, false).await?);
             }
             Tensor::stack(&all)

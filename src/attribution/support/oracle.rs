@@ -207,6 +207,7 @@ impl Case {
             versus: self.versus,
             layer: layer.as_ref(),
             background: Some(&self.background),
+            baseline: None,
             score: self.score,
             settings: &settings,
             seed: self.seed,

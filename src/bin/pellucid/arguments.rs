@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 use pellucid::{
     Result,
-    attribution::METHODS,
+    attribution::{METHODS, support::baseline::OWN},
     backend::resilient::Choice,
     network::{Score, metadata::parse_triple},
     session::{Request, Session},
@@ -92,6 +92,10 @@ pub struct Explain {
     /// normalised); twelve photographs where none is given.
     #[arg(long, value_name = "FOLDER|FILE.npy")]
     pub background: Option<PathBuf>,
+    /// Where the way of integrated gradients starts: an image, or a .npy file (float32 [1,C,H,W], already
+    /// normalised). It stands for `--set baseline=image`.
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
     /// The score to explain; the method's own default where none is given.
     #[arg(long, value_enum)]
     pub score: Option<ScoreName>,
@@ -175,6 +179,10 @@ pub enum ScoreName {
 impl Explain {
     /// The request, with targets found by the model's labels.
     pub fn request(&self, session: &Session) -> Result<Request> {
+        let mut parameters = parameters(&self.settings);
+        if self.baseline.is_some() {
+            parameters.entry("baseline".into()).or_insert_with(|| OWN.into());
+        }
         Ok(Request {
             method: self.method.clone(),
             targets: self.target.as_deref().map_or(Ok(vec![]), |t| session.find_targets(t))?,
@@ -184,7 +192,7 @@ impl Explain {
                 ScoreName::Logit => Score::Logit,
                 ScoreName::Probability => Score::Probability,
             }),
-            parameters: parameters(&self.settings),
+            parameters,
             seed: self.seed,
             segments: self.segments.as_ref().map(super::input::read_segments).transpose()?,
             samples: self.samples.as_ref().map(super::input::read_samples).transpose()?,

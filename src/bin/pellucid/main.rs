@@ -96,6 +96,10 @@ async fn explain(arguments: Explain) -> Result<()> {
         let images = input::load_background(&session, path)?;
         session.set_background(images)?;
     }
+    if let Some(path) = &arguments.baseline {
+        let image = input::load(&session, path)?.tensor;
+        session.set_baseline(image)?;
+    }
     let mut bar = progress::Bar::new();
     let start = Instant::now();
     let explanation = session.explain(&input.tensor, &request, &mut bar).await?;
