@@ -3,11 +3,13 @@
 import { Engine } from './core/engine.js';
 import { createStore } from './core/store.js';
 import { measure } from './core/timings.js';
+import { createBesideFlow } from './flow/beside.js';
 import { createDrawFlow } from './flow/draw.js';
 import { createExplainFlow } from './flow/explain.js';
 import { createModelFlow } from './flow/model.js';
 import { createPictureFlow } from './flow/picture.js';
 import { setUpAnswers } from './view/answers.js';
+import { setUpBeside } from './view/beside.js';
 import { setUpEvents } from './view/events.js';
 import { setUpHeader } from './view/header.js';
 import { setUpIntake } from './view/intake.js';
@@ -37,11 +39,19 @@ const store = createStore({
   classes: null,
   target: null,
   method: null,
+  versus: null, // the class that the target is held against
   layer: null, // null is the model's default
+  inner: null, // the same for methods that can do without: null is the picture
   score: null, // null is the method's default
   parameters: {}, // by method, only what was changed
+  files: {}, // background, baseline: the reader's own: { turn, blobs }
+  beside: null, // what stands side by side: 'classes' or 'methods'
+  besideClasses: null, // their indices, once chosen
+  besideMethods: ['grad-cam', 'saliency', 'integrated-gradients', 'occlusion'],
+  panels: [], // the methods' runs: { method, asked, status, report }
   run: { status: 'idle' },
   display: {}, // only what was changed; the rest is the method's default
+  lock: null, // a scale that stays: { scale, unit, of }
   frame: null,
   values: null,
   comparing: false,
@@ -55,7 +65,8 @@ const engine = new Engine(asked.get('backend') ?? 'auto', workers, {
   onLoading: (loading) => store.set({ loading }),
   onRestart(info) {
     const { run } = store.state;
-    store.set({ engine: 'ready', info, run: { ...run, status: run.status === 'idle' ? 'idle' : 'failed', id: undefined } });
+    explain.forget();
+    store.set({ engine: 'ready', info, panels: [], run: { ...run, status: run.status === 'idle' ? 'idle' : 'failed', id: undefined } });
     notify({ kind: 'error', code: 'crashed', message: 'The engine failed and was started again. Your picture and settings are still here; if the same question fails again, choose another method or model.' });
   },
   onDead: stopForGood,
@@ -68,6 +79,7 @@ function stopForGood(error) {
 
 const picture = createPictureFlow(store, engine);
 const explain = createExplainFlow(store, engine);
+const beside = createBesideFlow(store, engine);
 const model = createModelFlow(store, engine, picture);
 createDrawFlow(store, engine);
 
@@ -78,9 +90,10 @@ setUpHeader(store);
 setUpStage(store);
 setUpProbe(store);
 setUpLegend(store);
+setUpBeside(store, engine, beside);
 setUpStatus(store, explain);
 setUpAnswers(store);
-setUpMethod(store);
+setUpMethod(store, explain);
 setUpParameters(store);
 setUpLook(store, engine);
 setUpNumbers(store, engine);

@@ -12,8 +12,8 @@ let pellucid;
 let engine;
 let pool;
 let methods = [];
-/** The engine that has been given a background. */
-let furnished;
+/** What the engine has been given besides the picture. */
+let given = {};
 let lane = Promise.resolve();
 
 /** Anything that wasm-bindgen's promises cannot deliver (a trap in a task) ends here; the page replaces us. */
@@ -54,15 +54,24 @@ async function answer(id, op, args) {
 /** The photographs that expected gradients compare with; fetched when they are first needed. */
 const BACKGROUND = 'astronaut brick camera cat clock coffee coins galaxies grass gravel retina rocket'.split(' ');
 
-async function furnish(method) {
-  if (furnished === engine || !methods.find(({ id }) => id === method)?.background) return;
-  const fetched = async (name) => {
-    const response = await download(new URL(`../models/background/${name}.jpg`, import.meta.url), () => {});
-    return new Uint8Array(await response.arrayBuffer());
-  };
-  engine.set_background(await Promise.all(BACKGROUND.map(fetched)));
-  furnished = engine;
+/** Gives the engine the files that a question needs: `{ background, baseline }`, each `{ turn, blobs }` or null. */
+async function furnish({ method, files }) {
+  if (given.engine !== engine) given = { engine };
+  const { background, baseline } = files ?? {};
+  const turn = background?.turn ?? 0;
+  if (methods.find(({ id }) => id === method)?.background && given.background !== turn) {
+    const shipped = () => BACKGROUND.map((name) => download(new URL(`../models/background/${name}.jpg`, import.meta.url), () => {}));
+    const blobs = await Promise.all(background?.blobs ?? shipped());
+    engine.set_background(await Promise.all(blobs.map(bytesOf)));
+    given.background = turn;
+  }
+  if (baseline && given.baseline !== baseline.turn) {
+    engine.set_baseline(await bytesOf(baseline.blobs[0]));
+    given.baseline = baseline.turn;
+  }
 }
+
+const bytesOf = async (source) => new Uint8Array(await source.arrayBuffer());
 
 /** Sends pixels without copying them. */
 const pixels = (value) => ({ value, transfer: [value.rgba.buffer] });
@@ -103,7 +112,7 @@ const inTurn = {
 
   /** Opens another model; the present one stays if that fails. */
   async open({ model, name, options }) {
-    const opened = await pellucid.Engine.open(new Uint8Array(await model.arrayBuffer()), name, JSON.stringify(options), pool);
+    const opened = await pellucid.Engine.open(await bytesOf(model), name, JSON.stringify(options), pool);
     pool.drop();
     engine?.free();
     engine = opened;
@@ -111,7 +120,7 @@ const inTurn = {
   },
 
   async image({ blob }) {
-    return pixels(await engine.load_image(new Uint8Array(await blob.arrayBuffer())));
+    return pixels(await engine.load_image(await bytesOf(blob)));
   },
 
   async classify() {
@@ -132,8 +141,8 @@ const inTurn = {
   },
 
   /** Explains; every step is told, and a stop is heard between two steps. */
-  async explain(request, { progress, stopped }) {
-    await furnish(request.method);
+  async explain({ files, ...request }, { progress, stopped }) {
+    await furnish({ method: request.method, files });
     const start = performance.now();
     let spread;
     const report = JSON.parse(
@@ -145,6 +154,18 @@ const inTurn = {
       }),
     );
     return { value: { ...report, elapsed_ms: performance.now() - start, backend_now: info().backend } };
+  },
+
+  /** Explains at every layer, the nearest to the one asked for first; progress brings the reports that are there. */
+  async sweep({ files, ...request }, { progress, stopped }) {
+    const start = performance.now();
+    await engine.sweep(JSON.stringify(request), async (done, total, reports) => {
+      const elapsed_ms = performance.now() - start;
+      progress({ done, total, reports: JSON.parse(reports).map((report) => ({ ...report, elapsed_ms })) });
+      await breath();
+      return !stopped();
+    });
+    return { value: { backend_now: info().backend } };
   },
 };
 
@@ -172,8 +193,9 @@ const atOnce = {
     return {};
   },
 
-  async render({ id, k, display }) {
-    const { facts, ...frame } = engine.render(id, k, JSON.stringify(display));
+  /** Draws a map: on a scale that all of its run's maps share, or its own; large, or as small as a tile. */
+  async render({ id, k, display, shared = false, small = false }) {
+    const { facts, ...frame } = engine.render(id, k, JSON.stringify(display), shared, small);
     return pixels({ ...frame, ...JSON.parse(facts) });
   },
 
@@ -183,8 +205,8 @@ const atOnce = {
     return { value, transfer: [value.data.buffer] };
   },
 
-  async png({ id, k, display }) {
-    return { value: engine.png(id, k, JSON.stringify(display)) };
+  async png({ id, k, display, shared = false }) {
+    return { value: engine.png(id, k, JSON.stringify(display), shared) };
   },
 
   async npy({ id, k }) {
@@ -196,7 +218,7 @@ const info = () => JSON.parse(engine.info());
 
 async function readModel(model, fetched) {
   const response = model instanceof Blob ? model : await fetched(model, 'model');
-  return new Uint8Array(await response.arrayBuffer());
+  return bytesOf(response);
 }
 
 async function compile(fetched) {

@@ -9,23 +9,25 @@ use wasm_bindgen::prelude::*;
 
 use super::{
     convert,
-    listener::Listener,
+    listener::{Listener, tell},
     npy,
     pool::{Pool, Workers},
-    results::Results,
 };
 use crate::{
     attribution::{self, Settings},
     backend::resilient::Choice,
     error::{Error, Result},
+    network::Layer,
     picture::{Interpolation, Picture, Preprocessing},
     render::{self, Display, Rendered},
-    session::{Class, Cut, Explained, Explanation, Options, Request, Session},
+    session::{Class, Cut, Explained, Explanation, Options, Request, Results, Session},
     tensor::Tensor,
 };
 
 /// Longest side of the picture that maps are drawn over, in pixels.
 const FINE_SIDE: usize = 1024;
+/// The same for maps that stand side by side.
+const SMALL_SIDE: usize = 256;
 /// Pixels of the colour bar, which the page stretches.
 const LEGEND_WIDTH: usize = 256;
 /// Most numbers beside the colour bar.
@@ -45,6 +47,7 @@ struct OpenOptions {
 /// A picture, as people and as the network see it.
 struct Seen {
     fine: Picture,
+    small: Picture,
     input: Tensor,
     classes: Vec<Class>,
 }
@@ -100,6 +103,11 @@ impl Engine {
         self.take_background(files).map_err(|e| convert::error(&e))
     }
 
+    /// Gives the picture that `baseline=image` starts from: an image file, as bytes.
+    pub fn set_baseline(&self, file: &[u8]) -> Result<(), JsValue> {
+        self.take_baseline(file).map_err(|e| convert::error(&e))
+    }
+
     /// The scores of every class as JSON, the best first.
     pub async fn classify(&self) -> Result<String, JsValue> {
         self.try_classify().await.map_err(|e| convert::error(&e))
@@ -122,19 +130,34 @@ impl Engine {
         self.try_hide(&hidden).await.map_err(|e| convert::error(&e))
     }
 
-    /// Draws target `k`'s map over the picture: pixels, scale, legend and what has to be said with it.
-    pub fn render(&self, id: u32, k: usize, display: &str) -> Result<Object, JsValue> {
+    /// Explains the picture at every layer, the nearest to the request's own first. `progress(done, total,
+    /// reports)` brings, as JSON, the reports of the layers that are there, each as [`Self::explain`] gives it, and
+    /// answers (or promises) whether to go on.
+    pub async fn sweep(&self, request: String, progress: Function) -> Result<(), JsValue> {
+        self.try_sweep(&request, &progress).await.map_err(|e| convert::error(&e))
+    }
+
+    /// Draws target `k`'s map over the picture: pixels, scale, legend and what has to be said with it. `shared`
+    /// puts all of the run's maps on one scale; `small` draws over a smaller picture.
+    pub fn render(
+        &self,
+        id: u32,
+        k: usize,
+        display: &str,
+        shared: bool,
+        small: bool,
+    ) -> Result<Object, JsValue> {
         let frame = || {
-            let display = Display::from_json(display)?;
-            let rendered = self.draw(id, k, &display)?;
+            let display = self.display(id, display, shared)?;
+            let rendered = self.draw(id, k, &display, small)?;
             Ok(frame(&rendered, &display))
         };
         frame().map_err(|e: Error| convert::error(&e))
     }
 
     /// The PNG file of what [`Self::render`] draws.
-    pub fn png(&self, id: u32, k: usize, display: &str) -> Result<JsValue, JsValue> {
-        let file = || render::write_png(&self.draw(id, k, &Display::from_json(display)?)?);
+    pub fn png(&self, id: u32, k: usize, display: &str, shared: bool) -> Result<JsValue, JsValue> {
+        let file = || render::write_png(&self.draw(id, k, &self.display(id, display, shared)?, false)?);
         file().map(|f| convert::bytes(&f)).map_err(|e| convert::error(&e))
     }
 
@@ -201,7 +224,8 @@ impl Engine {
         ]);
         self.results.borrow_mut().clear();
         self.cut.replace(None);
-        self.seen.replace(Some(Seen { fine, input, classes: vec![] }));
+        let small = smaller(&fine)?;
+        self.seen.replace(Some(Seen { fine, small, input, classes: vec![] }));
         Ok(crop)
     }
 
@@ -211,6 +235,14 @@ impl Engine {
         let session = session.as_mut().ok_or_else(busy)?;
         let images = session.see_all(&pictures)?;
         session.set_background(images)
+    }
+
+    fn take_baseline(&self, file: &[u8]) -> Result<()> {
+        let picture = Picture::decode(file)?;
+        let mut session = self.session.borrow_mut();
+        let session = session.as_mut().ok_or_else(busy)?;
+        let (_, image) = session.see(&picture)?;
+        session.set_baseline(image)
     }
 
     async fn try_classify(&self) -> Result<String> {
@@ -250,8 +282,7 @@ impl Engine {
     }
 
     async fn try_explain(&self, request: &str, progress: &Function) -> Result<String> {
-        let request: Request =
-            serde_json::from_str(request).map_err(|e| Error::Argument(format!("the request: {e}")))?;
+        let request = parsed(request)?;
         let input = self.input()?;
         let id = self.results.borrow_mut().reserve();
         let mut listener = Listener { callback: progress, results: &self.results, id, done: 0 };
@@ -263,12 +294,37 @@ impl Engine {
             }
             other => (other?, false),
         };
+        Ok(self.keep(id, explanation, stopped).to_string())
+    }
+
+    /// Keeps an explanation's maps, and gives its report.
+    fn keep(&self, id: u32, explanation: Explanation, stopped: bool) -> Value {
         let mut report = explanation.to_json();
         report["id"] = json!(id);
         report["stopped"] = json!(stopped);
         let maps = explanation.targets.into_iter().map(|t| t.map).collect();
         self.results.borrow_mut().put(id, maps);
-        Ok(report.to_string())
+        report
+    }
+
+    async fn try_sweep(&self, request: &str, progress: &Function) -> Result<()> {
+        let request = parsed(request)?;
+        let input = self.input()?;
+        let groups = self.with_session(async |session| session.sweep(&request)).await?;
+        let total = groups.iter().map(Vec::len).sum();
+        let mut done = 0;
+        for layers in groups {
+            let work = async |session: &mut Session| session.explain_at(&input, &request, &layers).await;
+            let made = self.with_session(work).await?;
+            done += made.len();
+            let keep = |explanation| {
+                let id = self.results.borrow_mut().reserve();
+                self.keep(id, explanation, false)
+            };
+            let reports: Value = made.into_iter().map(keep).collect();
+            tell(progress, done, total, [&reports.to_string().into(), &JsValue::UNDEFINED]).await?;
+        }
+        Ok(())
     }
 
     /// What a run that was stopped had come to.
@@ -285,12 +341,16 @@ impl Engine {
             let unknown = || Class { target: session.target(index), logit: f32::NAN, probability: f64::NAN };
             classes.iter().find(|c| c.target.index == index).cloned().unwrap_or_else(unknown)
         };
-        let maps = self.results.borrow().all(id);
+        let results = self.results.borrow();
+        let maps = results.all(id);
         let layer = request.layer.as_deref().and_then(|name| session.network().layer(name).ok());
         Ok(Explanation {
             method: about.id,
             map: method.map(layer.as_ref()),
-            targets: maps.into_iter().map(|map| Explained { class: class(map.target), map }).collect(),
+            targets: maps
+                .iter()
+                .map(|map| Explained { class: class(map.target), map: map.clone() })
+                .collect(),
             versus: request.versus.map(|v| session.target(v)),
             layer: request.layer.clone(),
             score: request.score.unwrap_or(about.default_score),
@@ -308,11 +368,29 @@ impl Engine {
         self.seen.borrow().as_ref().map(|s| s.input.clone()).ok_or_else(none)
     }
 
-    fn draw(&self, id: u32, k: usize, display: &Display) -> Result<Rendered> {
-        let (results, seen) = (self.results.borrow(), self.seen.borrow());
-        let none = || Error::Argument("there is no picture to draw over; open one first".into());
-        render::render_map(results.get(id, k)?, &seen.as_ref().ok_or_else(none)?.fine, display)
+    /// How a run's maps are shown, with the scale that they share where they are to.
+    fn display(&self, id: u32, json: &str, shared: bool) -> Result<Display> {
+        let mut display = Display::from_json(json)?;
+        if shared {
+            let results = self.results.borrow();
+            let maps: Vec<&Tensor> = results.all(id).iter().map(|m| &m.values).collect();
+            display.scale = render::shared_scale(&maps, &display)?;
+        }
+        Ok(display)
     }
+
+    fn draw(&self, id: u32, k: usize, display: &Display, small: bool) -> Result<Rendered> {
+        let none = || Error::Argument("there is no picture to draw over; open one first".into());
+        let seen = self.seen.borrow();
+        let seen = seen.as_ref().ok_or_else(none)?;
+        self.results.borrow_mut().touch(id);
+        let picture = if small { &seen.small } else { &seen.fine };
+        render::render_map(self.results.borrow().get(id, k)?, picture, display)
+    }
+}
+
+fn parsed(request: &str) -> Result<Request> {
+    serde_json::from_str(request).map_err(|e| Error::Argument(format!("the request: {e}")))
 }
 
 fn busy() -> Error {
@@ -334,6 +412,14 @@ fn fine_view(session: &Session, picture: &Picture) -> Result<Picture> {
     fine.fit(picture, height * scale, width * scale)
 }
 
+/// A picture that is as small as a tile.
+fn smaller(picture: &Picture) -> Result<Picture> {
+    let (width, height) = (picture.width, picture.height);
+    let long = width.max(height).max(SMALL_SIDE);
+    let side = |length: usize| (length * SMALL_SIDE / long).max(1);
+    picture.resize(side(width), side(height), Interpolation::Bilinear)
+}
+
 fn opaque(picture: &Picture) -> Vec<u8> {
     picture.rgb.chunks_exact(3).flat_map(|p| [p[0], p[1], p[2], 255]).collect()
 }
@@ -347,6 +433,12 @@ fn describe(session: &Session, name: &str, told: [(&'static str, bool); 2]) -> V
     let stated = [metadata.mean.is_some() && metadata.std.is_some(), metadata.labels.is_some()];
     let missing =
         told.iter().zip(stated).filter(|((_, told), stated)| !told && !stated).map(|((gap, _), _)| *gap);
+    let cuts: Vec<_> = network.cuts().iter().map(|l| l.value).collect();
+    let layer = |l: &Layer| {
+        let mut value = json!(l);
+        value["cut"] = cuts.contains(&l.value).into();
+        value
+    };
     json!({
         "name": metadata.name.as_deref().unwrap_or(name),
         "license": metadata.license,
@@ -354,7 +446,7 @@ fn describe(session: &Session, name: &str, told: [(&'static str, bool); 2]) -> V
         "input": network.input(),
         "classes": network.classes(),
         "labels": labels,
-        "layers": network.layers(),
+        "layers": network.layers().iter().map(layer).collect::<Value>(),
         "default_layer": network.default_layer().map(|l| &l.name),
         "notes": network.notes(),
         "missing": missing.collect::<Vec<_>>(),

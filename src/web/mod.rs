@@ -8,7 +8,6 @@ mod engine;
 mod listener;
 mod npy;
 mod pool;
-mod results;
 
 use js_sys::{Array, JsString};
 use serde_json::{Value, json};
@@ -36,8 +35,12 @@ pub fn start() {
 pub fn methods() -> String {
     let method = |method: &&dyn Method| {
         let (about, mut value) = (method.about(), describe(*method));
-        value["display"] =
-            json!({ "signed": display(about.map, true), "unsigned": display(about.map, false) });
+        value["display"] = json!({
+            "signed": display(about.map, true),
+            "unsigned": display(about.map, false),
+            // For methods that may be asked of a layer, and else of the input.
+            "layer": display(MapKind::Image, true),
+        });
         value
     };
     METHODS.iter().map(method).collect::<Value>().to_string()

@@ -1,8 +1,11 @@
 // Runs the chosen method whenever what is asked changes. One run at a time: a new question stops the old one.
+// What is known already is not computed again: another class of the same run, a map that stands beside, a layer
+// that a sweep over all of them has been to.
 
 import { clock, measure } from '../core/timings.js';
 import { notifyError } from '../view/notices.js';
 import { tellBackend } from './backend.js';
+import { methodOf, questionOf, reportOf, sameQuestion } from './question.js';
 
 const PAUSE = 120;
 
@@ -11,44 +14,59 @@ export function createExplainFlow(store, engine) {
   let running = Promise.resolve();
   let timer = 0;
   let first = true;
+  /** The last sweep: of which picture and question, whatever the layer, and the report for each layer. */
+  let swept = { reports: new Map() };
 
-  /** What is asked now, or null while there is nothing to ask. */
-  function question() {
-    const { target, method, layer, score, parameters, crop, methods, opening } = store.state;
-    if (!target || !method || !crop || opening) return null;
-    const spec = methods.find(({ id }) => id === method);
-    return {
-      method,
-      targets: [target.index],
-      layer: spec.map === 'layer' ? layer : null,
-      score: score ?? spec.default_score,
-      parameters: parameters[method] ?? {},
-      seed: 0,
-    };
+  const anywhere = (asked) => ({ ...asked, layer: null });
+  const isSwept = (asked) => swept.crop === store.state.crop && sameQuestion(swept.asked, anywhere(asked));
+  const setRun = (patch) => store.set({ run: { ...store.state.run, ...patch } });
+
+  function known(asked) {
+    const { panels, crop, info } = store.state;
+    const panel = panels.find((each) => each.status === 'done' && each.crop === crop && sameQuestion(each.asked, asked));
+    return panel?.report ?? (isSwept(asked) ? swept.reports.get(asked.layer ?? info.model.default_layer) : undefined);
   }
 
   function schedule() {
+    const { run, crop, target } = store.state;
+    const asked = questionOf(store.state);
+    if (asked && !run.waiting && run.crop === crop && ['running', 'done'].includes(run.status) && sameQuestion(asked, run.asked)) {
+      // Another class of the same run: only what is shown changes.
+      const k = asked.targets.indexOf(target.index);
+      if (k !== run.k) setRun({ k, result: reportOf(run.report, k) });
+      return;
+    }
     clearTimeout(timer);
-    controller?.abort();
-    if (question()) timer = setTimeout(run, PAUSE);
+    const report = asked && known(asked);
+    const coming = asked && swept.going && isSwept(asked);
+    if (!coming) controller?.abort();
+    if (report) begin(asked, { status: 'done', report, id: report.id, version: 1 });
+    else if (coming) begin(asked, { waiting: true });
+    else if (asked) timer = setTimeout(start, PAUSE, explain);
   }
 
-  async function run() {
+  /** The run that is shown from now on. */
+  function begin(asked, run = {}) {
+    const { run: { result, previous }, crop, target } = store.state;
+    const k = asked.targets.indexOf(target.index);
+    const shared = asked.targets.length > 1;
+    store.set({ run: { status: 'running', asked, crop, k, shared, start: clock(), progress: null, previous: result ?? previous, version: 0, ...run, result: reportOf(run.report, k) } });
+  }
+
+  async function start(work) {
     await running;
-    const asked = question();
+    const asked = questionOf(store.state);
     if (!asked) return;
     controller = new AbortController();
-    running = explain(asked, controller.signal);
+    running = work(asked, controller.signal);
   }
 
   async function explain(asked, signal) {
-    const start = clock();
     const current = () => !signal.aborted || store.state.run.stopping;
-    const { result, previous } = store.state.run;
-    store.set({ run: { status: 'running', asked, start, progress: null, result: null, previous: result ?? previous, version: 0 } });
-    const update = (patch) => current() && store.set({ run: { ...store.state.run, ...patch } });
+    begin(asked);
+    const update = (patch) => current() && setRun(patch);
     try {
-      const { backend_now, ...result } = await engine.call('explain', asked, {
+      const { backend_now, ...report } = await engine.call('explain', asked, {
         signal,
         onProgress(progress) {
           const { id, version } = store.state.run;
@@ -57,8 +75,9 @@ export function createExplainFlow(store, engine) {
         },
       });
       tellBackend(store, backend_now);
-      update({ status: result.stopped ? 'stopped' : 'done', result, id: result.id, version: store.state.run.version + 1, stopping: false });
-      if (first) measure('first-explanation', start, clock());
+      const { run } = store.state;
+      update({ status: report.stopped ? 'stopped' : 'done', report, result: reportOf(report, run.k), id: report.id, version: run.version + 1, stopping: false });
+      if (first) measure('first-explanation', run.start, clock());
       first = false;
     } catch (error) {
       const stopped = error.code === 'cancelled';
@@ -67,15 +86,47 @@ export function createExplainFlow(store, engine) {
     }
   }
 
+  /** Looks at every layer in one go, so that a slider over the layers finds its maps made. */
+  function sweep() {
+    const asked = questionOf(store.state);
+    const { run } = store.state;
+    if (asked && methodOf(store.state).sweeps && !isSwept(asked) && run.status !== 'running') start(sweepAll);
+  }
+
+  async function sweepAll(asked, signal) {
+    const own = { crop: store.state.crop, asked: anywhere(asked), reports: new Map(), going: true };
+    swept = own;
+    try {
+      const { backend_now } = await engine.call('sweep', asked, {
+        signal,
+        onProgress({ reports, ...progress }) {
+          for (const report of reports) own.reports.set(report.layer, report);
+          if (store.state.run.waiting) setRun({ progress });
+          if (!signal.aborted) schedule();
+        },
+      });
+      tellBackend(store, backend_now);
+    } catch (error) {
+      if (error.code !== 'cancelled') notifyError(error);
+      else own.crop = null;
+    }
+    own.going = false;
+    // What it has not brought is asked for by itself.
+    if (store.state.run.stopping) setRun({ status: 'stopped', waiting: false, stopping: false });
+    else schedule();
+  }
+
   /** Stops the run and keeps what there is. */
   function stop() {
-    store.set({ run: { ...store.state.run, stopping: true } });
+    setRun({ stopping: true });
     controller?.abort();
   }
 
   store.watch(
-    ({ target, method, layer, score, parameters, crop, opening }) => [target, method, layer, score, parameters, crop, opening],
+    ({ target, method, layer, inner, score, parameters, crop, opening, beside, besideClasses, versus, files }) => [target, method, layer, inner, score, parameters, crop, opening, beside, besideClasses, versus, files],
     schedule,
   );
-  return { stop, schedule };
+  /** What the engine had was lost. */
+  const forget = () => (swept = { reports: new Map() });
+  return { stop, schedule, sweep, forget };
 }

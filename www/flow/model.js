@@ -18,7 +18,7 @@ export function createModelFlow(store, engine, picture) {
       const info = await work();
       clearErrors();
       store.set({
-        openingModel: false, info, layer: null, crop: null, classes: null, target: null, frame: null, values: null,
+        openingModel: false, info, layer: null, inner: null, versus: null, lock: null, crop: null, classes: null, target: null, frame: null, values: null,
         run: { status: 'idle' },
       });
       tell(info, name);

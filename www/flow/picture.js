@@ -18,7 +18,7 @@ export function createPictureFlow(store, engine) {
       const crop = await engine.loadImage(blob);
       if (turn !== latest) return;
       clearErrors();
-      store.set({ opening: false, crop, classes: null, target: null, frame: null, values: null });
+      store.set({ opening: false, crop, classes: null, target: null, besideClasses: null, versus: null, frame: null, values: null });
       await classify(turn);
     } catch (error) {
       if (turn !== latest) return;

@@ -2,17 +2,14 @@
 
 import { $, h } from '../core/dom.js';
 import { duration, percent, quoted } from '../core/format.js';
+import { labelOf, methodOf } from '../flow/question.js';
 import { createPicker } from './picker.js';
 
 const TOP = 5;
 
 export function setUpAnswers(store) {
   const list = $('#answers');
-  const labels = () => store.state.info?.model.labels ?? [];
-  const choose = (index) => {
-    const label = labels()[index] ?? `class ${index}`;
-    store.set({ target: { index, label } });
-  };
+  const choose = (index) => store.set({ target: { index, label: labelOf(store.state, index) } });
   list.addEventListener('change', ({ target }) => choose(Number(target.value)));
 
   const picker = createPicker({
@@ -34,16 +31,16 @@ export function setUpAnswers(store) {
       $('#answers-note').textContent = classes ? `in ${duration(classes.elapsed_ms)}` : '';
     },
   );
-  store.watch(({ target }) => [target], (target) => {
-    $('#why-heading').textContent = target ? `Why ${quoted(target.label)}?` : 'Why?';
+  store.watch(({ target, versus, methods, method }) => [target, versus, methods, method], (target, versus) => {
+    const rather = versus !== null && methodOf(store.state)?.contrasts ? ` rather than ${quoted(labelOf(store.state, versus))}` : '';
+    $('#why-heading').textContent = target ? `Why ${quoted(target.label)}${rather}?` : 'Why?';
   });
 }
 
 /** Every class, the most probable first. */
-function items({ classes, info }) {
-  if (!classes) return [];
-  const label = (index) => info.model.labels[index] ?? `class ${index}`;
-  return classes.classes.map(({ index, probability }) => ({ value: index, label: label(index), note: percent(probability), words: String(index) }));
+export function items(state) {
+  if (!state.classes) return [];
+  return state.classes.classes.map(({ index, probability }) => ({ value: index, label: labelOf(state, index), note: percent(probability), words: String(index) }));
 }
 
 function drawList(list, classes, target) {

@@ -8,7 +8,8 @@ export function setUpEvents(store) {
   store.watch(
     ({ values, run }) => [values, run.result],
     (values, result) => {
-      if (result && values && values.id === result.id && values.version === store.state.run.version) tell('result', { result, values });
+      const { k, version } = store.state.run;
+      if (result && values && values.id === result.id && values.k === k && values.version === version) tell('result', { result, values });
     },
   );
 }

@@ -1,11 +1,13 @@
 // Pictures and models come in by drop, paste or the file dialog, anywhere on the page.
 
 import { $, $$, show } from '../core/dom.js';
+import { methodOf } from '../flow/question.js';
+import { takeOwn } from './parameters.js';
 import { anchored } from './sheet.js';
 import { notifyError } from './notices.js';
 
 export function setUpIntake(store, { picture, model }) {
-  const take = (files) => takeFiles([...files], { picture, model });
+  const take = (files) => takeFiles([...files], { store, picture, model });
   setUpPicking(take);
   setUpPaste(take);
   setUpDrop(take);
@@ -20,7 +22,9 @@ export function setUpIntake(store, { picture, model }) {
   );
 }
 
-function takeFiles(files, { picture, model }) {
+function takeFiles(files, { store, picture, model }) {
+  // Several pictures at once are what a method compares with.
+  if (files.length > 1 && methodOf(store.state)?.background) return takeOwn(store, 'background', files);
   const onnx = files.find(({ name }) => /\.onnx$/i.test(name));
   const image = files.find((file) => file !== onnx);
   if (onnx) model.open(onnx);

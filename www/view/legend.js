@@ -1,14 +1,15 @@
 // The colour bar with its numbers and unit, and plain words where a map would mislead.
 
 import { $, h, show } from '../core/dom.js';
+import { percent } from '../core/format.js';
 
 export function setUpLegend(store) {
   const legend = $('#legend');
   const bar = $('#legend-bar').getContext('2d');
 
   store.watch(
-    ({ frame, values }) => [frame, values?.unit],
-    (frame, unit) => {
+    ({ frame, values, lock, run }) => [frame, values?.unit, lock, run.asked],
+    (frame, unit, lock) => {
       show(legend, Boolean(frame));
       if (!frame) return;
       bar.putImageData(new ImageData(frame.legend, frame.legend.length / 4, 1), 0, 0);
@@ -17,10 +18,24 @@ export function setUpLegend(store) {
       $('#legend-low').textContent = low < 0 ? '← against' : '';
       $('#legend-unit').textContent = unit ?? '';
       $('#legend-high').textContent = high > 0 && low < 0 ? 'for →' : '';
+      const text = scaleNote(store.state, frame.rendered.scale);
+      show($('#legend-note'), Boolean(text));
+      $('#legend-note').textContent = text;
     },
   );
 
   store.watch(({ frame }) => [frame], (frame) => drawMessage(store, frame?.rendered));
+}
+
+/** Whose scale it is, if not the map's own, and what lies beyond it. */
+function scaleNote({ lock, run, values }, { clipped_fraction: beyond }) {
+  const other = lock && lock.unit !== values?.unit ? `, where the unit is ${lock.unit}` : '';
+  return [
+    lock ? `Scale locked: that of ${lock.of}${other}` : run.shared && `One scale for all ${run.asked.targets.length} classes`,
+    beyond > 0 && `${percent(beyond)} of the values lie beyond the scale`,
+  ]
+    .filter(Boolean)
+    .join('; ');
 }
 
 function tick({ position, label }) {

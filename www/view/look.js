@@ -1,11 +1,15 @@
 // How the map is drawn: opacity, colours, which sign counts, and finer things.
 
 import { $, h, icon, show } from '../core/dom.js';
-import { methodOf } from './method.js';
+import { quoted } from '../core/format.js';
+import { methodOf } from '../flow/question.js';
 import { createPicker } from './picker.js';
 import { createSegments } from './segments.js';
 
 const TUTORIAL = 'tutorial';
+const PICTURE = 'picture';
+/** Ways to draw that bring their own colours. */
+const OWN = [TUTORIAL, PICTURE];
 const CHOICES = {
   sign: { label: 'Show what counts', options: { both: 'Both', positive: 'For', negative: 'Against', absolute: 'Size' } },
   underlay: { label: 'Picture below', options: { colour: 'Colour', grey: 'Grey', pale: 'Pale' } },
@@ -15,12 +19,14 @@ const CHOICES = {
 
 /** The look in use: what was chosen, on top of what suits the method and the signs of its map. */
 export function lookOf(state) {
-  return { ...standardLook(state), ...state.display };
+  return { ...lookFor(methodOf(state), state.run.report, state.lock), ...state.display };
 }
 
-function standardLook(state) {
-  const unsigned = state.run.result?.min >= 0;
-  return methodOf(state)?.display[unsigned ? 'unsigned' : 'signed'];
+/** What suits a method and the signs of its maps, on the scale that is locked if one is. */
+export function lookFor(spec, report, lock) {
+  const unsigned = report && (report.targets ?? [report]).every(({ min }) => min >= 0);
+  const kind = spec?.layer === 'optional' && report?.layer ? 'layer' : unsigned ? 'unsigned' : 'signed';
+  return { ...spec?.display[kind], ...(lock && { scale: lock.scale }) };
 }
 
 export function setUpLook(store) {
@@ -38,20 +44,27 @@ export function setUpLook(store) {
   });
   const [sign, ...finer] = segments;
   const more = h('details', { class: 'settings' }, h('summary', {}, h('span', {}, 'More'), icon('chevron')), h('div', { class: 'fields' }, finer.map((each) => each.field), field(clip.element)));
-  $('#look').append(field(opacity.element), field(colours.element), sign.field, more);
+  const lock = h('input', { type: 'checkbox', role: 'switch', id: 'lock' });
+  lock.addEventListener('change', () => store.set({ lock: lock.checked ? lockOf(store.state) : null }));
+  const locking = h('label', { class: 'switch', for: 'lock', title: 'For every method, class and layer, until it is unlocked' }, 'Lock the scale', lock);
+  $('#look').append(field(opacity.element), field(colours.element), sign.field, locking, more);
 
   store.watch(
-    ({ methods, method, display, colourMaps, run }) => [methods, method, display, colourMaps, run.result],
+    ({ methods, method, display, colourMaps, run, lock, frame }) => [methods, method, display, colourMaps, run.report, lock, frame],
     () => {
       const spec = methodOf(store.state);
       const look = lookOf(store.state);
+      lock.checked = Boolean(store.state.lock);
+      lock.disabled = !lock.checked && !lockOf(store.state)?.scale;
       opacity.update((look.opacity ?? 0) * 100, '%');
       clip.update(look.clip ?? 100, '');
-      const item = colourItems(store.state).find(({ value }) => value === (look.blend === TUTORIAL ? TUTORIAL : look.colours));
+      const item = colourItems(store.state).find(({ value }) => value === ((OWN.includes(look.blend) ? look.blend : look.colours)));
       colours.update(item?.value ?? null, item?.label, item?.swatch);
       for (const { key, update, field: element } of segments) {
         update(look[key]);
-        if (key === 'channels') show(element, spec?.map === 'channels');
+        // What is a picture of its own has neither signs nor channels to choose.
+        const fits = { channels: spec?.map === 'channels' && look.blend !== PICTURE, sign: look.blend !== PICTURE, underlay: look.blend !== PICTURE };
+        show(element, fits[key] ?? true);
       }
     },
   );
@@ -59,23 +72,32 @@ export function setUpLook(store) {
 
 const field = (...children) => h('div', { class: 'field' }, children);
 
-function colourItems({ colourMaps, tutorial }) {
+function colourItems({ colourMaps, tutorial, ...state }) {
   const items = colourMaps.map(({ id, label, diverging, strip }) => ({
     value: id, label, swatch: swatch(strip), group: diverging ? 'For both signs' : 'For one sign',
   }));
   const jet = colourMaps.find(({ id }) => id === tutorial?.colours);
   if (jet) items.push({ value: TUTORIAL, label: 'Jet at 0.4', detail: 'added to the picture, as the Keras Grad-CAM example does', swatch: swatch(jet.strip), group: 'As in tutorials' });
+  if (methodOf(state)?.map === 'channels') items.push({ value: PICTURE, label: 'A picture in colour', detail: 'the map’s own red, green and blue, at mean 0.5 and deviation 0.25', group: 'As in tutorials' });
   return items;
 }
 
 /** Colours bring the way of blending that suits them. */
 function colourPatch({ colourMaps, tutorial, ...state }, id) {
-  if (id === TUTORIAL) return { ...tutorial };
+  if (id === TUTORIAL) return { ...tutorial, ...(state.lock && { scale: state.lock.scale }) };
+  if (id === PICTURE) return { blend: PICTURE, opacity: 1 };
   const { diverging } = colourMaps.find((map) => map.id === id);
   const patch = { colours: id, blend: diverging ? 'alpha-by-magnitude' : 'overlay' };
-  const look = lookOf(state);
-  if (look.blend === TUTORIAL) patch.opacity = standardLook(state).opacity;
+  if (OWN.includes(lookOf(state).blend)) patch.opacity = lookFor(methodOf(state), state.run.report).opacity;
   return patch;
+}
+
+/** The scale that is in use, and where it comes from. */
+function lockOf({ frame, values, methods, run }) {
+  if (!frame || !run.result) return null;
+  const { low, high } = frame.rendered.scale;
+  const { label } = methods.find(({ id }) => id === run.result.method);
+  return { scale: Math.max(Math.abs(low), Math.abs(high)), unit: values.unit, of: `${label} for ${quoted(run.result.target.label)}` };
 }
 
 function slider(id, label, range, onInput) {

@@ -33,6 +33,7 @@ function rows(result) {
     ['Map from', `${number(result.min)} to ${number(result.max)}`],
     ['Map sums to', `${number(result.sum)}`],
     ['Unit', unit],
+    result.versus ? ['Rather than', result.versus.label] : null,
     result.layer ? ['Layer', result.layer] : null,
     ['Cost', plural(result.evaluations, 'evaluation')],
     ...extras(result),
@@ -60,11 +61,13 @@ function createSaves(store, engine) {
     });
     return button;
   };
-  const id = () => store.state.run.result.id;
-  const display = () => lookOf(store.state);
+  const drawn = () => {
+    const { id, k, shared } = store.state.run;
+    return { id, k, shared, display: lookOf(store.state) };
+  };
   return [
-    save('Save PNG', async () => offer(await engine.call('png', { id: id(), k: 0, display: display() }), 'image/png', `${stem()}.png`), true),
-    save('Values', async () => offer(await engine.call('npy', { id: id(), k: 0 }), 'application/octet-stream', `${stem()}.npy`)),
+    save('Save PNG', async () => offer(await engine.call('png', drawn()), 'image/png', `${stem()}.png`), true),
+    save('Values', async () => offer(await engine.call('npy', drawn()), 'application/octet-stream', `${stem()}.npy`)),
     save('JSON', async () => offer(JSON.stringify(published(store.state.run.result), null, 2), 'application/json', `${stem()}.json`)),
     save('Copy command', async () => {
       await navigator.clipboard.writeText(command(store.state));
@@ -89,6 +92,8 @@ function offer(content, type, name) {
 function command({ picture, run: { asked } }) {
   const quote = (text) => (/^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
   const parts = ['pellucid', 'explain', quote(picture?.name ?? 'picture.png'), '--method', asked.method, '--target', asked.targets.join(',')];
+  if (asked.versus !== null) parts.push('--versus', String(asked.versus));
+  for (const [key, files] of Object.entries(asked.files)) if (files) parts.push(`--${key}`, key === 'background' ? 'FOLDER' : quote(files.blobs[0].name));
   if (asked.layer) parts.push('--layer', quote(asked.layer));
   parts.push('--score', asked.score);
   for (const [key, value] of Object.entries(asked.parameters)) parts.push('--set', quote(`${key}=${value}`));

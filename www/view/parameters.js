@@ -1,11 +1,13 @@
 // Controls for a method's parameters, made from the registry.
 
 import { $, h, show, uid } from '../core/dom.js';
-import { number } from '../core/format.js';
-import { methodOf } from './method.js';
+import { number, plural } from '../core/format.js';
+import { methodOf } from '../flow/question.js';
 
 const PAUSE = 350;
 const WIDEST_SLIDER = 1000;
+/** The choice that takes an image of the reader's own. */
+const OWN = 'image';
 
 export function setUpParameters(store) {
   const holder = $('#parameters');
@@ -31,16 +33,47 @@ export function setUpParameters(store) {
     const specs = spec?.parameters ?? [];
     show(settings, specs.length > 0);
     const current = store.state.parameters[spec?.id] ?? {};
-    const controls = specs.map((each) => control(each, current[each.key] ?? each.default, (value) => change(each.key, value)));
+    const background = spec?.background ? [h('div', { class: 'field' }, h('span', { class: 'field-label' }, 'Compared with'), ownFiles(store, 'background'))] : [];
+    const controls = specs.map((each) => {
+      if (!each.options?.includes(OWN)) return control(each, current[each.key] ?? each.default, (value) => change(each.key, value));
+      const own = ownFiles(store, each.key);
+      const pick = (value) => {
+        show(own, value === OWN);
+        if (value !== OWN || store.state.files[each.key]) change(each.key, value);
+      };
+      const element = control(each, current[each.key] ?? each.default, pick);
+      show(own, current[each.key] === OWN);
+      element.append(own);
+      return element;
+    });
     const reset = h('button', { type: 'button', class: 'button small' }, 'Back to the defaults');
     reset.addEventListener('click', () => {
-      store.set({ parameters: { ...store.state.parameters, [spec.id]: {} } });
+      store.set({ files: {}, parameters: { ...store.state.parameters, [spec.id]: {} } });
       draw();
     });
-    holder.replaceChildren(...controls, ...(specs.length ? [reset] : []));
+    holder.replaceChildren(...background, ...controls, ...(specs.length ? [reset] : []));
   }
 
-  store.watch(({ methods, method }) => [methods, method], draw);
+  store.watch(({ methods, method, files }) => [methods, method, files], draw);
+}
+
+let turn = 0;
+
+/** Takes pictures of the reader's own: a background, or the image that a baseline is. */
+export function takeOwn(store, key, blobs) {
+  const { files, parameters, method } = store.state;
+  const own = key === 'background' ? {} : { parameters: { ...parameters, [method]: { ...parameters[method], [key]: OWN } } };
+  store.set({ files: { ...files, [key]: { turn: ++turn, blobs } }, ...own });
+}
+
+/** A button that opens the file dialog, and what is in use. */
+function ownFiles(store, key) {
+  const many = key === 'background';
+  const input = h('input', { type: 'file', accept: 'image/*', multiple: many, hidden: true, 'aria-label': many ? 'Background' : 'Image' });
+  input.addEventListener('change', () => input.files.length && takeOwn(store, key, [...input.files]));
+  const blobs = store.state.files[key]?.blobs;
+  const text = many ? (blobs ? plural(blobs.length, 'picture') : 'Twelve photographs, or several that you drop') : (blobs?.[0].name ?? 'stays on this device');
+  return h('div', { class: 'file-row' }, h('button', { type: 'button', class: 'button small', on: { click: () => input.click() } }, many ? 'Choose pictures' : 'Choose an image'), h('span', { class: 'hint' }, text), input);
 }
 
 /** One control by kind; anything unknown is shown as text. */

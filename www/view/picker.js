@@ -50,7 +50,7 @@ export function createPicker({ label, items, onPick, search = false, placeholder
     });
     if (words.length) matches.sort((a, b) => rank(a, words[0]) - rank(b, words[0]));
     shown = matches.slice(0, MOST_SHOWN);
-    list.replaceChildren(...rows(shown, value));
+    list.replaceChildren(...grouped(shown, (item, index) => option(item, index, item.value === value)));
     if (!matches.length) list.append(h('p', { class: 'empty' }, `Nothing is called “${query}”.`));
     if (matches.length > shown.length) list.append(h('p', { class: 'empty' }, `${matches.length - shown.length} more: type to find them.`));
     const current = shown.findIndex((item) => item.value === value);
@@ -149,13 +149,13 @@ const rank = (item, word) => {
   return text.startsWith(word) ? 2 : 3;
 };
 
-/** Options under their groups' labels. */
-function rows(items, value) {
+/** What `make(item, index)` makes of the items, under their groups' labels. */
+export function grouped(items, make) {
   const groups = new Map();
   items.forEach((item, index) => {
     const group = item.group ?? '';
     if (!groups.has(group)) groups.set(group, []);
-    groups.get(group).push(option(item, index, item.value === value));
+    groups.get(group).push(make(item, index));
   });
   return [...groups].map(([group, options]) => {
     if (!group) return h('div', { role: 'presentation' }, options);

@@ -30,12 +30,14 @@ export function setUpStatus(store, explain) {
       if (total > 1) bar.value = done / total;
       else bar.removeAttribute('value');
       if (!method || !target) return $('#status-text').replaceChildren();
-      const [what, ...rest] = parts(run, method.label, target.label);
+      const subjects = run.shared ? plural(run.asked.targets.length, 'class', 'classes') : quoted(target.label);
+      const told = parts(run, `${method.label} for ${subjects}`);
+      const [what, ...rest] = told;
       const subject = h('span', { class: running ? 'subject' : null }, rest.length ? `${what} · ` : what);
       $('#status-text').replaceChildren(subject, rest.join(' · '));
       const quarter = total > 4 ? Math.floor((4 * done) / total) : 0;
       const key = `${run.start}:${run.status}:${running ? quarter : ''}`;
-      announce(key, running && quarter > 0 ? `${quarter * 25} per cent` : parts(run, method.label, target.label).join(', '));
+      announce(key, running && quarter > 0 ? `${quarter * 25} per cent` : told.join(', '));
     },
   );
 
@@ -49,8 +51,7 @@ export function setUpStatus(store, explain) {
   );
 }
 
-function parts(run, method, label) {
-  const what = `${method} for ${quoted(label)}`;
+function parts(run, what) {
   switch (run.status) {
     case 'running':
       return [what, ...progressParts(run)];

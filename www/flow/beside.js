@@ -1,0 +1,79 @@
+// Several methods side by side for one class: a run each, one after another, whenever the page has nothing else
+// to explain.
+
+import { notifyError } from '../view/notices.js';
+import { plainQuestion, sameQuestion } from './question.js';
+
+/** Longer than a change takes to become the main run, which goes first. */
+const PAUSE = 250;
+
+export function createBesideFlow(store, engine) {
+  let controller = null;
+  let timer = 0;
+  let turn = 0;
+
+  const patch = (method, change) => store.set({ panels: store.state.panels.map((panel) => (panel.method === method ? { ...panel, ...change } : panel)) });
+
+  /** Lists what is to be shown, keeps what is there, and runs the rest. */
+  function schedule() {
+    const { beside, besideMethods, methods, crop, target, panels } = store.state;
+    const mine = ++turn;
+    clearTimeout(timer);
+    controller?.abort();
+    const wanted = beside === 'methods' && crop && target ? methods.filter(({ id }) => besideMethods.includes(id)) : [];
+    store.set({
+      panels: wanted.map(({ id: method }) => {
+        const asked = plainQuestion(store.state, method);
+        const done = panels.find((each) => each.status === 'done' && each.crop === crop && sameQuestion(each.asked, asked));
+        return done ?? { method, asked, crop, status: 'waiting', version: 0 };
+      }),
+    });
+    timer = setTimeout(work, PAUSE, mine);
+  }
+
+  async function work(mine) {
+    for (;;) {
+      await idle();
+      const next = store.state.panels.find(({ status }) => status === 'waiting');
+      if (mine !== turn || !next?.asked) return;
+      const { run } = store.state;
+      if (run.status === 'done' && run.crop === next.crop && sameQuestion(run.asked, next.asked)) patch(next.method, { status: 'done', report: run.report, id: run.id, version: 1 });
+      else await explain(next, mine);
+    }
+  }
+
+  /** When nothing else is being explained. */
+  const idle = () =>
+    new Promise((resolve) => {
+      const end = store.watch(({ run }) => [run.status], (status) => status !== 'running' && setTimeout(() => resolve(end())));
+    });
+
+  async function explain({ method, asked }, mine) {
+    controller = new AbortController();
+    const update = (change) => mine === turn && patch(method, change);
+    update({ status: 'running' });
+    let version = 0;
+    try {
+      const report = await engine.call('explain', asked, {
+        signal: controller.signal,
+        onProgress: ({ id, ...progress }) => update({ progress, ...(id === undefined ? {} : { id, version: ++version }) }),
+      });
+      // What gave way to the main run is taken up again.
+      update(report.stopped ? { status: 'waiting' } : { status: 'done', report, id: report.id, version: ++version });
+    } catch (error) {
+      update({ status: error.code === 'cancelled' ? 'waiting' : 'failed' });
+      if (error.code !== 'cancelled' && mine === turn) notifyError(error);
+    }
+  }
+
+  /** Stops after what there is; `schedule` goes on. */
+  function stop() {
+    turn += 1;
+    controller?.abort();
+    store.set({ panels: store.state.panels.map((panel) => (panel.status === 'done' ? panel : { ...panel, status: 'stopped' })) });
+  }
+
+  store.watch(({ beside, besideMethods, target, crop, versus, files }) => [beside, besideMethods, target, crop, versus, files], schedule);
+  store.watch(({ run }) => [run.status === 'running'], (busy) => busy && controller?.abort());
+  return { schedule, stop };
+}
