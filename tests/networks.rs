@@ -6,7 +6,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use pellucid::{
     Tensor,
-    backend::{Backend, Images, cpu::CpuBackend, gpu::GpuBackend},
+    backend::{At, Backend, Images, cpu::CpuBackend, gpu::GpuBackend},
     graph::Rule,
     network::{Network, Program, Score},
 };
@@ -133,6 +133,57 @@ fn compare(gpu: bool, bound: f64) {
         }
     }
     assert!(compared >= 12, "only {compared} references");
+}
+
+/// A program that starts at a layer, given what the image makes of it, gives the whole network's scores and its
+/// gradient at the layer, whether or not the image gets past.
+fn heads_continue_the_network(gpu: bool) {
+    let mut bypassed = 0;
+    for (name, kept) in
+        [("resnet", "middle"), ("densenet", "middle"), ("mobilenet_v3", "middle"), ("lite", "last")]
+    {
+        let mut subject = Subject::open(name, gpu).unwrap();
+        let value = subject.manifest["layers"][kept]["value"].as_str().unwrap().to_owned();
+        let from = subject.backend.network().layer(&value).unwrap().value;
+        bypassed += usize::from(subject.backend.network().is_bypassed(from));
+        let (score, rule) = (Score::Logit, Rule::Plain);
+        let whole = subject.run(&Program::Gradient { score, layer: Some(from), rule }, true);
+        let points = Tensor::stack(&[whole[1].at(0), whole[1].at(0)]).unwrap();
+        let image = subject.image.at(0);
+        let at = Images::At(At { points: &points, image: &image });
+        let mut cotangents = Tensor::zeros([2 * subject.targets.len(), subject.backend.network().classes()]);
+        let classes = cotangents.row_len();
+        for (row, target) in subject.targets.iter().cycle().take(2 * subject.targets.len()).enumerate() {
+            cotangents.data_mut()[row * classes + target] = 1.0;
+        }
+        let program = Program::HeadGradient { from, score, rule };
+        let made = pollster::block_on(subject.backend.run(&program, at, Some(&cotangents))).unwrap();
+        for i in 0..2 {
+            assert!(relative_l2(made[0].row(i), whole[0].row(0)) < 1e-5, "{name}: scores");
+            for k in 0..subject.targets.len() {
+                let gradient = made[1].row(i * subject.targets.len() + k);
+                assert!(relative_l2(gradient, whole[2].row(k)) < 1e-5, "{name}: gradient");
+            }
+        }
+        let head = pollster::block_on(subject.backend.run(&Program::Head { from }, at, None)).unwrap();
+        assert!(relative_l2(head[0].row(1), whole[0].row(0)) < 1e-5, "{name}: head");
+        // Canary: the layer's values count, and so does what gets past them.
+        let zeros = Tensor::zeros(points.shape());
+        let other = Images::At(At { points: &zeros, image: &image });
+        let changed = pollster::block_on(subject.backend.run(&Program::Head { from }, other, None)).unwrap();
+        assert!(relative_l2(changed[0].row(0), whole[0].row(0)) > 1e-3, "{name}");
+    }
+    assert!(bypassed >= 1, "no layer was bypassed");
+}
+
+#[test]
+fn heads_continue_the_network_on_the_cpu() {
+    heads_continue_the_network(false);
+}
+
+#[test]
+fn heads_continue_the_network_on_a_gpu() {
+    heads_continue_the_network(true);
 }
 
 #[test]

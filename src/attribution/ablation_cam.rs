@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{About, Group, Map, MapKind, Method, Paper, Run, support::cam::weighted_sum};
 use crate::{
-    backend::Images,
+    backend::{At, Images},
     error::{Error, Result},
     network::{Program, Score},
     tensor::Tensor,
@@ -13,7 +13,8 @@ use crate::{
 /// `L = sum over k of w_k A_k` with `w_k = (y - y_k) / y`, where `y_k` is the score when channel `k` is zero.
 /// Desai and Ramaswamy 2020, equations 1 and 2, without the ReLU.
 ///
-/// Only what comes after the layer is run, once a channel; a channel that is zero already has no weight.
+/// Only what comes after the layer is run, once a channel, and what gets past it, as around a residual block; a
+/// channel that is zero already has no weight.
 pub struct AblationCam;
 
 const ABOUT: About = About {
@@ -49,7 +50,6 @@ impl Method for AblationCam {
     async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
         let layer = run.layer()?.value;
         let head = Program::Head { from: layer };
-        // Refuses a layer that is bypassed before anything is run.
         let batch = run.backend.batch(&head, 1).await?.max(1);
         let image = run.batch_of_one()?;
         let outputs = run.run(&Program::Forward { layer: Some(layer) }, Images::Batch(&image), None).await?;
@@ -89,7 +89,8 @@ async fn channel_weights(
             ablated
         };
         let ablated = Tensor::stack(&chunk.iter().map(without).collect::<Vec<_>>())?;
-        let logits = run.run(head, Images::Batch(&ablated), None).await?.swap_remove(0);
+        let at = At { points: &ablated, image: run.image };
+        let logits = run.run(head, Images::At(at), None).await?.swap_remove(0);
         let scores = run.chosen(&logits)?;
         for (row, &c) in chunk.iter().enumerate() {
             for (k, (&y, &without)) in whole.iter().zip(scores.row(row)).enumerate() {

@@ -9,9 +9,9 @@ use super::{
     support::{cam::score_unit, gradient, moments::Moments},
 };
 use crate::{
-    backend::Images,
+    backend::{At, Images},
     error::{Error, Result},
-    graph::Rule,
+    graph::{Rule, ValueId},
     network::{Layer, Program, Score},
     rng,
     tensor::Tensor,
@@ -22,7 +22,8 @@ use crate::{
 /// local smoothing.
 ///
 /// At a layer its activations take the place of `x` and `b`, as where SHAP is given a Keras layer's input, and
-/// the map is summed over the channels. The sum approaches `f(x) - mean f(b)`; `delta` says by how much it
+/// the map is summed over the channels. What gets past the layer, as around a residual block, is held at the image's
+/// own values, and `f(b)` is then the score with the layer alone taken from `b`. The sum approaches `f(x) - mean f(b)`; `delta` says by how much it
 /// misses, and `sum_standard_error` by how much chance would have it miss.
 pub struct ExpectedGradients;
 
@@ -55,6 +56,10 @@ const ABOUT: About = About {
     default_score: Score::Logit,
     map: MapKind::Channels,
 };
+
+/// What is said where a layer is bypassed.
+const HELD: &str = "The image gets past this layer, as around a residual block. What gets past is held at the image's \
+    own values; only the layer is compared with the background.";
 
 /// What one sample draws at random.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,7 +121,7 @@ impl Method for ExpectedGradients {
 /// Expected gradients from draws that the caller makes: what [`Method::explain`] does, its numbers given.
 ///
 /// # Errors
-/// [`Error::Argument`] when the background does not fit the image or the layer is bypassed.
+/// [`Error::Argument`] when the background does not fit the image.
 pub async fn with_draws(
     run: &mut Run<'_>,
     samples: usize,
@@ -153,7 +158,7 @@ struct Path {
     /// Gives the gradient at a point between.
     program: Program,
     at_layer: bool,
-    /// For each target, `f(x) - mean f(b)`.
+    /// For each target, `f(x) - mean f(b)`, at a layer that is bypassed with the rest of the image held.
     differences: Vec<f64>,
 }
 
@@ -182,10 +187,12 @@ impl Path {
             None => Program::Gradient { score: run.score, layer: None, rule: Rule::Plain },
             Some(from) => Program::HeadGradient { from, score: run.score, rule: Rule::Plain },
         };
-        // Refuses a layer that is bypassed before anything is run.
-        run.backend.batch(&program, run.targets.len()).await?;
         let (own, end) = forward(run, &run.batch_of_one()?, layer).await?;
-        let (others, starts) = forward(run, background, layer).await?;
+        let (mut others, starts) = forward(run, background, layer).await?;
+        if let Some(from) = layer.filter(|l| run.backend.network().is_bypassed(*l)) {
+            run.note(HELD);
+            others = heads(run, &starts, from).await?;
+        }
         let n = others.shape()[0];
         let mean = |k: usize| (0..n).map(|i| f64::from(others.row(i)[k])).sum::<f64>() / n as f64;
         let differences = (0..run.targets.len()).map(|k| f64::from(own.row(0)[k]) - mean(k)).collect();
@@ -224,11 +231,7 @@ impl Path {
 }
 
 /// The targets' scores of each image, and the layer's activations or else the images themselves.
-async fn forward(
-    run: &mut Run<'_>,
-    images: &Tensor,
-    layer: Option<crate::graph::ValueId>,
-) -> Result<(Tensor, Tensor)> {
+async fn forward(run: &mut Run<'_>, images: &Tensor, layer: Option<ValueId>) -> Result<(Tensor, Tensor)> {
     let program = Program::Forward { layer };
     let batch = run.backend.batch(&program, 1).await?.max(1);
     let (mut logits, mut activations) = (vec![], vec![]);
@@ -243,6 +246,21 @@ async fn forward(
         }
     }
     Ok((run.chosen(&Tensor::stack(&logits)?)?, Tensor::stack(&activations)?))
+}
+
+/// The targets' scores with a layer's values in place of the image's own.
+async fn heads(run: &mut Run<'_>, starts: &Tensor, from: ValueId) -> Result<Tensor> {
+    let program = Program::Head { from };
+    let batch = run.backend.batch(&program, 1).await?.max(1);
+    let mut logits = vec![];
+    for first in (0..starts.shape()[0]).step_by(batch) {
+        let rows = first..(first + batch).min(starts.shape()[0]);
+        let points = Tensor::stack(&rows.map(|i| starts.at(i)).collect::<Vec<_>>())?;
+        let at = At { points: &points, image: run.image };
+        let made = run.run(&program, Images::At(at), None).await?.swap_remove(0);
+        logits.extend((0..made.shape()[0]).map(|i| made.at(i)));
+    }
+    run.chosen(&Tensor::stack(&logits)?)
 }
 
 /// What the samples so far come to.

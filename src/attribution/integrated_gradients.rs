@@ -8,12 +8,18 @@ use super::{
         baseline::{self, baseline},
         cam::score_unit,
         gradient,
+        quadrature::{Along, gauss_legendre},
     },
 };
 use crate::{backend::Images, error::Result, graph::Rule, network::Score, tensor::Tensor};
 
 /// `(x - b) * integral over a from 0 to 1 of df / dx at b + a (x - b)`, by Gauss-Legendre quadrature as in Captum.
 /// Sundararajan et al. 2017, equation 1. It sums to `f(x) - f(b)`; `delta` says by how much it misses.
+///
+/// With 50 steps, Captum's default, the sum may miss by more than a hundredth: on the way from a grey image a network
+/// of ReLU6s bends too often. Of the top classes of five photographs, EfficientNet-Lite0 in floats, Captum's own
+/// misses by 1.5 to 17 %, and this, which is equal to it, by the same. `calibrated` weights are Gauss-Legendre's, moved
+/// as little as can be so that the sum is right; the map is all but the same (a cosine of 0.9999 for one of these).
 pub struct IntegratedGradients;
 
 const ABOUT: About = About {
@@ -40,14 +46,23 @@ const ABOUT: About = About {
             help: "Where the way starts: at nothing, or at an image of your own.",
             kind: Kind::Choice { options: baseline::NAMES, default: "zero" },
         },
+        Parameter {
+            key: "quadrature",
+            label: "Weights",
+            help: "How the points count: gauss-legendre, as in Captum; calibrated tilts these weights so that the map adds up exactly.",
+            kind: Kind::Choice { options: &["gauss-legendre", CALIBRATED], default: "gauss-legendre" },
+        },
     ],
     default_score: Score::Logit,
     map: MapKind::Channels,
 };
 
+/// The quadrature whose weights are made to fit.
+const CALIBRATED: &str = "calibrated";
+
 /// What is said when the quadrature misses by more than a twentieth: the network bends too often on the way.
-const COARSE: &str = "The map's sum misses the difference of the scores by more than 5 % (see delta). More steps, or a \
-    baseline that is nearer to the image, come closer.";
+const COARSE: &str = "The map's sum misses the difference of the scores by more than 5 % (see delta). More steps, a \
+    baseline that is nearer to the image, or calibrated weights come closer.";
 
 #[async_trait(?Send)]
 impl Method for IntegratedGradients {
@@ -61,9 +76,12 @@ impl Method for IntegratedGradients {
         let ends = Tensor::stack(&[run.image.clone(), start.clone()])?;
         let scores = run.scores(Images::Batch(&ends)).await?;
         let image = run.image.clone();
-        let values = along_the_way(run, &image, &start, run.settings.integer("steps"), true).await?;
-        let unit = score_unit(run.score);
         let ends = |k: usize| f64::from(scores.row(0)[k]) - f64::from(scores.row(1)[k]);
+        let rises: Vec<f64> = (0..run.targets.len()).map(ends).collect();
+        let calibrated = (run.settings.text("quadrature") == CALIBRATED).then_some(rises.as_slice());
+        let steps = run.settings.integer("steps");
+        let values = along_the_way(run, [&start, &image], steps, calibrated, true).await?;
+        let unit = score_unit(run.score);
         if values.iter().enumerate().any(|(k, v)| (v.sum() - ends(k)).abs() > 0.05 * ends(k).abs()) {
             run.note(COARSE);
         }
@@ -77,19 +95,18 @@ impl Method for IntegratedGradients {
     }
 }
 
-/// Integrated gradients of one image, one tensor a target. The sum runs in double precision and in the order of
-/// the nodes, so that it does not depend on batches.
-#[allow(clippy::cast_possible_truncation)]
+/// Integrated gradients of one image, one tensor a target. Sums run in the order of the nodes, so that they do not
+/// depend on batches. `rises` calibrates the weights: for each target, by how much its score rises along the way.
 pub(super) async fn along_the_way(
     run: &mut Run<'_>,
-    image: &Tensor,
-    start: &Tensor,
+    way: [&Tensor; 2],
     steps: usize,
+    rises: Option<&[f64]>,
     report: bool,
 ) -> Result<Vec<Tensor>> {
-    let nodes = nodes(steps);
-    let (targets, size) = (run.targets.len(), image.len());
-    let mut sums = vec![vec![0.0f64; size]; targets];
+    let [start, image] = way;
+    let (nodes, targets) = (gauss_legendre(steps), run.targets.len());
+    let mut sums: Vec<Along> = (0..targets).map(|_| Along::new(start, image, rises.is_some())).collect();
     let batch = gradient::batch(run, Rule::Plain).await?;
     let mut done = 0;
     for chunk in nodes.chunks(batch) {
@@ -97,22 +114,16 @@ pub(super) async fn along_the_way(
         let points = Tensor::stack(&chunk.iter().map(at).collect::<Result<Vec<_>>>()?)?;
         let gradients = gradient::at_images(run, Rule::Plain, &points).await?;
         for (i, (_, weight)) in chunk.iter().enumerate() {
-            for (k, sum) in sums.iter_mut().enumerate() {
-                let row = gradients.row(i * targets + k);
-                sum.iter_mut().zip(row).for_each(|(s, &g)| *s += weight * f64::from(g));
-            }
+            let rows = sums.iter_mut().enumerate();
+            rows.for_each(|(k, sum)| sum.add(*weight, gradients.row(i * targets + k)));
         }
         done += chunk.len() as u64;
         if report {
             run.observer.progress(done, nodes.len() as u64, None).await?;
         }
     }
-    let difference = |i: usize| f64::from(image.data()[i]) - f64::from(start.data()[i]);
-    let finish = |sum: Vec<f64>| {
-        let values = sum.iter().enumerate().map(|(i, s)| (s * difference(i)) as f32).collect();
-        Tensor::new(image.shape(), values)
-    };
-    sums.into_iter().map(finish).collect()
+    let rise = |k: usize| rises.map_or(0.0, |r| r[k]);
+    sums.into_iter().enumerate().map(|(k, sum)| sum.finish(image.shape(), rise(k))).collect()
 }
 
 /// The point `b + a (x - b)`.
@@ -122,46 +133,9 @@ fn between(start: &Tensor, image: &Tensor, a: f64) -> Result<Tensor> {
     Tensor::new(image.shape(), start.data().iter().zip(image.data()).map(mix).collect())
 }
 
-/// Gauss-Legendre nodes on `0..1`, ascending, with their weights, which sum to one: the roots of the Legendre
-/// polynomial, by Newton's method from Tricomi's estimate.
-#[allow(clippy::cast_precision_loss)]
-fn nodes(steps: usize) -> Vec<(f64, f64)> {
-    let n = steps as f64;
-    let node = |i: usize| {
-        let mut x = -(std::f64::consts::PI * (i as f64 + 0.75) / (n + 0.5)).cos();
-        let mut slope = 1.0;
-        for _ in 0..100 {
-            let (mut last, mut value) = (1.0, x);
-            for k in 2..=steps {
-                let k = k as f64;
-                (last, value) = (value, ((2.0 * k - 1.0) * x * value - (k - 1.0) * last) / k);
-            }
-            slope = n * (x * value - last) / (x * x - 1.0);
-            let step = value / slope;
-            x -= step;
-            if step.abs() < 1e-15 {
-                break;
-            }
-        }
-        (f64::midpoint(x, 1.0), 1.0 / ((1.0 - x * x) * slope * slope))
-    };
-    (0..steps).map(node).collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::nodes;
     use crate::{attribution::support::oracle, network::Score};
-
-    #[test]
-    fn quadrature_is_exact_for_polynomials() {
-        for steps in [1, 2, 5, 50] {
-            let nodes = nodes(steps);
-            let degree = 2 * steps as i32 - 1;
-            let integral: f64 = nodes.iter().map(|(a, w)| w * a.powi(degree)).sum();
-            assert!((integral - 1.0 / f64::from(degree + 1)).abs() < 1e-12, "{steps}");
-        }
-    }
 
     #[test]
     fn sums_to_the_difference_of_scores() {
@@ -193,6 +167,22 @@ mod tests {
             let delta = map.extras["delta"].as_f64().unwrap();
             assert!(delta.abs() <= 1e-5, "{baseline}, {steps} steps: {delta} of {}", map.values.sum());
         }
+    }
+
+    /// Calibrated, few steps are enough for the sum; where nothing varies, nothing is changed.
+    #[test]
+    fn calibrated_it_adds_up() {
+        let mut case = oracle::Case::new(Score::Logit);
+        case.set("baseline", "white").set("steps", "5");
+        let plain = case.explain("integrated-gradients", &[0, 3]);
+        let maps = case.set("quadrature", "calibrated").explain("integrated-gradients", &[0, 3]);
+        for (map, plain) in maps.iter().zip(&plain) {
+            assert!(map.extras["delta"].as_f64().unwrap().abs() < 1e-5, "{:?}", map.extras);
+            assert!(plain.extras["delta"].as_f64().unwrap().abs() > 1e-4, "{:?}", plain.extras);
+        }
+        let mut linear = oracle::Case::linear();
+        let plain = linear.set("steps", "5").explain("integrated-gradients", &[2]);
+        assert_eq!(linear.set("quadrature", "calibrated").explain("integrated-gradients", &[2]), plain);
     }
 
     /// A coarse rule misses: the bound above can fail.

@@ -8,7 +8,7 @@ use super::{
     About, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
     support::{
         cam::score_unit,
-        masker::Masker,
+        masker::{Masker, Ready},
         owen::Owen,
         perturb::{self, join},
     },
@@ -87,15 +87,14 @@ impl Method for ShapPartition {
             return Err(Error::Argument("the method needs an image".into()));
         };
         let shape = [channels, height, width];
-        let masker = Masker::parse(run.settings.text("masker"))?;
-        let fill = masker.fill(run.image, run.preprocessing);
+        let masker = Masker::parse(run.settings.text("masker"))?.ready(run.image, run.preprocessing)?;
         let (most, batch) = (run.settings.integer("max_evals"), run.settings.integer("batch"));
         run.observer.progress(0, most as u64, None).await?;
         let mut ends = BitRows::new(channels * height * width);
         for shown in [false, true] {
             ends.push((0..ends.bits()).map(|_| shown));
         }
-        let ends = scores(run, &masker, &fill, ends).await?;
+        let ends = scores(run, &masker, ends).await?;
         let mut owen = Owen::new(shape, &ends[0], &ends[1]);
         let (mut done, mut looks) = (2, perturb::Looks::new(most));
         loop {
@@ -108,7 +107,7 @@ impl Method for ShapPartition {
                 return Ok(maps);
             }
             done += masks.len();
-            owen.give(&scores(run, &masker, &fill, masks).await?);
+            owen.give(&scores(run, &masker, masks).await?);
             let partial = if looks.due(done) { Some(maps(run, &owen, &ends)?) } else { None };
             run.observer.progress(done as u64, most as u64, partial.as_deref()).await?;
         }
@@ -122,21 +121,20 @@ fn owen_is_fine(run: &Run<'_>, owen: &Owen) -> bool {
 }
 
 /// The targets' scores under each mask.
-async fn scores(run: &mut Run<'_>, masker: &Masker, fill: &Tensor, masks: BitRows) -> Result<Vec<Rc<[f64]>>> {
+async fn scores(run: &mut Run<'_>, masker: &Ready<'_>, masks: BitRows) -> Result<Vec<Rc<[f64]>>> {
     let mut rows: Vec<Rc<[f64]>> = Vec::with_capacity(masks.len());
     let mut keep = |scores: &Tensor| {
         let row = |i: usize| scores.row(i).iter().map(|&v| f64::from(v)).collect();
         rows.extend((0..scores.shape()[0]).map(row));
     };
     if !masker.depends_on_mask() {
-        keep(&perturb::scores(run, fill, &Masks::Elements(masks)).await?);
+        keep(&perturb::scores(run, masker.fill(), &Masks::Elements(masks)).await?);
         return Ok(rows);
     }
     // What hides a part depends on what shows beside it, so these images have to be written out.
-    let picture = run.preprocessing.denormalise(run.image)?;
     for first in (0..masks.len()).step_by(16) {
-        let one = |i: usize| masker.written(run.image, &picture, run.preprocessing, masks.row(i));
-        let images: Vec<Tensor> = (first..masks.len().min(first + 16)).map(one).collect::<Result<_>>()?;
+        let one = |i: usize| masker.written(&masks, i);
+        let images: Vec<Tensor> = (first..masks.len().min(first + 16)).map(one).collect();
         keep(&run.scores(Images::Batch(&Tensor::stack(&images)?)).await?);
     }
     Ok(rows)

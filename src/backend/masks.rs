@@ -184,6 +184,28 @@ impl BitRows {
         self.rows += 1;
     }
 
+    /// Adds a row of which runs of bits, each given by its first place and its length, are set; what reaches past the
+    /// row is dropped.
+    pub fn push_runs(&mut self, runs: &[(usize, usize)]) {
+        let start = self.words.len();
+        self.words.resize(start + self.bits.div_ceil(32), 0);
+        let words = &mut self.words[start..];
+        let within = runs.iter().map(|&(from, length)| (from, (from + length).min(self.bits)));
+        for (from, to) in within.filter(|(from, to)| from < to) {
+            // Of the first and the last word a part, of those between all.
+            let (first, last) = (from / 32, (to - 1) / 32);
+            let (head, tail) = (u32::MAX << (from % 32), u32::MAX >> (31 - (to - 1) % 32));
+            if first == last {
+                words[first] |= head & tail;
+            } else {
+                words[first] |= head;
+                words[first + 1..last].fill(u32::MAX);
+                words[last] |= tail;
+            }
+        }
+        self.rows += 1;
+    }
+
     /// How many bits a row has.
     #[must_use]
     pub fn bits(&self) -> usize {
@@ -380,20 +402,28 @@ impl Masked<'_> {
             }
             Masks::Segments(map, rows) => {
                 let shown: Vec<bool> = rows.row(i).collect();
-                let labels = map.labels.iter().cycle();
-                image
-                    .iter()
-                    .zip(fill)
-                    .zip(labels)
-                    .map(|((&x, &f), &l)| if shown[l as usize] { x } else { f })
-                    .collect()
+                let mut mixed = image.to_vec();
+                for (channel, fill) in mixed.chunks_exact_mut(plane).zip(fill.chunks_exact(plane)) {
+                    for ((x, &f), &l) in channel.iter_mut().zip(fill).zip(&map.labels) {
+                        *x = if shown[l as usize] { *x } else { f };
+                    }
+                }
+                mixed
             }
-            Masks::Elements(rows) => image
-                .iter()
-                .zip(fill)
-                .zip(rows.row(i))
-                .map(|((&x, &f), shown)| if shown { x } else { f })
-                .collect(),
+            Masks::Elements(rows) => {
+                let mut mixed = image.to_vec();
+                let parts = mixed.chunks_mut(32).zip(fill.chunks(32));
+                for ((part, fill), &word) in parts.zip(rows.words(i)) {
+                    match word {
+                        u32::MAX => {}
+                        0 => part.copy_from_slice(fill),
+                        _ => part.iter_mut().zip(fill).enumerate().for_each(|(bit, (x, &f))| {
+                            *x = if word >> bit & 1 == 1 { *x } else { f };
+                        }),
+                    }
+                }
+                mixed
+            }
             Masks::Grids(grids) => {
                 let weights = grids.weights(i, height, width);
                 let channel = |(image, fill): (&[f32], &[f32])| -> Vec<f32> {

@@ -88,6 +88,27 @@ fn label_maps_are_checked() {
     assert_eq!(map.sizes(), [1, 2, 1]);
 }
 
+/// The same bits as one by one, wherever runs begin and end.
+#[test]
+fn runs_are_set_whole() {
+    for (bits, runs) in [
+        (100, vec![(0, 100)]),
+        (64, vec![(0, 32), (32, 32)]),
+        (70, vec![(3, 0), (5, 1), (30, 5), (69, 1)]),
+        (200, vec![(10, 150), (0, 20), (199, 1)]),
+        (33, vec![(31, 2)]),
+        (40, vec![]),
+    ] {
+        let (mut whole, mut single) = (BitRows::new(bits), BitRows::new(bits));
+        whole.push_runs(&runs);
+        whole.push_runs(&runs);
+        let set = |i: usize| runs.iter().any(|&(from, n)| (from..from + n).contains(&i));
+        single.push((0..bits).map(set));
+        single.push((0..bits).map(set));
+        assert_eq!(whole, single);
+    }
+}
+
 #[test]
 fn bits_keep_their_rows() {
     let mut rows = BitRows::new(40);

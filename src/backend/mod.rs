@@ -36,6 +36,18 @@ pub enum Images<'a> {
     Batch(&'a Tensor),
     /// One image under many masks; the masked images are never stored.
     Masked(Masked<'a>),
+    /// For programs that start at a layer, see [`At`].
+    At(At<'a>),
+}
+
+/// A layer's values, and the image that they stand in. What gets past the layer, as around a residual block, is
+/// what the image makes it.
+#[derive(Clone, Copy, Debug)]
+pub struct At<'a> {
+    /// `[N, ...]`: the layer's values.
+    pub points: &'a Tensor,
+    /// `[C, H, W]`, normalised.
+    pub image: &'a Tensor,
 }
 
 impl Images<'_> {
@@ -45,6 +57,7 @@ impl Images<'_> {
         match self {
             Self::Batch(t) => t.shape()[0],
             Self::Masked(m) => m.masks.len(),
+            Self::At(at) => at.points.shape()[0],
         }
     }
 

@@ -7,7 +7,7 @@ use std::{ops::Range, pin::Pin};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::{Backend, Images, Masked, Masks};
+use super::{At, Backend, Images, Masked, Masks};
 use crate::{
     error::{Error, Result},
     network::Program,
@@ -49,6 +49,7 @@ struct Job {
 enum Part {
     Batch(Tensor),
     Masked { image: Tensor, fill: Tensor, masks: Masks },
+    At { points: Tensor, image: Tensor },
 }
 
 impl Job {
@@ -61,6 +62,9 @@ impl Job {
             Images::Masked(Masked { image, fill, masks }) => {
                 Part::Masked { image: image.clone(), fill: fill.clone(), masks: masks.slice(range) }
             }
+            Images::At(At { points, image }) => {
+                Part::At { points: points.slice(range), image: image.clone() }
+            }
         };
         Self { program: program.clone(), images, cotangents }
     }
@@ -69,6 +73,7 @@ impl Job {
         let images = match &self.images {
             Part::Batch(batch) => Images::Batch(batch),
             Part::Masked { image, fill, masks } => Images::Masked(Masked { image, fill, masks }),
+            Part::At { points, image } => Images::At(At { points, image }),
         };
         backend.run(&self.program, images, self.cotangents.as_ref()).await
     }

@@ -108,6 +108,20 @@ fn helpers_change_nothing_but_who_works() {
 }
 
 #[test]
+fn a_layer_s_values_are_shared_out_too() {
+    let from = network().default_layer().unwrap().value;
+    let shape = network().default_layer().unwrap().shape.clone();
+    let row = |i| cases::floats(&mut cases::rng("points", i), shape.iter().product());
+    let points: Vec<Tensor> = (0..5).map(|i| Tensor::new(shape.clone(), row(i)).unwrap()).collect();
+    let (points, image) = (Tensor::stack(&points).unwrap(), image(0));
+    let (mut alone, team) = (CpuBackend::new(network()).unwrap(), Team::new(2, None));
+    let (head, at) = (Program::Head { from }, Images::At(At { points: &points, image: &image }));
+    let expected = pollster::block_on(alone.run(&head, at, None)).unwrap();
+    assert_eq!(pollster::block_on(run(&mut alone, &team, &head, at, None)).unwrap(), expected);
+    assert_eq!(team.jobs.get(), 2);
+}
+
+#[test]
 fn batches_grow_with_the_hands_there_can_be() {
     assert_eq!(batch(1, &Team::new(0, None)), 1);
     assert_eq!(batch(1, &Team::new(3, None)), 16);

@@ -51,12 +51,12 @@ pub enum Program {
     },
     /// A layer's activation to logits: the network from there on.
     Head {
-        /// The layer, which everything must pass through.
+        /// The layer.
         from: ValueId,
     },
     /// A layer's activation and cotangents to the gradient of the score with respect to it.
     HeadGradient {
-        /// The layer, which everything must pass through.
+        /// The layer.
         from: ValueId,
         /// What is differentiated.
         score: Score,
@@ -87,15 +87,16 @@ impl Network {
     ///   `[logits, activation, gradient]`.
     /// - Layers: inputs `[image, cotangent]`; outputs the logits, each layer's activation, each layer's gradient.
     /// - Head: inputs `[activation]`; outputs `[logits]`.
-    /// - HeadGradient: inputs `[activation, cotangent]`; outputs `[logits, gradient]`.
+    /// - HeadGradient: inputs `[activation, cotangent]`; outputs `[logits, gradient]`. Where the image gets past
+    ///   the layer, as around a residual block, it is the first input of both: what goes past is what the image
+    ///   makes it, whatever the activation.
     /// - Saturation: inputs `[image]`; outputs one value a quantizer, in the order of
     ///   [`Network::quantized`]: `[C, 1, 1]`, the share of each channel that was inside the range, or of
     ///   the value's own shape, one where it was inside and else zero.
     ///
     /// # Errors
-    /// [`Error::Argument`] when a program starts at a layer that the image gets past, or differentiates with
-    /// respect to a layer that the scores do not depend on; [`Error::Unsupported`] when an operator on the way
-    /// has no gradient rule.
+    /// [`Error::Argument`] when the scores do not depend on a program's layer; [`Error::Unsupported`] when an
+    /// operator on the way has no gradient rule.
     pub fn program(&self, program: &Program) -> Result<Graph> {
         match *program {
             Program::Forward { layer } => {
@@ -112,12 +113,19 @@ impl Network {
             }
             Program::Head { from } => Ok(simplify(&self.head(from)?.0)?.0),
             Program::HeadGradient { from, score, rule } => {
-                let (graph, logits) = self.head(from)?;
-                let at = graph.inputs().to_vec();
-                gradient(graph, logits, &at, false, score, rule)
+                let (graph, [logits, at]) = self.head(from)?;
+                gradient(graph, logits, &[at], false, score, rule)
             }
             Program::Saturation => self.saturation(),
         }
+    }
+
+    /// Whether the scores depend on the image past a layer too, as around a residual block.
+    #[must_use]
+    pub fn is_bypassed(&self, layer: ValueId) -> bool {
+        let mut graph = self.graph.clone();
+        graph.set_outputs([self.logits]);
+        graph.cut(layer).1[self.image.index()].is_some() && layer != self.image
     }
 
     /// How many values each quantizer sees for one image.
@@ -138,20 +146,17 @@ impl Network {
             .collect()
     }
 
-    /// The graph from a layer on, which is its only input; its output is the logits, which are given too.
-    fn head(&self, from: ValueId) -> Result<(Graph, ValueId)> {
+    /// The graph from a layer on, which is an input, behind the image where that gets past it; the output is the
+    /// logits. Where logits and layer stand is given too.
+    fn head(&self, from: ValueId) -> Result<(Graph, [ValueId; 2])> {
         let mut graph = self.graph.clone();
         graph.set_outputs([self.logits]);
         let (graph, places) = graph.cut(from);
         match (places[self.logits.index()], places[from.index()]) {
-            (Some(logits), Some(at)) if graph.inputs() == [at] => Ok((graph, logits)),
+            (Some(logits), Some(at)) if graph.uses()[at.index()] > 0 => Ok((graph, [logits, at])),
             _ => {
                 let name = &self.graph.node(from).name;
-                let hint = self.default_layer().map_or(String::new(), |l| format!(", such as {:?}", l.name));
-                Err(Error::Argument(format!(
-                    "the layer {name:?} is bypassed: the scores depend on the image past it too, as around a \
-                     residual block; choose a layer that everything passes through{hint}"
-                )))
+                Err(Error::Argument(format!("the scores do not depend on {name:?}; choose another layer")))
             }
         }
     }
@@ -223,27 +228,29 @@ mod tests {
         }
     }
 
+    /// Inside a residual block the image goes past the layer, and stays an input; else it does not.
     #[test]
-    fn a_layer_inside_a_residual_block_is_refused() {
+    fn the_image_is_an_input_where_it_gets_past_the_layer() {
         let network = shipped();
-        let refused = |name: &&super::super::Layer| {
-            let program = Program::Head { from: name.value };
-            network
-                .program(&program)
-                .is_err_and(|e| e.code() == "argument" && e.to_string().contains("bypassed"))
+        let inputs = |layer: &super::super::Layer| {
+            let graph = network.program(&Program::Head { from: layer.value }).unwrap();
+            let shapes: Vec<_> = graph.inputs().iter().map(|i| graph.node(*i).shape.clone()).collect();
+            assert_eq!(shapes.last(), Some(&layer.shape), "{}", layer.name);
+            assert!(shapes.len() == 1 || shapes[..] == [network.input().to_vec(), layer.shape.clone()]);
+            assert_eq!(network.is_bypassed(layer.value), shapes.len() == 2);
+            shapes.len()
         };
-        let inside = network.layers().iter().filter(refused).count();
+        let bypassed = network.layers().iter().filter(|l| inputs(l) == 2).count();
         let layers = network.layers().len();
-        assert!(inside > 20 && inside + 10 < layers, "{inside} of {layers} layers are bypassed");
+        assert!(bypassed > 20 && bypassed + 10 < layers, "{bypassed} of {layers} layers are bypassed");
     }
 
     #[test]
-    fn cuts_are_the_layers_that_a_head_can_start_at() {
+    fn cuts_are_the_layers_that_nothing_gets_past() {
         let network = shipped();
         let cuts: Vec<&str> = network.cuts().iter().map(|l| l.name.as_str()).collect();
-        let can =
-            |layer: &&super::super::Layer| network.program(&Program::Head { from: layer.value }).is_ok();
-        let expected: Vec<&str> = network.layers().iter().filter(can).map(|l| l.name.as_str()).collect();
+        let alone = |layer: &&super::super::Layer| !network.is_bypassed(layer.value);
+        let expected: Vec<&str> = network.layers().iter().filter(alone).map(|l| l.name.as_str()).collect();
         assert_eq!(cuts, expected);
     }
 

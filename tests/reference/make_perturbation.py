@@ -22,7 +22,7 @@ from skimage.segmentation import felzenszwalb, quickshift, slic
 
 import pictures
 from export import session
-from make_networks import SHORT_SIDE
+from make_networks import MEAN, SHORT_SIDE, STD
 
 KERNEL_WIDTH = 0.25
 
@@ -116,8 +116,37 @@ def make_shap(classifier, out, max_evals=300, batch=10):
             "max_evals": max_evals, "batch": batch, "evaluations": int(explainer.last_eval_count) + 2,
             "base": results[0].base_values[0].tolist(), "sum": result.sum((1, 2, 3)).tolist(),
             "probability": classifier(image[None])[0, targets].tolist(), "relative_l2_when_nudged": drift}
+    manifest["inpainting"] = shap_inpainting(classifier, out, max_evals, batch)
     write_manifest(out, manifest)
     print("shap:", {k: (v["evaluations"], v["relative_l2_when_nudged"]) for k, v in manifest["maskers"].items()})
+
+
+def shap_inpainting(classifier, out, max_evals, batch):
+    """The maskers that inpaint work on bytes, so the network's normalisation is part of what is explained."""
+    height, width, _ = classifier.image.shape
+    pixels = pictures.centre_crop(pictures.photo(pictures.PHOTOS[0]), SHORT_SIDE, height, width, Image.BILINEAR)
+
+    def classify(images):
+        return classifier((np.asarray(images, np.float32) - np.float32(MEAN)) / np.float32(STD))
+
+    if not np.allclose(classify(pixels[None]), classifier(classifier.image[None]), atol=1e-6):
+        raise ValueError("the picture's bytes are not what the network's input was made from")
+    targets = np.argsort(-classify(pixels[None])[0])[:3]
+    entries = {}
+    for masker in ("inpaint_telea", "inpaint_ns"):
+        np.random.seed(0)
+        explainer = shap.PartitionExplainer(classify, shap.maskers.Image(masker, pixels.shape))
+        with contextlib.redirect_stderr(io.StringIO()):
+            result = explainer(pixels[None].astype(np.float32), max_evals=max_evals, batch_size=batch,
+                               outputs=shap.Explanation.argsort.flip[:3])
+        values = result.values[0].transpose(3, 2, 0, 1)
+        name = masker.replace("_", "-")
+        entries[name] = {
+            "values": save(out, f"{name}.npy", values.astype(np.float32)), "axes": "[K,C,H,W]",
+            "targets": targets.tolist(), "max_evals": max_evals, "batch": batch,
+            "evaluations": int(explainer.last_eval_count) + 2, "base": result.base_values[0].tolist(),
+            "sum": values.sum((1, 2, 3)).tolist()}
+    return entries
 
 
 def make_segments(out):

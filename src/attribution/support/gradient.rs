@@ -2,7 +2,7 @@
 
 use crate::{
     attribution::Run,
-    backend::Images,
+    backend::{At, Images},
     error::{Error, Result},
     graph::Rule,
     network::{Network, Program, Score},
@@ -38,7 +38,11 @@ fn has_smooth_activations(network: &Network) -> bool {
 /// The gradient that a program gives for every target at each of its inputs: `[N * K, ...]`, image-major.
 pub async fn of_program(run: &mut Run<'_>, program: &Program, points: &Tensor) -> Result<Tensor> {
     let cotangents = run.cotangents(points.shape()[0])?;
-    let outputs = run.run(program, Images::Batch(points), Some(&cotangents)).await?;
+    let images = match program {
+        Program::HeadGradient { .. } => Images::At(At { points, image: run.image }),
+        _ => Images::Batch(points),
+    };
+    let outputs = run.run(program, images, Some(&cotangents)).await?;
     let [_, gradient] = <[Tensor; 2]>::try_from(outputs)
         .map_err(|_| Error::Model("the backend gave no gradient; please report this".into()))?;
     Ok(gradient)

@@ -2,16 +2,14 @@
 
 use super::{
     fill::Fill,
-    inpaint::{self, Scheme},
+    inpaint::{Inpainter, Scheme},
 };
 use crate::{
+    backend::BitRows,
     error::{Error, Result},
     picture::{Picture, Preprocessing},
     tensor::Tensor,
 };
-
-/// How far inpainting looks, in pixels: what shap asks of OpenCV.
-const RADIUS: usize = 3;
 
 /// What hides a part of the image.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,44 +34,75 @@ impl Masker {
         }
     }
 
+    /// Makes the masker ready for an image, `[C, H, W]` and normalised.
+    pub fn ready<'a>(&self, image: &'a Tensor, preprocessing: &Preprocessing) -> Result<Ready<'a>> {
+        let (fill, inpainting) = match self {
+            Self::Fill(fill) => (fill.image(image, preprocessing), None),
+            // Nothing is left to inpaint from when all is hidden.
+            Self::Inpaint(scheme) => {
+                let inpainter = Inpainter::new(preprocessing.denormalise(image)?, *scheme);
+                let greys = (0..=255u8).flat_map(|v| [v; 3]).collect();
+                let levels = preprocessing.normalise(&Picture::new(256, 1, greys)?, image.shape()[0])?;
+                (Fill::Mean.image(image, preprocessing), Some((inpainter, levels)))
+            }
+        };
+        Ok(Ready { image, fill, inpainting })
+    }
+}
+
+/// A masker made ready for an image.
+pub struct Ready<'a> {
+    image: &'a Tensor,
+    fill: Tensor,
+    /// And what each byte is at the network's input: `[C, 1, 256]`.
+    inpainting: Option<(Inpainter, Tensor)>,
+}
+
+impl Ready<'_> {
     /// Whether what hides a part depends on what shows beside it.
     #[must_use]
     pub fn depends_on_mask(&self) -> bool {
-        matches!(self, Self::Inpaint(_))
+        self.inpainting.is_some()
     }
 
-    /// What hides the whole image: `[C, H, W]`. Nothing is left to inpaint from then, and it is the mean colour.
+    /// What hides the whole image: `[C, H, W]`; under inpainting the mean colour.
     #[must_use]
-    pub fn fill(&self, image: &Tensor, preprocessing: &Preprocessing) -> Tensor {
-        match self {
-            Self::Fill(fill) => fill.image(image, preprocessing),
-            Self::Inpaint(_) => Fill::Mean.image(image, preprocessing),
+    pub fn fill(&self) -> &Tensor {
+        &self.fill
+    }
+
+    /// The image with its hidden pixels filled in; the row has one bit a value, set where it shows. Under inpainting a
+    /// pixel of which any channel is hidden is filled in whole, as shap does.
+    #[must_use]
+    pub fn written(&self, shown: &BitRows, row: usize) -> Tensor {
+        let plane = self.image.row_len();
+        let hidden = hidden(shown, row, plane);
+        let filled = match &self.inpainting {
+            Some((inpainter, levels)) if hidden.contains(&false) => Some((inpainter.fill(&hidden), levels)),
+            _ => None,
+        };
+        let mut mixed = self.image.clone();
+        for (c, channel) in mixed.data_mut().chunks_exact_mut(plane).enumerate() {
+            for (i, value) in channel.iter_mut().enumerate().filter(|(i, _)| hidden[*i]) {
+                *value = match &filled {
+                    Some((picture, levels)) => levels.row(c)[usize::from(picture.rgb[3 * i + c.min(2)])],
+                    None => self.fill.row(c)[i],
+                };
+            }
+        }
+        mixed
+    }
+}
+
+/// The pixels of which any channel is hidden.
+fn hidden(shown: &BitRows, row: usize, plane: usize) -> Vec<bool> {
+    let mut hidden = vec![false; plane];
+    for (w, &word) in shown.words(row).iter().enumerate().filter(|(_, w)| **w != u32::MAX) {
+        for i in w * 32..((w + 1) * 32).min(shown.bits()) {
+            hidden[i % plane] |= word >> (i % 32) & 1 == 0;
         }
     }
-
-    /// The image with its hidden pixels inpainted; `picture` is the same image in bytes, `shown` has one bit a
-    /// value. A pixel of which any channel is hidden is filled in whole, as shap does.
-    pub fn written(
-        &self,
-        image: &Tensor,
-        picture: &Picture,
-        preprocessing: &Preprocessing,
-        shown: impl Iterator<Item = bool>,
-    ) -> Result<Tensor> {
-        let plane = image.row_len();
-        let mut hidden = vec![false; plane];
-        shown.enumerate().for_each(|(i, s)| hidden[i % plane] |= !s);
-        let fill = match self {
-            Self::Inpaint(scheme) if hidden.contains(&false) => {
-                let filled = inpaint::inpaint(picture, &hidden, RADIUS, *scheme);
-                preprocessing.normalise(&filled, image.shape()[0])?
-            }
-            _ => self.fill(image, preprocessing),
-        };
-        let mixed = image.data().iter().zip(fill.data()).enumerate();
-        let mixed = mixed.map(|(i, (&x, &f))| if hidden[i % plane] { f } else { x }).collect();
-        Tensor::new(image.shape(), mixed)
-    }
+    hidden
 }
 
 #[cfg(test)]
@@ -92,14 +121,16 @@ mod tests {
     fn pixels_that_show_are_exact_and_nothing_left_is_the_mean() {
         let preprocessing = Preprocessing::default();
         let image = Tensor::new([3, 4, 5], (0..60u8).map(|i| f32::from(i) / 37.0 - 0.6).collect()).unwrap();
-        let picture = preprocessing.denormalise(&image).unwrap();
-        let masker = Masker::Inpaint(Scheme::Telea);
-        let shown = |i: usize| i != 7 && i != 20 + 3;
-        let got = masker.written(&image, &picture, &preprocessing, (0..60).map(shown)).unwrap();
+        let ready = Masker::Inpaint(Scheme::Telea).ready(&image, &preprocessing).unwrap();
+        let mut rows = BitRows::new(60);
+        rows.push((0..60).map(|i| i != 7 && i != 20 + 3));
+        rows.push((0..60).map(|_| false));
+        let got = ready.written(&rows, 0);
         for (i, (g, x)) in got.data().iter().zip(image.data()).enumerate() {
             assert_eq!(g == x, ![3, 7].contains(&(i % 20)), "{i}");
         }
-        let none = masker.written(&image, &picture, &preprocessing, (0..60).map(|_| false)).unwrap();
+        let none = ready.written(&rows, 1);
         assert_eq!(none, Fill::Mean.image(&image, &preprocessing));
+        assert_eq!(&none, ready.fill());
     }
 }

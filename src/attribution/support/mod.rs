@@ -14,6 +14,7 @@ pub mod noise;
 pub mod oracle;
 pub mod owen;
 pub mod perturb;
+pub mod quadrature;
 pub mod regression;
 pub mod segments;
 pub mod shapley;

@@ -98,7 +98,9 @@ async fn attributions(run: &mut Run<'_>, images: &Tensor) -> Result<Tensor> {
             for i in 0..images.shape()[0] {
                 let image = images.at(i);
                 let start = baseline("zero", &image, run.preprocessing, None)?;
-                all.extend(integrated_gradients::along_the_way(run, &image, &start, 50, false).await?);
+                all.extend(
+                    integrated_gradients::along_the_way(run, [&start, &image], 50, None, false).await?,
+                );
             }
             Tensor::stack(&all)
         }

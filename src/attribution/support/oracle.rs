@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     attribution::{Map, Run, Settings, Silent, method},
-    backend::{Backend, BitRows, Description, Images, Masked, Masks, Rectangle, Segmentation},
+    backend::{At, Backend, BitRows, Description, Images, Masked, Masks, Rectangle, Segmentation},
     error::Result,
     graph::{Constant, Graph, Producer, Rows, reference},
     network::{Network, Program, Score},
@@ -30,13 +30,22 @@ pub struct Oracle {
 }
 
 impl Oracle {
-    fn run_one(&self, program: &Program, image: &[f32], cotangent: Option<&[f32]>) -> Vec<reference::Array> {
+    /// `held` is the image, for programs that start at a layer which it gets past.
+    fn run_one(
+        &self,
+        program: &Program,
+        held: Option<&Tensor>,
+        image: &[f32],
+        cotangent: Option<&[f32]>,
+    ) -> Vec<reference::Array> {
         let graph = self.network.program(program).unwrap();
-        let given = [Some(image), cotangent];
+        let own = 1 + usize::from(cotangent.is_some());
+        let held = held.filter(|_| graph.inputs().len() > own).map(Tensor::data);
+        let given = held.into_iter().map(Some).chain([Some(image), cotangent]);
         let inputs: Vec<_> = graph
             .inputs()
             .iter()
-            .zip(given.into_iter().flatten())
+            .zip(given.flatten())
             .map(|(&id, v)| {
                 (id, reference::Array::new(&graph.node(id).shape, v.iter().map(|&x| f64::from(x)).collect()))
             })
@@ -49,6 +58,7 @@ impl Oracle {
 fn expand(images: Images<'_>) -> Vec<Vec<f32>> {
     match images {
         Images::Batch(batch) => (0..batch.shape()[0]).map(|i| batch.row(i).to_vec()).collect(),
+        Images::At(at) => (0..at.points.shape()[0]).map(|i| at.points.row(i).to_vec()).collect(),
         Images::Masked(Masked { image, fill, masks: Masks::Rectangles(all) }) => {
             all.iter().map(|r| hide(image, fill, r).into_data()).collect()
         }
@@ -89,12 +99,13 @@ impl Backend for Oracle {
         images: Images<'_>,
         cotangents: Option<&Tensor>,
     ) -> Result<Vec<Tensor>> {
+        let held = if let Images::At(At { image, .. }) = images { Some(image) } else { None };
         let images = expand(images);
         let targets = cotangents.map_or(1, |c| c.shape()[0] / images.len());
         let graph = self.network.program(program)?;
         let mut outputs: Vec<Vec<Tensor>> = vec![vec![]; graph.outputs().len()];
         for row in 0..images.len() * targets {
-            let made = self.run_one(program, &images[row / targets], cotangents.map(|c| c.row(row)));
+            let made = self.run_one(program, held, &images[row / targets], cotangents.map(|c| c.row(row)));
             for ((slot, value), &id) in outputs.iter_mut().zip(made).zip(graph.outputs()) {
                 if graph.node(id).rows == Rows::Targets || row % targets == 0 {
                     let data = value.data.iter().map(|&v| v as f32).collect();
@@ -223,7 +234,8 @@ impl Case {
     }
 
     pub fn score_of(&self, target: usize, image: &Tensor) -> f64 {
-        let logits = &self.oracle.run_one(&Program::Forward { layer: None }, image.data(), None)[0].data;
+        let forward = Program::Forward { layer: None };
+        let logits = &self.oracle.run_one(&forward, None, image.data(), None)[0].data;
         match self.score {
             Score::Logit => logits[target],
             Score::Probability => logits[target].exp() / logits.iter().map(|z| z.exp()).sum::<f64>(),

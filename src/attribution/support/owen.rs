@@ -132,7 +132,7 @@ impl Owen {
     /// and never more than `left`.
     pub fn take(&mut self, batch: usize, left: usize) -> BitRows {
         let mut masks = BitRows::new(self.shape.iter().product());
-        let mut bits = vec![false; masks.bits()];
+        let mut runs = vec![];
         while masks.len() < batch && masks.len() + 2 <= left {
             let Some(part) = self.queue.pop() else { break };
             let Some(halves) = part.region.halves() else {
@@ -140,14 +140,14 @@ impl Owen {
                 continue;
             };
             for half in halves {
-                bits.fill(false);
-                half.runs(self.shape, |at, n| bits[at..at + n].fill(true));
+                runs.clear();
+                half.runs(self.shape, |at, n| runs.push((at, n)));
                 let mut context = &part.without;
                 while let Some(shown) = context {
-                    shown.region.runs(self.shape, |at, n| bits[at..at + n].fill(true));
+                    shown.region.runs(self.shape, |at, n| runs.push((at, n)));
                     context = &shown.rest;
                 }
-                masks.push(bits.iter().copied());
+                masks.push_runs(&runs);
             }
             self.pending.push((part, halves));
         }

@@ -96,6 +96,11 @@ impl Compiled {
         Ok(Self { forward, backward, outputs, shapes })
     }
 
+    /// How many inputs an image has.
+    pub fn images(&self) -> usize {
+        self.forward.takes.len()
+    }
+
     /// For each output, what its rows count and the shape of one.
     pub fn outputs(&self) -> impl Iterator<Item = (Rows, &[usize])> {
         self.outputs.iter().map(|s| s.rows).zip(self.shapes.iter().map(Vec::as_slice))

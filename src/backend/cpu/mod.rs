@@ -84,10 +84,19 @@ impl Backend for CpuBackend {
     ) -> Result<Vec<Tensor>> {
         let compiled = self.program(program)?;
         let shape = self.network.takes(program);
-        check_images(&images, shape)?;
-        let image = |i: usize| match &images {
-            Images::Batch(batch) => Ok(vec![compiled::value(shape, batch.row(i))?]),
-            Images::Masked(masked) => Ok(vec![compiled::value(shape, &masked.mixed(i))?]),
+        check_images(&images, shape, self.network.input())?;
+        let held = match &images {
+            _ if compiled.images() == 1 => None,
+            Images::At(at) => Some(compiled::value(at.image.shape(), at.image.data())?),
+            _ => return Err(Error::Argument("the image gets past the layer, and must be given too".into())),
+        };
+        let image = |i: usize| {
+            let own = match &images {
+                Images::Batch(batch) => compiled::value(shape, batch.row(i))?,
+                Images::Masked(masked) => compiled::value(shape, &masked.mixed(i))?,
+                Images::At(at) => compiled::value(shape, at.points.row(i))?,
+            };
+            Ok(held.iter().cloned().chain([own]).collect())
         };
         let (targets, cotangents) = match cotangents {
             None => (0, None),
@@ -139,9 +148,10 @@ pub fn run_graph(graph: &Graph, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
     run_rows(&compiled, count, targets, &|i| row(&per_image, i), &|r| row(&per_target, r))
 }
 
-fn check_images(images: &Images<'_>, shape: &[usize]) -> Result<()> {
+fn check_images(images: &Images<'_>, shape: &[usize], input: &[usize]) -> Result<()> {
     let fits = match images {
         Images::Batch(batch) => batch.shape().get(1..) == Some(shape),
+        Images::At(at) => at.points.shape().get(1..) == Some(shape) && at.image.shape() == input,
         Images::Masked(m) => m.image.shape() == shape && m.fill.shape() == shape,
     };
     if !fits {
@@ -149,6 +159,10 @@ fn check_images(images: &Images<'_>, shape: &[usize]) -> Result<()> {
     }
     match images {
         Images::Batch(batch) => batch.check_finite("the image"),
+        Images::At(at) => {
+            at.image.check_finite("the image")?;
+            at.points.check_finite("the layer's values")
+        }
         Images::Masked(m) => {
             m.check()?;
             m.image.check_finite("the image")?;

@@ -10,6 +10,7 @@ use crate::{
     backend::Images,
     error::{Error, GpuFault, Result},
     gpu::{Arena, Gpu, Job, Pending, Pipelines, Upload, View, pack, unpack},
+    graph::Rows,
     tensor::Tensor,
 };
 
@@ -116,8 +117,9 @@ impl Engine {
         for first in (0..total).step_by(at_once) {
             let size = Size { images: at_once.min(total - first), targets, masks };
             self.prepare(runner, size).await?;
+            let held = held(runner, images);
             let Some((_, plan)) = runner.plans.last_mut() else { continue };
-            let uploads = uploads(plan, images, picture.as_ref(), cotangents, first, size);
+            let uploads = uploads(plan, images, picture.as_ref(), cotangents, first, size, held);
             let reads: Vec<_> = plan.outputs.iter().map(|v| v.offset..v.offset + word(v.vectors())).collect();
             let (gpu, arena, constants) = (&self.gpu, &self.arena, &runner.compiled.constants);
             let started = gpu
@@ -134,7 +136,7 @@ impl Engine {
         let graph = runner.compiled.graph();
         let shaped = graph.outputs().iter().zip(collected).map(|(id, data)| {
             let node = graph.node(*id);
-            let rows = if node.rows == crate::graph::Rows::Targets { total * targets } else { total };
+            let rows = if node.rows == Rows::Targets { total * targets } else { total };
             Tensor::new([&[rows], node.shape.as_slice()].concat(), data)
         });
         shaped.collect()
@@ -201,10 +203,19 @@ impl Runner {
     }
 }
 
+/// How many inputs of the graph stand before that of the images: one, the image itself, where it gets past the
+/// layer at which the program starts.
+fn held(runner: &Runner, images: Images<'_>) -> usize {
+    let graph = runner.compiled.graph();
+    let per_image = graph.inputs().iter().filter(|id| graph.node(**id).rows == Rows::Images).count();
+    if matches!(images, Images::At(_)) { per_image.saturating_sub(1) } else { 0 }
+}
+
 /// Refuses inputs of the wrong shape or that are not finite.
 fn check(runner: &Runner, images: Images<'_>, cotangents: Option<&Tensor>) -> Result<()> {
     let graph = runner.compiled.graph();
-    let wanted = |i: usize| graph.inputs().get(i).map(|id| graph.node(*id).shape.as_slice());
+    let held = held(runner, images);
+    let wanted = |i: usize| graph.inputs().get(i + held).map(|id| graph.node(*id).shape.as_slice());
     let refuse = |what: &str, got: &[usize], wanted: Option<&[usize]>| {
         Err(Error::Argument(format!(
             "{what} of shape {got:?} do not fit the network, which takes {wanted:?} each"
@@ -216,6 +227,17 @@ fn check(runner: &Runner, images: Images<'_>, cotangents: Option<&Tensor>) -> Re
                 return refuse("images", t.shape(), wanted(0));
             }
             t.check_finite("the input image")?;
+        }
+        Images::At(at) => {
+            let first = graph.inputs().first().map(|id| graph.node(*id).shape.as_slice());
+            if held > 0 && Some(at.image.shape()) != first {
+                return refuse("images", at.image.shape(), first);
+            }
+            if at.points.shape().get(1..) != wanted(0) {
+                return refuse("a layer's values", at.points.shape(), wanted(0));
+            }
+            at.image.check_finite("the input image")?;
+            at.points.check_finite("the layer's values")?;
         }
         Images::Masked(m) => {
             m.check()?;
@@ -247,6 +269,7 @@ fn uploads(
     cotangents: Option<&Tensor>,
     first: usize,
     size: Size,
+    held: usize,
 ) -> Vec<Upload> {
     let floats = |view: &View, offset: u32, data: &[f32]| Upload {
         offset,
@@ -257,8 +280,13 @@ fn uploads(
         t.data()[first * row..(first + count) * row].to_vec()
     };
     let mut uploads = vec![];
-    let Some(view) = plan.inputs.first() else { return uploads };
+    let Some(view) = plan.inputs.get(held) else { return uploads };
     match (images, picture, view.mask) {
+        (Images::At(at), ..) => {
+            let image = plan.inputs[..held].first();
+            uploads.extend(image.map(|v| floats(v, v.offset, &at.image.data().repeat(size.images))));
+            uploads.push(floats(view, view.offset, &rows(at.points, first, size.images)));
+        }
         (Images::Batch(t), ..) => uploads.push(floats(view, view.offset, &rows(t, first, size.images))),
         (Images::Masked(_), Some(packed), Some(mask)) => {
             let part = |offset, bytes: &[u8]| Upload { offset, bytes: bytes.to_vec() };
@@ -270,7 +298,7 @@ fn uploads(
         }
         (Images::Masked(_), ..) => {}
     }
-    if let (Some(view), Some(c)) = (plan.inputs.get(1), cotangents) {
+    if let (Some(view), Some(c)) = (plan.inputs.get(held + 1), cotangents) {
         let k = size.targets;
         uploads.push(floats(view, view.offset, &rows(c, first * k, size.images * k)));
     }

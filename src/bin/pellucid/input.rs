@@ -47,11 +47,15 @@ pub fn load(session: &Session, path: &PathBuf) -> Result<Input> {
 
 /// Reads segments: int32 (or numpy's own int64), `[H, W]`.
 pub fn read_segments(path: &PathBuf) -> Result<Segmentation> {
-    let bytes = read(path)?;
+    segments(&read(path)?, path)
+}
+
+/// The segments of a `.npy` file's bytes.
+pub fn segments(bytes: &[u8], path: &Path) -> Result<Segmentation> {
     let bad = |why: String| {
         Error::Argument(format!("{} {why}; save it with numpy.save as int32 [H,W]", path.display()))
     };
-    let ([height, width], file) = matrix(&bytes, &bad)?;
+    let ([height, width], file) = matrix(bytes, &bad)?;
     let labels = if file.dtype().descr().contains("i8") {
         file.into_vec::<i64>()
     } else {
@@ -62,11 +66,15 @@ pub fn read_segments(path: &PathBuf) -> Result<Segmentation> {
 
 /// Reads samples: uint8, `[n, S]`.
 pub fn read_samples(path: &PathBuf) -> Result<Vec<Vec<u8>>> {
-    let bytes = read(path)?;
+    samples(&read(path)?, path)
+}
+
+/// The samples of a `.npy` file's bytes.
+pub fn samples(bytes: &[u8], path: &Path) -> Result<Vec<Vec<u8>>> {
     let bad = |why: String| {
         Error::Argument(format!("{} {why}; save it with numpy.save as uint8 [n,S]", path.display()))
     };
-    let ([_, width], file) = matrix(&bytes, &bad)?;
+    let ([_, width], file) = matrix(bytes, &bad)?;
     let values = file.into_vec::<u8>().map_err(|e| bad(format!("does not hold uint8 numbers ({e})")))?;
     Ok(values.chunks(width.max(1)).map(<[u8]>::to_vec).collect())
 }
@@ -114,7 +122,7 @@ fn is_image(extension: &std::ffi::OsStr) -> bool {
 }
 
 /// A `[1, C, H, W]` float32 array as `[C, H, W]`.
-fn read_array(bytes: &[u8], path: &Path) -> Result<Tensor> {
+pub fn read_array(bytes: &[u8], path: &Path) -> Result<Tensor> {
     let batch = read_batch(bytes, path)?;
     if batch.shape()[0] == 1 {
         return Ok(batch.at(0));

@@ -21,7 +21,7 @@ fn fills_as_opencv_does() {
         let want = bytes(file);
         for (mask, want) in masks.chunks(64 * 64).zip(want.chunks(3 * 64 * 64)) {
             let hidden: Vec<bool> = mask.iter().map(|m| *m == 1).collect();
-            let got = inpaint(&picture, &hidden, 3, scheme);
+            let got = Inpainter::new(picture.clone(), scheme).fill(&hidden);
             let share = hidden.iter().filter(|h| **h).count() as f64 / hidden.len() as f64;
             let apart = distance(&got.rgb, want);
             println!("{scheme:?}: {apart:.4} over all, {:.4} over what was hidden", apart / share);
@@ -39,8 +39,8 @@ fn plain_pictures_stay_plain_and_wholes_stay() {
     let off = |p: &Picture| p.rgb.iter().zip(&picture.rgb).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
     // Telea's scheme as OpenCV has it steps a whole grey level up or down where there is no slope to follow.
     for (scheme, most) in [(Scheme::Telea, 4), (Scheme::NavierStokes, 0)] {
-        assert!(off(&inpaint(&picture, &hidden, 3, scheme)) <= most);
-        assert_eq!(inpaint(&picture, &[true; 63], 3, scheme), picture);
-        assert_eq!(inpaint(&picture, &[false; 63], 3, scheme), picture);
+        assert!(off(&Inpainter::new(picture.clone(), scheme).fill(&hidden)) <= most);
+        assert_eq!(Inpainter::new(picture.clone(), scheme).fill(&[true; 63]), picture);
+        assert_eq!(Inpainter::new(picture.clone(), scheme).fill(&[false; 63]), picture);
     }
 }

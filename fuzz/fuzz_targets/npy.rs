@@ -1,0 +1,18 @@
+//! Arrays, segments and samples, as the command line reads them.
+
+#![no_main]
+
+#[allow(dead_code)]
+#[path = "../../src/bin/pellucid/input.rs"]
+mod input;
+
+use std::path::Path;
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let path = Path::new("a.npy");
+    let _ = input::read_array(bytes, path);
+    let _ = input::segments(bytes, path);
+    let _ = input::samples(bytes, path);
+});
