@@ -8,6 +8,7 @@ import { createDrawFlow } from './flow/draw.js';
 import { createExplainFlow } from './flow/explain.js';
 import { createModelFlow } from './flow/model.js';
 import { createPictureFlow } from './flow/picture.js';
+import { createWhatIfFlow } from './flow/what-if.js';
 import { setUpAnswers } from './view/answers.js';
 import { setUpBeside } from './view/beside.js';
 import { setUpEvents } from './view/events.js';
@@ -25,6 +26,7 @@ import { setUpStage } from './view/stage.js';
 import { setUpStatus } from './view/status.js';
 import { setUpTheme } from './view/theme.js';
 import { setUpWelcome } from './view/welcome.js';
+import { setUpWhatIf } from './view/what-if.js';
 
 const store = createStore({
   view: 'welcome', // or 'work'
@@ -55,6 +57,7 @@ const store = createStore({
   frame: null,
   values: null,
   comparing: false,
+  whatIf: null, // while the reader hides parts: the segments, which are hidden, and the scores then
   dialog: null,
   openingModel: false,
 });
@@ -93,6 +96,7 @@ setUpLegend(store);
 setUpBeside(store, engine, beside);
 setUpStatus(store, explain);
 setUpAnswers(store);
+setUpWhatIf(store, createWhatIfFlow(store, engine, explain));
 setUpMethod(store, explain);
 setUpParameters(store);
 setUpLook(store, engine);

@@ -455,11 +455,16 @@ fn describe(session: &Session, name: &str, told: [(&'static str, bool); 2]) -> V
 
 fn frame(rendered: &Rendered, display: &Display) -> Object {
     let facts = json!({ "rendered": rendered, "ticks": render::ticks(rendered.scale, TICKS) });
+    // Segments by themselves have no colours to explain.
+    let legend = match display.features {
+        Some(_) => vec![],
+        None => render::legend(display, rendered.scale, LEGEND_WIDTH, 1),
+    };
     convert::object([
         ("width", rendered.width.into()),
         ("height", rendered.height.into()),
         ("rgba", convert::clamped(&rendered.rgba)),
-        ("legend", convert::clamped(&render::legend(display, rendered.scale, LEGEND_WIDTH, 1))),
+        ("legend", convert::clamped(&legend)),
         ("facts", facts.to_string().into()),
     ])
 }

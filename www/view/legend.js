@@ -10,8 +10,8 @@ export function setUpLegend(store) {
   store.watch(
     ({ frame, values, lock, run }) => [frame, values?.unit, lock, run.asked],
     (frame, unit, lock) => {
-      show(legend, Boolean(frame));
-      if (!frame) return;
+      show(legend, Boolean(frame?.legend.length));
+      if (!frame?.legend.length) return;
       bar.putImageData(new ImageData(frame.legend, frame.legend.length / 4, 1), 0, 0);
       $('#legend-ticks').replaceChildren(...frame.ticks.map(tick));
       const { low, high } = frame.rendered.scale;

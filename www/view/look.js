@@ -3,11 +3,13 @@
 import { $, h, icon, show } from '../core/dom.js';
 import { quoted } from '../core/format.js';
 import { methodOf } from '../flow/question.js';
+import { FEATURES, createFeatures } from './features.js';
 import { createPicker } from './picker.js';
 import { createSegments } from './segments.js';
 
 const TUTORIAL = 'tutorial';
 const PICTURE = 'picture';
+const LIME = 'lime';
 /** Ways to draw that bring their own colours. */
 const OWN = [TUTORIAL, PICTURE];
 const CHOICES = {
@@ -47,7 +49,9 @@ export function setUpLook(store) {
   const lock = h('input', { type: 'checkbox', role: 'switch', id: 'lock' });
   lock.addEventListener('change', () => store.set({ lock: lock.checked ? lockOf(store.state) : null }));
   const locking = h('label', { class: 'switch', for: 'lock', title: 'For every method, class and layer, until it is unlocked' }, 'Lock the scale', lock);
-  $('#look').append(field(opacity.element), field(colours.element), sign.field, locking, more);
+  const features = createFeatures(change);
+  const strength = field(opacity.element);
+  $('#look').append(strength, field(colours.element), sign.field, features.element, locking, more);
 
   store.watch(
     ({ methods, method, display, colourMaps, run, lock, frame }) => [methods, method, display, colourMaps, run.report, lock, frame],
@@ -58,7 +62,11 @@ export function setUpLook(store) {
       lock.disabled = !lock.checked && !lockOf(store.state)?.scale;
       opacity.update((look.opacity ?? 0) * 100, '%');
       clip.update(look.clip ?? 100, '');
-      const item = colourItems(store.state).find(({ value }) => value === ((OWN.includes(look.blend) ? look.blend : look.colours)));
+      const lime = spec?.segments && look.features;
+      show(features.element, lime);
+      for (const each of [strength, locking, more]) show(each, !lime);
+      if (lime) features.update(lime);
+      const item = colourItems(store.state).find(({ value }) => value === (lime ? LIME : OWN.includes(look.blend) ? look.blend : look.colours));
       colours.update(item?.value ?? null, item?.label, item?.swatch);
       for (const { key, update, field: element } of segments) {
         update(look[key]);
@@ -79,15 +87,17 @@ function colourItems({ colourMaps, tutorial, ...state }) {
   const jet = colourMaps.find(({ id }) => id === tutorial?.colours);
   if (jet) items.push({ value: TUTORIAL, label: 'Jet at 0.4', detail: 'added to the picture, as the Keras Grad-CAM example does', swatch: swatch(jet.strip), group: 'As in tutorials' });
   if (methodOf(state)?.map === 'channels') items.push({ value: PICTURE, label: 'A picture in colour', detail: 'the map’s own red, green and blue, at mean 0.5 and deviation 0.25', group: 'As in tutorials' });
+  if (methodOf(state)?.segments) items.push({ value: LIME, label: 'The segments themselves', detail: 'those of largest weight with their boundaries, as LIME shows them', group: 'As in tutorials' });
   return items;
 }
 
 /** Colours bring the way of blending that suits them. */
 function colourPatch({ colourMaps, tutorial, ...state }, id) {
+  if (id === LIME) return { features: FEATURES };
   if (id === TUTORIAL) return { ...tutorial, ...(state.lock && { scale: state.lock.scale }) };
   if (id === PICTURE) return { blend: PICTURE, opacity: 1 };
   const { diverging } = colourMaps.find((map) => map.id === id);
-  const patch = { colours: id, blend: diverging ? 'alpha-by-magnitude' : 'overlay' };
+  const patch = { features: null, colours: id, blend: diverging ? 'alpha-by-magnitude' : 'overlay' };
   if (OWN.includes(lookOf(state).blend)) patch.opacity = lookFor(methodOf(state), state.run.report).opacity;
   return patch;
 }
