@@ -2,7 +2,8 @@
 //! a visitor waits for two requests instead of forty.
 //!
 //! It reads the plain style in which `www/` is written, and refuses what it does not know. Each module becomes a
-//! function that is called once, in the order of imports, and returns what the module exports.
+//! block, in the order of imports; what it exports, under a name that no other module exports, is known to the blocks
+//! that follow, and the rest is its own.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +14,8 @@ use anyhow::{Context, Result, bail, ensure};
 /// Packs the module at `entry`; the result means the same in the same folder.
 pub fn pack(entry: &Path) -> Result<String> {
     let entry = &real(entry)?;
-    let mut packer = Packer { home: folder(entry), order: vec![], seen: BTreeMap::new() };
+    let mut packer =
+        Packer { home: folder(entry), order: vec![], seen: BTreeMap::new(), exports: BTreeMap::new() };
     packer.add(entry)?;
     Ok(packer.order.concat())
 }
@@ -44,31 +46,32 @@ struct Packer {
     home: PathBuf,
     /// The packed modules, each after those that it imports.
     order: Vec<String>,
-    /// The number of each module; none while it is being read.
-    seen: BTreeMap<PathBuf, Option<usize>>,
+    /// Whether each module has been read to its end.
+    seen: BTreeMap<PathBuf, bool>,
+    /// Which module exports each name.
+    exports: BTreeMap<String, PathBuf>,
 }
 
 impl Packer {
-    fn add(&mut self, path: &Path) -> Result<usize> {
+    fn add(&mut self, path: &Path) -> Result<()> {
         match self.seen.get(path) {
-            Some(Some(number)) => return Ok(*number),
-            Some(None) => bail!("{} imports itself, by way of others", path.display()),
-            None => self.seen.insert(path.to_path_buf(), None),
+            Some(true) => return Ok(()),
+            Some(false) => bail!("{} imports itself, by way of others", path.display()),
+            None => self.seen.insert(path.to_path_buf(), false),
         };
         let text = strip(&fs::read_to_string(path)?).with_context(|| path.display().to_string())?;
         // Addresses relative to a module would change their meaning with its place.
         let moves = folder(path) != self.home && text.contains("import.meta");
         ensure!(!moves, "{} uses import.meta, which only files beside the entry may", path.display());
         let body = self.body(path, &text).with_context(|| format!("packing {}", path.display()))?;
-        let number = self.order.len();
-        self.order.push(format!("const m{number}=(()=>{{\n{body}}})();\n"));
-        self.seen.insert(path.to_path_buf(), Some(number));
-        Ok(number)
+        self.order.push(format!("{{\n{body}}}\n"));
+        self.seen.insert(path.to_path_buf(), true);
+        Ok(())
     }
 
     /// The module's statements, with imports and exports in the packed form.
     fn body(&mut self, path: &Path, text: &str) -> Result<String> {
-        let (mut body, mut exports) = (String::new(), vec![]);
+        let mut body = String::new();
         let mut lines = text.lines();
         while let Some(line) = lines.next() {
             if line.starts_with("import ") {
@@ -78,18 +81,23 @@ impl Packer {
                 }
                 body.push_str(&self.import(path, &statement)?);
             } else if let Some(declaration) = line.strip_prefix("export ") {
-                exports.push(declared(declaration)?);
-                body.push_str(declaration);
+                let (name, statement) = declared(declaration)?;
+                if let Some(other) = self.exports.insert(name.to_owned(), path.to_path_buf()) {
+                    bail!("{} exports {name} too", other.display());
+                }
+                body.push_str(&statement);
             } else {
+                // What is exported ends without a semicolon, and would be called or indexed.
+                let goes_on = body.ends_with("}\n") && line.starts_with(['(', '[', '`']);
+                ensure!(!goes_on, "this line cannot follow a brace: {line}");
                 body.push_str(line);
             }
             body.push('\n');
         }
-        body.push_str(&format!("return{{{}}};\n", exports.join(",")));
         Ok(body)
     }
 
-    /// `import { a, b as c } from './x.js';` as `const{a,b:c}=m0;`.
+    /// `import { a, b as c } from './x.js';` as `const c=b;`: `a` is known by its own name.
     fn import(&mut self, path: &Path, statement: &str) -> Result<String> {
         let parts = statement
             .strip_prefix("import {")
@@ -97,23 +105,33 @@ impl Packer {
             .and_then(|s| s.split_once("} from '"));
         let (names, from) =
             parts.with_context(|| format!("this form of import is not known: {statement}"))?;
-        let number = self.add(&real(&folder(path).join(from))?)?;
-        let names: Vec<_> = names
-            .split(',')
-            .map(str::trim)
-            .filter(|n| !n.is_empty())
-            .map(|n| n.replace(" as ", ":"))
-            .collect();
-        Ok(format!("const{{{}}}=m{number};", names.join(",")))
+        let module = real(&folder(path).join(from))?;
+        self.add(&module)?;
+        let mut renamed = String::new();
+        for name in names.split(',').map(str::trim).filter(|n| !n.is_empty()) {
+            let (name, own) = name.split_once(" as ").unwrap_or((name, name));
+            ensure!(self.exports.get(name) == Some(&module), "{} does not export {name}", module.display());
+            if own != name {
+                renamed += &format!("const {own}={name};");
+            }
+        }
+        Ok(renamed)
     }
 }
 
-/// The name that an exported declaration introduces.
-fn declared(declaration: &str) -> Result<&str> {
-    let kinds = ["async function ", "function ", "class ", "const "];
-    let rest = kinds.iter().find_map(|kind| declaration.strip_prefix(kind));
-    let name = rest.and_then(|r| r.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '$').next());
-    name.filter(|n| !n.is_empty()).with_context(|| format!("this form of export is not known: {declaration}"))
+/// The name that an exported declaration introduces, and the declaration as one that outlives its block.
+fn declared(declaration: &str) -> Result<(&str, String)> {
+    let kinds = ["async function", "function", "class", "const"];
+    let found =
+        kinds.iter().find_map(|kind| Some((*kind, declaration.strip_prefix(kind)?.strip_prefix(' ')?)));
+    let unknown = || format!("this form of export is not known: {declaration}");
+    let (kind, rest) = found.with_context(unknown)?;
+    let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != '$').unwrap_or(rest.len());
+    let (name, rest) = rest.split_at(end);
+    ensure!(!name.is_empty(), unknown());
+    let statement =
+        if kind == "const" { format!("var {name}{rest}") } else { format!("var {name}={kind}{rest}") };
+    Ok((name, statement))
 }
 
 /// The path without links and detours, so that a module is known by one name.
@@ -156,9 +174,9 @@ mod tests {
             ],
         )?;
         let packed = pack(&dir.join("app.js"))?;
-        let expected = "const m0=(()=>{\nclass d {}\nreturn{d};\n})();\n\
-            const m1=(()=>{\nconst{d}=m0;\nconst a = `${d}`;\nasync function b() {\nreturn a;\n}\nreturn{a,b};\n})();\n\
-            const m2=(()=>{\nconst{a,b:c}=m1;\nconst{d}=m0;\nc(a, d);\nreturn{};\n})();\n";
+        let expected = "{\nvar d=class {}\n}\n\
+            {\n\nvar a = `${d}`;\nvar b=async function() {\nreturn a;\n}\n}\n\
+            {\nconst c=b;\n\nc(a, d);\n}\n";
         assert_eq!(packed, expected);
         Ok(fs::remove_dir_all(dir)?)
     }
@@ -169,9 +187,12 @@ mod tests {
             ("default", "import x from './y.js';\n", "import is not known"),
             ("let", "export let x = 1;\n", "export is not known"),
             ("cycle", "import { x } from './app.js';\n", "imports itself"),
+            ("twice", "import { z } from './z.js';\nexport const z = 2;\n", "exports z too"),
+            ("missing", "import { w } from './z.js';\n", "does not export w"),
+            ("call", "export function f() {\n}\n(f)();\n", "cannot follow a brace"),
             ("template", "const x = `\n`;\n", "several lines"),
         ] {
-            let dir = write(name, &[("app.js", text), ("y.js", "")])?;
+            let dir = write(name, &[("app.js", text), ("y.js", ""), ("z.js", "export const z = 1;\n")])?;
             let error = format!(
                 "{:#}",
                 pack(&dir.join("app.js")).map_or_else(|e| e, |packed| anyhow::anyhow!("packed: {packed}"))

@@ -66,7 +66,7 @@ fn pack_scripts(www: &Path) -> Result<()> {
     }
     let style = www.join("style.css");
     let stripped = pack::strip(&fs::read_to_string(&style)?)?;
-    Ok(fs::write(style, stripped)?)
+    Ok(fs::write(style, shrink::shrink_style(&stripped))?)
 }
 
 fn compile(profile: Profile) -> Result<PathBuf> {
