@@ -66,6 +66,11 @@ describe('the page', () => {
       assert.equal((await answers(page))[0].label, 'espresso');
       await page.waitForTimeout(500);
       assert.deepEqual(await faults(page), [], `work, ${colorScheme}`);
+      for (const mode of ['methods', 'classes']) {
+        await page.$eval(`.beside-head [value=${mode}]`, (radio) => radio.click());
+        await page.locator('.tile').nth(3).waitFor();
+        assert.deepEqual(await faults(page), [], `${mode} side by side, ${colorScheme}`);
+      }
       assertQuiet(trouble);
       await context.close();
     }

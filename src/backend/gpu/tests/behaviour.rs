@@ -91,3 +91,26 @@ fn a_gradient_keeps_bits_not_activations() {
     assert!(size < 4 * value, "{size} vec4s, where an activation has {value}");
     hold(&graph, rng);
 }
+
+/// A sweep: every layer's activation and gradient from one run, as the CPU has them.
+#[test]
+fn all_layers_at_once_are_as_on_the_cpu() {
+    let model = include_bytes!("../../../../tests/fixtures/networks/densenet/model.onnx");
+    let network = crate::network::Network::from_onnx(model).unwrap();
+    let layers: Vec<ValueId> = network.live_layers().iter().map(|l| l.value).collect();
+    let (score, rule) = (crate::network::Score::Logit, crate::graph::Rule::Plain);
+    let graph =
+        network.program(&crate::network::Program::Layers { score, layers: layers.clone(), rule }).unwrap();
+    let mut rng = for_sample(5, 0);
+    let image = tensor(&mut rng, 1, network.input());
+    let cotangents = tensor(&mut rng, 2, &[network.classes()]);
+    let made = on_gpu(&graph, Images::Batch(&image), Some(&cotangents)).unwrap();
+    let expected = crate::backend::cpu::run_graph(&graph, &[image, cotangents]).unwrap();
+    assert_eq!(made.len(), 1 + 2 * layers.len());
+    for (got, want) in made.iter().zip(&expected) {
+        assert_eq!(got.shape(), want.shape());
+        let size = |values: &[f32]| values.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>().sqrt();
+        let gap: Vec<f32> = got.data().iter().zip(want.data()).map(|(a, b)| a - b).collect();
+        assert!(size(&gap) <= 1e-4 * size(want.data()) + 1e-6, "{} of {}", size(&gap), size(want.data()));
+    }
+}
