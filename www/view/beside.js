@@ -1,6 +1,6 @@
 // Side by side: several classes of one run on one scale, or several methods for one class.
 
-import { $, h, icon, show } from '../core/dom.js';
+import { $, h, show } from '../core/dom.js';
 import { number, percent, plural } from '../core/format.js';
 import { latest } from '../flow/latest.js';
 import { labelOf, targetsOf } from '../flow/question.js';
@@ -39,7 +39,7 @@ export function setUpBeside(store, engine, flow) {
       show(ticks.button, Boolean(beside));
       ticks.update(beside === 'classes' ? plural(items.length, 'class', 'classes') : plural(items.length, 'method'));
       show(stop, beside === 'methods' && items.some(({ left }) => left));
-      stop.replaceChildren(...(busy(store.state) ? [icon('stop'), 'Stop'] : ['Go on']));
+      stop.textContent = busy(store.state) ? 'Stop' : 'Go on';
       tiles.update(items, beside === 'classes' ? target?.index : method);
     },
   );

@@ -6,7 +6,7 @@ import { anchored } from './sheet.js';
 
 /** `items()` gives `{ value, label, note, group, ticked }`; `onTick(values)` hears all that are ticked. */
 export function createTicks({ items, onTick }) {
-  const list = h('div', { class: 'options' });
+  const list = h('div', { class: 'options', role: 'group', 'aria-label': 'Side by side' });
   const sheet = h('div', { class: 'sheet', popover: 'auto' }, list);
   const name = h('span');
   const button = h('button', { type: 'button', class: 'button small' }, name, icon('chevron'));
