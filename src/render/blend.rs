@@ -1,5 +1,6 @@
 //! Colours over pictures.
 
+use super::ColourMap;
 use super::display::{Blend, Display, Underlay};
 use super::upsample::stretched;
 use super::values::{Plane, Scale};
@@ -11,7 +12,11 @@ pub(super) fn overlay(shown: &Plane, scale: Scale, picture: &Picture, display: &
     let by_magnitude = display.blend == Blend::AlphaByMagnitude;
     let mut rgba = Vec::with_capacity(picture.rgb.len() / 3 * 4);
     stretched(shown, picture.height, picture.width, display.interpolation, |i, value| {
-        let colour = table[(256.0 * scale.position(value, display)).round() as usize];
+        let position = scale.position(value, display);
+        let colour = match display.colours {
+            ColourMap::Shap if by_magnitude => ColourMap::end(f64::from(position)),
+            _ => table[(256.0 * position).round() as usize],
+        };
         let alpha = if by_magnitude { display.opacity * scale.share(value).abs() } else { display.opacity };
         let below = under(display.underlay, &picture.rgb[3 * i..3 * i + 3]);
         for (over, under) in colour.into_iter().zip(below) {
@@ -30,6 +35,7 @@ pub(super) fn under(underlay: Underlay, pixel: &[u8]) -> [u8; 3] {
         Underlay::Grey => [luma(colour); 3],
         // A third of the contrast, next to white.
         Underlay::Pale => [170 + luma(colour) / 3; 3],
+        Underlay::Faint => [(0.85 * 255.0 + 0.15 * f32::from(luma(colour))).round() as u8; 3],
     }
 }
 

@@ -12,6 +12,8 @@ pub enum ColourMap {
     BlueRed,
     /// Purple through white to orange: ColorBrewer's PuOr, the other way round. Safe for the colour-blind.
     PurpleOrange,
+    /// The blue and the red of the `shap` package's plots, each from white.
+    Shap,
     /// Black through purple to yellow (van der Walt and Smith 2015). Even steps, safe for the colour-blind.
     Inferno,
     /// Black through purple to pale yellow (van der Walt and Smith 2015). As even and safe as inferno.
@@ -34,9 +36,10 @@ const DARK_END: f64 = 0.1;
 
 impl ColourMap {
     /// Every one, in the order in which to offer them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::BlueRed,
         Self::PurpleOrange,
+        Self::Shap,
         Self::Inferno,
         Self::Magma,
         Self::Viridis,
@@ -57,6 +60,7 @@ impl ColourMap {
         match self {
             Self::BlueRed => "Blue to red",
             Self::PurpleOrange => "Purple to orange",
+            Self::Shap => "SHAP’s blue and red",
             Self::Inferno => "Inferno",
             Self::Magma => "Magma",
             Self::Viridis => "Viridis",
@@ -69,7 +73,7 @@ impl ColourMap {
     /// Whether the middle is neutral, and the ends stand for two signs.
     #[must_use]
     pub fn diverging(self) -> bool {
-        matches!(self, Self::BlueRed | Self::PurpleOrange)
+        matches!(self, Self::BlueRed | Self::PurpleOrange | Self::Shap)
     }
 
     /// The colour at `t`, from 0 to 1 (clamped).
@@ -90,6 +94,10 @@ impl ColourMap {
             Self::BlueRed => from(colorous::RED_BLUE, 1.0 - inside),
             // colorous, unlike its d3 original, has this one from purple to orange.
             Self::PurpleOrange => from(colorous::PURPLE_ORANGE, inside),
+            Self::Shap => {
+                let share = (2.0 * t - 1.0).abs();
+                Self::end(t).map(|c| 1.0 - share + share * f64::from(c) / 255.0)
+            }
             Self::Inferno => from(colorous::INFERNO, t),
             Self::Magma => from(colorous::MAGMA, t),
             Self::Viridis => from(colorous::VIRIDIS, t),
@@ -97,6 +105,12 @@ impl ColourMap {
             Self::Jet => [&JET_RED[..], &JET_GREEN, &JET_BLUE].map(|points| piecewise(points, t)),
             Self::Grey => [t; 3],
         }
+    }
+
+    /// The colour at the end of [`Self::Shap`] that `t` is nearer to: `red_transparent_blue` in `shap/plots/colors`
+    /// has no others, and fades by opacity alone.
+    pub(super) fn end(t: f64) -> [u8; 3] {
+        if t < 0.5 { [30, 136, 229] } else { [255, 13, 87] }
     }
 
     /// The colours at `i / 256` for `i` from 0 to 256: an odd number, so that zero is exactly in the middle.

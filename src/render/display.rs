@@ -77,6 +77,8 @@ pub enum Underlay {
     Grey,
     /// The picture in light grey, so that no colour is taken for a value.
     Pale,
+    /// The picture in grey at an opacity of 0.15 over white, as in SHAP's plots.
+    Faint,
 }
 
 named!(Underlay, "underlay");
@@ -161,6 +163,21 @@ impl Display {
             blend: Blend::Tutorial,
             underlay: Underlay::Colour,
             ..Self::for_map(false, false)
+        }
+    }
+
+    /// As `shap.image_plot` (shap 0.51) shows SHAP values: channels summed, blue against and red for the score, as
+    /// opaque as they are large up to the 99.9th percentile of their sizes, over a faint grey picture (which the
+    /// package stretches to its own black and white first). With [`super::shared_scale`] over several classes, one
+    /// panel each, it is that plot.
+    #[must_use]
+    pub fn image_plot() -> Self {
+        Self {
+            colours: ColourMap::Shap,
+            clip: 99.9,
+            interpolation: Upsampling::Nearest,
+            underlay: Underlay::Faint,
+            ..Self::for_map(true, true)
         }
     }
 

@@ -83,6 +83,7 @@ fn underlays() {
         (Underlay::Colour, [255, 0, 0, 255]),
         (Underlay::Grey, [76, 76, 76, 255]),
         (Underlay::Pale, [195, 195, 195, 255]),
+        (Underlay::Faint, [228, 228, 228, 255]),
     ];
     for (underlay, expected) in cases {
         let display = Display { opacity: 0.0, underlay, ..plain(Sign::Both) };
@@ -176,6 +177,40 @@ fn the_tutorials_overlay_to_the_byte() {
     let map = Tensor::new([7, 7], cells).unwrap();
     let rendered = show(&map, &noise(56, 40), &Display::tutorial());
     assert_eq!(hash(&rendered.rgba), 0x8aea_b260_a4a0_52ed);
+}
+
+/// `shap.image_plot` from its definition: two classes, one scale, the 99.9th percentile of |sums over channels|.
+#[test]
+fn shap_values_are_shown_as_image_plot_does() {
+    let draw = |seed: u32| -> Vec<f32> {
+        (0..300_u32).map(|i| ((i * 7919 + seed * 104_729) % 2001) as f32 / 1000.0 - 1.0).collect()
+    };
+    let maps = [draw(1), draw(2)].map(|values| Tensor::new([3, 10, 10], values).unwrap());
+    let picture = noise(20, 20);
+    let sums = |map: &Tensor| -> Vec<f32> {
+        (0..100).map(|i| map.data()[i] + map.data()[100 + i] + map.data()[200 + i]).collect()
+    };
+    let mut sizes: Vec<f32> = maps.iter().flat_map(sums).map(f32::abs).collect();
+    sizes.sort_by(f32::total_cmp);
+    // The 99.9th percentile of 200 values lies 0.801 of the way from the last but one to the last.
+    let largest = sizes[198] + 0.801 * (sizes[199] - sizes[198]);
+    let mut display = Display::image_plot();
+    display.scale = shared_scale(&maps.iter().collect::<Vec<_>>(), &display).unwrap();
+    assert!((display.scale.unwrap() - largest).abs() < 1e-5);
+    for map in &maps {
+        let shown = show(map, &picture, &display).rgba;
+        for (i, value) in sums(map).into_iter().enumerate() {
+            let at = i / 10 * 2 * 20 + i % 10 * 2;
+            let [r, g, b] = [0, 1, 2].map(|c| f32::from(picture.rgb[3 * at + c]));
+            let below = 0.15 * (0.2989 * r + 0.587 * g + 0.114 * b) + 0.85 * 255.0;
+            let colour = if value < 0.0 { [30.0, 136.0, 229.0] } else { [255.0, 13.0, 87.0] };
+            let alpha = (value.abs() / largest).min(1.0);
+            for c in 0..3 {
+                let expected = alpha * colour[c] + (1.0 - alpha) * below;
+                assert!((f32::from(shown[4 * at + c]) - expected).abs() < 1.5, "{i} {c}");
+            }
+        }
+    }
 }
 
 /// A display on which a map is a picture of its own.

@@ -36,7 +36,7 @@ pub fn methods() -> String {
     let method = |method: &&dyn Method| {
         let (about, mut value) = (method.about(), describe(*method));
         value["display"] = json!({
-            "signed": display(about.map, true),
+            "signed": if about.id == "shap-partition" { Display::image_plot() } else { display(about.map, true) },
             "unsigned": display(about.map, false),
             // For methods that may be asked of a layer, and else of the input.
             "layer": display(MapKind::Image, true),

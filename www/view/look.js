@@ -14,7 +14,7 @@ const LIME = 'lime';
 const OWN = [TUTORIAL, PICTURE];
 const CHOICES = {
   sign: { label: 'Show what counts', options: { both: 'Both', positive: 'For', negative: 'Against', absolute: 'Size' } },
-  underlay: { label: 'Picture below', options: { colour: 'Colour', grey: 'Grey', pale: 'Pale' } },
+  underlay: { label: 'Picture below', options: { colour: 'Colour', grey: 'Grey', pale: 'Pale', faint: 'Faint' } },
   interpolation: { label: 'Between values', options: { bilinear: 'Smooth', nearest: 'Blocks' } },
   channels: { label: 'Colour channels', options: { sum: 'Sum', 'max-abs': 'Largest' } },
 };

@@ -125,7 +125,10 @@ fn array<T: npyz::AutoSerialize + Copy>(shape: &[usize], values: &[T]) -> Result
 
 /// The overlays of all targets side by side, on one scale.
 fn overlay(explanation: &Explanation, picture: &Picture) -> Result<Vec<u8>> {
-    let mut display = render::Display::for_map(true, explanation.map == MapKind::Channels);
+    let mut display = match explanation.method {
+        "shap-partition" => render::Display::image_plot(),
+        _ => render::Display::for_map(true, explanation.map == MapKind::Channels),
+    };
     let maps: Vec<&Tensor> = explanation.targets.iter().map(|e| &e.map.values).collect();
     display.scale = render::shared_scale(&maps, &display)?;
     let panels: Result<Vec<_>> = maps.iter().map(|map| render::render(map, picture, &display)).collect();
