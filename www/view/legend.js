@@ -40,7 +40,7 @@ function scaleNote({ lock, run, values }, { clipped_fraction: beyond }) {
 
 function tick({ position, label }) {
   const edge = position < 0.03 ? 'first' : position > 0.97 ? 'last' : null;
-  const element = h('span', { class: edge }, label.replace('-', '−'));
+  const element = h('span', { class: edge }, label.replaceAll('-', '−'));
   element.style.setProperty('left', `${position * 100}%`);
   return element;
 }
