@@ -12,26 +12,17 @@ use super::{
     listener::{Listener, tell},
     npy,
     pool::{Pool, Workers},
+    view::{describe, fine_view, frame, opaque, smaller},
 };
 use crate::{
     attribution::{self, Settings},
     backend::resilient::Choice,
     error::{Error, Result},
-    network::Layer,
-    picture::{Interpolation, Picture, Preprocessing},
+    picture::Picture,
     render::{self, Display, Rendered},
     session::{Class, Cut, Explained, Explanation, Options, Request, Results, Session},
     tensor::Tensor,
 };
-
-/// Longest side of the picture that maps are drawn over, in pixels.
-const FINE_SIDE: usize = 1024;
-/// The same for maps that stand side by side.
-const SMALL_SIDE: usize = 256;
-/// Pixels of the colour bar, which the page stretches.
-const LEGEND_WIDTH: usize = 256;
-/// Most numbers beside the colour bar.
-const TICKS: usize = 5;
 
 /// How JavaScript opens a model; see [`Options`].
 #[derive(Deserialize)]
@@ -395,76 +386,4 @@ fn parsed(request: &str) -> Result<Request> {
 
 fn busy() -> Error {
     Error::Argument("the engine is at work; wait for it, or stop it".into())
-}
-
-/// The part of the picture that the network sees, in more pixels where the picture has them: maps are drawn
-/// over this one.
-fn fine_view(session: &Session, picture: &Picture) -> Result<Picture> {
-    let [_, height, width] = *session.network().input() else {
-        return Err(Error::Model("the model's input is not an image".into()));
-    };
-    let preprocessing = session.preprocessing();
-    let short = preprocessing.resize.map_or(height.max(width) * 256 / 224, |s| s as usize).max(1);
-    let useful = picture.width.min(picture.height).div_ceil(short);
-    let scale = useful.min(FINE_SIDE / height.max(width).max(1)).max(1);
-    let resize = u32::try_from(short * scale).ok();
-    let fine = Preprocessing { resize, interpolation: Interpolation::Bicubic, ..preprocessing.clone() };
-    fine.fit(picture, height * scale, width * scale)
-}
-
-/// A picture that is as small as a tile.
-fn smaller(picture: &Picture) -> Result<Picture> {
-    let (width, height) = (picture.width, picture.height);
-    let long = width.max(height).max(SMALL_SIDE);
-    let side = |length: usize| (length * SMALL_SIDE / long).max(1);
-    picture.resize(side(width), side(height), Interpolation::Bilinear)
-}
-
-fn opaque(picture: &Picture) -> Vec<u8> {
-    picture.rgb.chunks_exact(3).flat_map(|p| [p[0], p[1], p[2], 255]).collect()
-}
-
-/// The model for people: what it is, what it reads, which classes and layers it has, and what its file leaves
-/// open.
-fn describe(session: &Session, name: &str, told: [(&'static str, bool); 2]) -> Value {
-    let network = session.network();
-    let metadata = network.metadata();
-    let labels: Vec<String> = (0..network.classes()).map(|i| session.target(i).label).collect();
-    let stated = [metadata.mean.is_some() && metadata.std.is_some(), metadata.labels.is_some()];
-    let missing =
-        told.iter().zip(stated).filter(|((_, told), stated)| !told && !stated).map(|((gap, _), _)| *gap);
-    let cuts: Vec<_> = network.cuts().iter().map(|l| l.value).collect();
-    let layer = |l: &Layer| {
-        let mut value = json!(l);
-        value["cut"] = cuts.contains(&l.value).into();
-        value
-    };
-    json!({
-        "name": metadata.name.as_deref().unwrap_or(name),
-        "license": metadata.license,
-        "source": metadata.source,
-        "input": network.input(),
-        "classes": network.classes(),
-        "labels": labels,
-        "layers": network.layers().iter().map(layer).collect::<Value>(),
-        "default_layer": network.default_layer().map(|l| &l.name),
-        "notes": network.notes(),
-        "missing": missing.collect::<Vec<_>>(),
-    })
-}
-
-fn frame(rendered: &Rendered, display: &Display) -> Object {
-    let facts = json!({ "rendered": rendered, "ticks": render::ticks(rendered.scale, TICKS) });
-    // Segments by themselves have no colours to explain.
-    let legend = match display.features {
-        Some(_) => vec![],
-        None => render::legend(display, rendered.scale, LEGEND_WIDTH, 1),
-    };
-    convert::object([
-        ("width", rendered.width.into()),
-        ("height", rendered.height.into()),
-        ("rgba", convert::clamped(&rendered.rgba)),
-        ("legend", convert::clamped(&legend)),
-        ("facts", facts.to_string().into()),
-    ])
 }

@@ -8,6 +8,7 @@ mod engine;
 mod listener;
 mod npy;
 mod pool;
+mod view;
 
 use js_sys::{Array, JsString};
 use serde_json::{Value, json};
