@@ -7,7 +7,11 @@ use std::{fmt, sync::Arc};
 
 use tract_onnx::tract_core::{
     internal::*,
-    ops::{binary::TypedBinOp, change_axes::AxisOp},
+    ops::{
+        binary::TypedBinOp,
+        change_axes::AxisOp,
+        element_wise::{ElementWiseMiniOp, ElementWiseOp},
+    },
 };
 
 use super::{Node, Storage};
@@ -82,6 +86,14 @@ impl Lowering<'_> {
         f: impl Fn(&mut [f32], &[Slice<'_>]) + Send + Sync + 'static,
     ) -> Result<OutletId> {
         self.native(Kernel::InPlace(Arc::new(f)))
+    }
+
+    /// Adds a function of one element, the same for all, that changes its input in place: `f(values)`. Tract may
+    /// then give the axes another order, as its convolutions like it.
+    pub fn element_wise(&mut self, f: impl Fn(&mut [f32]) + Send + Sync + 'static) -> Result<OutletId> {
+        let name = self.node.operator().map_or("ElementWise", |op| op.name());
+        let op = ElementWiseOp(Box::new(Elements { name, f: Arc::new(f) }), None);
+        self.wire("", op, self.inputs)
     }
 
     /// Adds an operator of our own that writes floats into zeros: `f(inputs, output)`.
@@ -244,4 +256,36 @@ impl TypedOp for Native {
     }
 
     as_op!();
+}
+
+/// A function of one element, in a tract model.
+#[derive(Clone)]
+struct Elements {
+    name: &'static str,
+    f: Arc<dyn Fn(&mut [f32]) + Send + Sync>,
+}
+
+impl fmt::Debug for Elements {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.name)
+    }
+}
+
+impl PartialEq for Elements {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.f, &other.f)
+    }
+}
+
+impl Eq for Elements {}
+
+impl ElementWiseMiniOp for Elements {
+    fn name(&self) -> String {
+        self.name.into()
+    }
+
+    fn eval_in_place(&self, values: &mut Tensor, _: Option<DatumType>) -> TractResult<()> {
+        (self.f)(values.try_as_plain_ram_mut()?.as_slice_mut()?);
+        Ok(())
+    }
 }

@@ -30,8 +30,13 @@ struct Pair {
 }
 
 impl Quantizer {
+    /// Whether it is the same for every channel.
+    pub fn is_uniform(&self) -> bool {
+        self.affinity.scales.len() == 1
+    }
+
     fn pair(&self, channel: usize) -> Pair {
-        let i = if self.affinity.scales.len() == 1 { 0 } else { channel };
+        let i = if self.is_uniform() { 0 } else { channel };
         let zero = self.affinity.zero_points[i];
         Pair { scale: self.affinity.scales[i], zero, low: self.low - zero, high: self.high - zero }
     }
