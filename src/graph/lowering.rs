@@ -14,7 +14,7 @@ use tract_onnx::tract_core::{
     },
 };
 
-use super::{Node, Storage};
+use super::{Grid, Node, Storage};
 use crate::error::{Error, Result};
 
 /// A tract model while it is built, at one node of the graph.
@@ -27,6 +27,8 @@ pub struct Lowering<'a> {
     pub shapes: &'a [&'a [usize]],
     /// What it reads.
     pub inputs: &'a [OutletId],
+    /// Which reals the first of them is made of, where they are few.
+    pub grid: Option<Grid>,
     /// What every node that is added here is called, with a suffix: no two of a model are alike.
     pub name: String,
 }
@@ -102,6 +104,25 @@ impl Lowering<'_> {
         f: impl Fn(&[Slice<'_>], &mut [f32]) + Send + Sync + 'static,
     ) -> Result<OutletId> {
         self.native(Kernel::Floats(Arc::new(f)))
+    }
+
+    /// As [`Self::floats`], between two changes of axes: `f` reads and writes `[H, W, C]`, where the graph's values
+    /// are `[C, H, W]`. Tract carries such changes on to where they cost nothing.
+    pub fn channels_last(
+        &mut self,
+        f: impl Fn(&[Slice<'_>], &mut [f32]) + Send + Sync + 'static,
+    ) -> Result<OutletId> {
+        let &[channels, height, width] = self.node.shape.as_slice() else {
+            return Err(self.failed(&"it is not over an image"));
+        };
+        let input = self.wire(".in", AxisOp::Move(0, 2), self.inputs)?;
+        let op = Native {
+            name: self.node.operator().map_or("Native", |op| op.name()),
+            kernel: Kernel::Floats(Arc::new(f)),
+            fact: f32::fact([height, width, channels]),
+        };
+        let made = self.wire("", op, &[input])?;
+        self.wire(".out", AxisOp::Move(2, 0), &[made])
     }
 
     /// Adds an operator of our own that writes bytes, one for each bit or byte of the graph's value.

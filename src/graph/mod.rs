@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 pub use constant::{Constant, Elements, Quantization};
 pub use lowering::Lowering;
-pub use operator::{Adjoint, Operator, Rule};
+pub use operator::{Adjoint, Grid, Operator, Rule};
 
 use crate::error::{Error, Result};
 

@@ -49,6 +49,17 @@ impl Adjoint<'_> {
     }
 }
 
+/// What a quantizer leaves of the reals: `step` times the integers from `low` to `high`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Grid {
+    /// Reals an integer step.
+    pub step: f32,
+    /// The smallest integer.
+    pub low: f32,
+    /// The largest integer.
+    pub high: f32,
+}
+
 /// An operator: one struct, one file.
 ///
 /// The graph only asks for shapes. `gradient` is asked for by `network::differentiate`, `tract` by the CPU
@@ -63,6 +74,11 @@ pub trait Operator: Any + Debug + Send + Sync {
     /// How the output's elements are kept.
     fn storage(&self) -> Storage {
         Storage::Float
+    }
+
+    /// Which reals its values are, where they are few: then what reads them may count in integers.
+    fn grid(&self) -> Option<Grid> {
+        None
     }
 
     /// Adds the vector-Jacobian product: for each input, the gradient with respect to it.

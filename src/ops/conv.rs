@@ -6,6 +6,7 @@ use tract_onnx::tract_core::{internal::OutletId, ops::cnn};
 
 use super::{
     conv_transpose::ConvTranspose,
+    integer_conv::IntegerConv,
     reader::{Operand, Reader, size},
     window::{Window, image},
 };
@@ -160,6 +161,12 @@ impl Operator for Conv {
     }
 
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
+        // Native processors multiply floats as fast as these loops do integers.
+        if cfg!(target_arch = "wasm32")
+            && let Some(integers) = at.grid.and_then(|grid| IntegerConv::new(self, grid))
+        {
+            return at.channels_last(move |inputs, y| integers.run(inputs[0].floats(), y));
+        }
         let weights = at.constant(".weights", &self.weights.shape, &self.weights.to_f32())?;
         let bias = match &self.bias {
             Some(bias) => at.constant(".bias", &[bias.len()], bias)?,

@@ -11,6 +11,7 @@ pub mod dense;
 pub mod fused;
 pub mod gate;
 pub mod global_average_pool;
+pub mod integer_conv;
 pub mod kernels;
 pub mod max_pool;
 pub mod multiply;

@@ -213,5 +213,6 @@ fn lower(
     let inputs = inputs.ok_or_else(|| Error::Model(format!("{:?} reads what is not made", node.name)))?;
     let shapes: Vec<&[usize]> = node.inputs.iter().map(|i| graph.node(*i).shape.as_slice()).collect();
     let name = format!("{}#{}", node.name, id.index());
-    op.tract(&mut Lowering { model, node, shapes: &shapes, inputs: &inputs, name })
+    let grid = node.inputs.first().and_then(|i| graph.node(*i).operator()?.grid());
+    op.tract(&mut Lowering { model, node, shapes: &shapes, inputs: &inputs, grid, name })
 }

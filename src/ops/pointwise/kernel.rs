@@ -2,6 +2,7 @@
 //! and every loop is one that compilers turn into vector instructions.
 
 use super::{Clip, Quantizer, Step};
+use crate::graph::Grid;
 
 /// Elements a block.
 const BLOCK: usize = 1024;
@@ -33,6 +34,12 @@ impl Quantizer {
     /// Whether it is the same for every channel.
     pub fn is_uniform(&self) -> bool {
         self.affinity.scales.len() == 1
+    }
+
+    /// The reals that it makes, where they are the same for every channel.
+    pub fn grid(&self) -> Option<Grid> {
+        let Pair { scale, low, high, .. } = self.pair(0);
+        self.is_uniform().then_some(Grid { step: scale, low, high })
     }
 
     fn pair(&self, channel: usize) -> Pair {

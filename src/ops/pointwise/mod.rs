@@ -19,7 +19,7 @@ use super::gate::{Gate, PassMask};
 use crate::{
     error::Result,
     gpu::Recording,
-    graph::{Adjoint, Lowering, Operator, Shape, ValueId},
+    graph::{Adjoint, Grid, Lowering, Operator, Shape, ValueId},
     ops::{
         affine::{Affine, Per},
         kernels::{Epilogue, elementwise},
@@ -99,6 +99,13 @@ impl Operator for Pointwise {
             q.check(inputs[0])?;
         }
         Ok(inputs[0].to_vec())
+    }
+
+    fn grid(&self) -> Option<Grid> {
+        match self.steps.last() {
+            Some(Step::FakeQuantize(q) | Step::Dequantize(q)) => q.grid(),
+            _ => None,
+        }
     }
 
     /// Zero where any function of the chain is flat, else the product of their slopes. The mask is made from
