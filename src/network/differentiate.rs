@@ -56,7 +56,7 @@ pub fn differentiate_all(
 }
 
 /// Which values depend on any of `at`, themselves included.
-pub(super) fn dependants(graph: &Graph, at: &[ValueId]) -> Vec<bool> {
+fn dependants(graph: &Graph, at: &[ValueId]) -> Vec<bool> {
     let mut depends = vec![false; graph.nodes().len()];
     for (id, node) in graph.iter() {
         depends[id.index()] = at.contains(&id) || node.inputs.iter().any(|i| depends[i.index()]);

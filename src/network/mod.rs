@@ -100,33 +100,10 @@ impl Network {
     /// Which layers the scores depend on.
     #[must_use]
     pub fn live_layers(&self) -> Vec<&Layer> {
-        let live = self.leading_to_scores();
-        self.layers.iter().filter(|l| live[l.value.index()]).collect()
-    }
-
-    /// The layers that everything passes through: the network can be cut there, and run from there on.
-    #[must_use]
-    pub fn cuts(&self) -> Vec<&Layer> {
-        let leads = self.leading_to_scores();
-        let from_image = differentiate::dependants(&self.graph, &[self.image]);
-        // How far what stands before a value is read.
-        let mut last_reader = vec![0; leads.len()];
-        for (id, node) in self.graph.iter().filter(|(id, _)| leads[id.index()]) {
-            node.inputs.iter().for_each(|i| last_reader[i.index()] = id.index());
-        }
-        let mut reach = 0;
-        let mut passed = vec![false; leads.len()];
-        for (id, _) in self.graph.iter().filter(|(id, _)| leads[id.index()] && from_image[id.index()]) {
-            passed[id.index()] = reach <= id.index();
-            reach = reach.max(last_reader[id.index()]);
-        }
-        self.layers.iter().filter(|l| passed[l.value.index()]).collect()
-    }
-
-    fn leading_to_scores(&self) -> Vec<bool> {
         let mut graph = self.graph.clone();
         graph.set_outputs([self.logits]);
-        graph.live()
+        let live = graph.live();
+        self.layers.iter().filter(|l| live[l.value.index()]).collect()
     }
 
     /// Labels and preprocessing that the file carries.

@@ -246,15 +246,6 @@ mod tests {
     }
 
     #[test]
-    fn cuts_are_the_layers_that_nothing_gets_past() {
-        let network = shipped();
-        let cuts: Vec<&str> = network.cuts().iter().map(|l| l.name.as_str()).collect();
-        let alone = |layer: &&super::super::Layer| !network.is_bypassed(layer.value);
-        let expected: Vec<&str> = network.layers().iter().filter(alone).map(|l| l.name.as_str()).collect();
-        assert_eq!(cuts, expected);
-    }
-
-    #[test]
     fn every_quantizer_is_watched() {
         let network = shipped();
         let graph = network.program(&Program::Saturation).unwrap();

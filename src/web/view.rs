@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use super::convert;
 use crate::{
     error::{Error, Result},
-    network::Layer,
     picture::{Interpolation, Picture, Preprocessing},
     render::{self, Display, Rendered},
     session::Session,
@@ -57,12 +56,6 @@ pub fn describe(session: &Session, name: &str, told: [(&'static str, bool); 2]) 
     let stated = [metadata.mean.is_some() && metadata.std.is_some(), metadata.labels.is_some()];
     let missing =
         told.iter().zip(stated).filter(|((_, told), stated)| !told && !stated).map(|((gap, _), _)| *gap);
-    let cuts: Vec<_> = network.cuts().iter().map(|l| l.value).collect();
-    let layer = |l: &Layer| {
-        let mut value = json!(l);
-        value["cut"] = cuts.contains(&l.value).into();
-        value
-    };
     json!({
         "name": metadata.name.as_deref().unwrap_or(name),
         "license": metadata.license,
@@ -70,7 +63,7 @@ pub fn describe(session: &Session, name: &str, told: [(&'static str, bool); 2]) 
         "input": network.input(),
         "classes": network.classes(),
         "labels": labels,
-        "layers": network.layers().iter().map(layer).collect::<Value>(),
+        "layers": network.layers(),
         "default_layer": network.default_layer().map(|l| &l.name),
         "notes": network.notes(),
         "missing": missing.collect::<Vec<_>>(),

@@ -172,6 +172,8 @@ describe('explore', () => {
     assert.match(await text(page, '#parameters'), /2 pictures/);
     const inner = await explained(page, () => choose(page, '#layer-field', 'head/conv/relu6'));
     assert.deepEqual([inner.shape, inner.result.layer], [[7, 7], 'head/conv/relu6']);
+    const within = await explained(page, () => choose(page, '#layer-field', 'block7/depthwise'));
+    assert.deepEqual(within.shape, [14, 14], 'inside a residual block too');
   });
 
   it('asked nobody else for anything, and broke no rule', () => assertQuiet(trouble));

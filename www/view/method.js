@@ -56,7 +56,7 @@ function setUpLayers(store, explain) {
     label: 'Layer',
     minWidth: 320,
     search: true,
-    items: () => (spec().layer === 'needed' ? layers().map(note) : [{ value: null, label: INPUT }, ...layers().filter(({ cut }) => cut).map(note)]),
+    items: () => [...(spec().layer === 'needed' ? [] : [{ value: null, label: INPUT }]), ...layers().map(note)],
     onPick: (layer) => store.set({ [key()]: layer }),
   });
   // Where every layer is near, a slider: a hand on it has all of the maps made, if that costs one look.
