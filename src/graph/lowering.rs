@@ -279,11 +279,14 @@ impl TypedOp for Native {
     as_op!();
 }
 
+/// What is done to each of some values.
+type OnEach = Arc<dyn Fn(&mut [f32]) + Send + Sync>;
+
 /// A function of one element, in a tract model.
 #[derive(Clone)]
 struct Elements {
     name: &'static str,
-    f: Arc<dyn Fn(&mut [f32]) + Send + Sync>,
+    f: OnEach,
 }
 
 impl fmt::Debug for Elements {
