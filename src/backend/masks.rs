@@ -402,11 +402,11 @@ impl Masked<'_> {
             }
             Masks::Segments(map, rows) => {
                 let shown: Vec<bool> = rows.row(i).collect();
-                let mut mixed = image.to_vec();
-                for (channel, fill) in mixed.chunks_exact_mut(plane).zip(fill.chunks_exact(plane)) {
-                    for ((x, &f), &l) in channel.iter_mut().zip(fill).zip(&map.labels) {
-                        *x = if shown[l as usize] { *x } else { f };
-                    }
+                let shown: Vec<bool> = map.labels.iter().map(|&l| shown[l as usize]).collect();
+                let mut mixed = Vec::with_capacity(image.len());
+                for (image, fill) in image.chunks_exact(plane).zip(fill.chunks_exact(plane)) {
+                    let pixels = image.iter().zip(fill).zip(&shown);
+                    mixed.extend(pixels.map(|((&x, &f), &shown)| if shown { x } else { f }));
                 }
                 mixed
             }

@@ -17,14 +17,19 @@ struct Cell {
     across: Colour,
 }
 
-/// A neighbour within the radius.
+/// A row of the disc around a pixel, eight places wide of which the last is not used.
 #[derive(Clone, Copy)]
-struct Offset {
+struct Row {
+    /// How far down of the pixel.
     down: f32,
-    across: f32,
-    square: f32,
-    /// What distance leaves of a weight under Telea's scheme; nothing at the pixel itself.
-    near: f32,
+    /// The places that lie in the disc.
+    inside: (usize, usize),
+    /// How far across of the pixel.
+    across: [f32; LANES],
+    /// The squared distance.
+    square: [f32; LANES],
+    /// What distance leaves of a weight under Telea's scheme; nothing outside the disc and at the pixel itself.
+    near: [f32; LANES],
 }
 
 /// The picture with a frame around it, into which the pixels of its edge are continued by one.
@@ -35,10 +40,7 @@ pub struct Canvas {
     cells: Vec<Cell>,
     /// One where a pixel of the picture is known, else zero.
     known: Vec<f32>,
-    /// The rows of the disc around a pixel: where each begins, from the pixel on, and its offsets.
-    disc: Vec<(usize, Vec<Offset>)>,
-    /// From a pixel back to the corner of the disc's square.
-    corner: usize,
+    disc: [Row; 2 * RADIUS + 1],
 }
 
 /// How far a pixel looks: what shap asks of OpenCV.
@@ -51,9 +53,8 @@ impl Canvas {
     pub fn new(picture: &Picture, scheme: Scheme) -> Self {
         let (height, width) = (picture.height, picture.width);
         let grid = Grid { height, width, frame: RADIUS };
-        let (disc, corner) = (disc(grid), RADIUS * grid.stride() + RADIUS);
         let (cells, known) = (vec![Cell::default(); grid.len()], vec![0.0; grid.len()]);
-        let mut canvas = Self { grid, scheme, cells, known, disc, corner };
+        let mut canvas = Self { grid, scheme, cells, known, disc: std::array::from_fn(row) };
         for y in 0..height {
             for x in 0..width {
                 let [r, g, b] = picture.pixel(x, y).map(f32::from);
@@ -94,6 +95,7 @@ impl Canvas {
     }
 
     /// Fills a pixel; the front must have it already.
+    #[inline]
     pub fn set(&mut self, i: usize, colour: Colour, front: &Front) {
         self.known[i] = 1.0;
         self.put(i, colour);
@@ -105,6 +107,7 @@ impl Canvas {
     }
 
     /// Gives a pixel its colour, and the frame beside it.
+    #[inline]
     fn put(&mut self, i: usize, colour: Colour) {
         self.cells[i].colour = colour;
         let Grid { height, width, frame } = self.grid;
@@ -119,6 +122,7 @@ impl Canvas {
     }
 
     /// Finds a pixel's slopes, from those neighbours that are known: above, left, below, right.
+    #[inline]
     fn survey(&mut self, i: usize, known: [bool; 4]) {
         let here = self.cells[i].colour;
         let [up, left, down, right] = self.grid.around(i).map(|j| self.cells[j].colour);
@@ -130,59 +134,68 @@ impl Canvas {
         self.cells[i].across = slope(left, here, right, known[1], known[3]);
     }
 
+    /// The rows of the disc around a pixel, each with its first place.
+    #[inline]
+    fn around(&self, i: usize) -> impl Iterator<Item = (usize, &Row)> {
+        let corner = i - RADIUS * self.grid.stride() - RADIUS;
+        self.disc.iter().enumerate().map(move |(v, row)| (corner + v * self.grid.stride(), row))
+    }
+
     /// Telea's mean of what the known pixels around predict, weighted by direction, distance and level.
+    #[inline]
     pub fn telea(&self, i: usize, front: &Front) -> Colour {
         let here = front.times(i, 1)[0];
         let [slope_down, slope_across] = front.slope(i);
         let (mut sum, mut down, mut across, mut total) = ([0.0f32; 4], [0.0f32; 4], [0.0f32; 4], 1e-20f32);
-        for (start, offsets) in &self.disc {
-            let start = i - self.corner + start;
-            let (times, known) =
-                (front.times(start, offsets.len()), &self.known[start..start + offsets.len()]);
+        for (start, row) in self.around(i) {
+            let (times, known) = (&front.times(start, LANES)[..LANES], &self.known[start..start + LANES]);
             let mut weights = [0.0f32; LANES];
-            for (((w, o), time), known) in weights.iter_mut().zip(offsets).zip(times).zip(known) {
-                let direction = -(o.down * slope_down + o.across * slope_across);
-                let direction = if direction.abs() <= 0.01 { 1e-6 } else { direction };
-                let level = 1.0 / (1.0 + (time - here).abs());
-                *w = (o.near * level * direction).abs() * known;
+            for l in 0..LANES {
+                let direction = (row.down * slope_down + row.across[l] * slope_across).abs();
+                let direction = if direction <= 0.01 { 1e-6 } else { direction };
+                let level = 1.0 + (times[l] - here).abs();
+                weights[l] = row.near[l] * known[l] * direction / level;
             }
-            for ((w, o), cell) in weights.iter().zip(offsets).zip(&self.cells[start..]) {
-                for c in 0..4 {
-                    sum[c] += w * cell.colour[c];
-                    down[c] += w * o.down * cell.down[c];
-                    across[c] += w * o.across * cell.across[c];
-                }
+            let mut row_down = [0.0f32; 4];
+            let cells = &self.cells[start..start + LANES];
+            for l in row.inside.0..row.inside.1 {
+                let (w, cell) = (weights[l], &cells[l]);
+                add(&mut sum, w, &cell.colour);
+                add(&mut row_down, w, &cell.down);
+                add(&mut across, w * row.across[l], &cell.across);
                 total += w;
             }
+            add(&mut down, row.down, &row_down);
         }
         std::array::from_fn(|c| {
             let (a, b) = (down[c], across[c]);
             let step = (a + b) / ((a * a + b * b).sqrt() + 1e-20);
-            (sum[c] / total + step + 0.5).round_ties_even().clamp(0.0, 255.0)
+            rounded(sum[c] / total + step + 0.5)
         })
     }
 
     /// The mean of the known pixels around, weighted by how much each lies along its own line of equal brightness.
+    #[inline]
     pub fn navier_stokes(&self, i: usize) -> Colour {
         let (mut sum, mut total) = ([0.0f32; 4], [1e-20f32; 4]);
-        for (start, offsets) in &self.disc {
-            let start = i - self.corner + start;
-            let known = &self.known[start..start + offsets.len()];
-            for ((o, cell), _) in
-                offsets.iter().zip(&self.cells[start..]).zip(known).filter(|(_, k)| **k > 0.0)
-            {
-                for c in 0..4 {
+        for (start, row) in self.around(i) {
+            let (cells, known) = (&self.cells[start..start + LANES], &self.known[start..start + LANES]);
+            for l in (row.inside.0..row.inside.1).filter(|l| known[*l] > 0.0) {
+                let (cell, square) = (&cells[l], row.square[l]);
+                let weights: Colour = std::array::from_fn(|c| {
                     let (down, across) = (cell.down[c], cell.across[c]);
-                    let along = o.down * across - o.across * down;
-                    let straight = (along / (o.square * (down * down + across * across)).sqrt()).abs();
+                    let along = row.down * across - row.across[l] * down;
+                    let straight = (along / (square * (down * down + across * across)).sqrt()).abs();
                     let direction = if along.abs() <= 0.01 { 1e-6 } else { straight };
-                    let weight = direction / (o.square * o.square + 1.0);
-                    sum[c] += weight * cell.colour[c];
-                    total[c] += weight;
+                    direction / (square * square + 1.0)
+                });
+                for c in 0..4 {
+                    sum[c] += weights[c] * cell.colour[c];
+                    total[c] += weights[c];
                 }
             }
         }
-        std::array::from_fn(|c| (sum[c] / total[c]).round_ties_even().clamp(0.0, 255.0))
+        std::array::from_fn(|c| rounded(sum[c] / total[c]))
     }
 
     /// The picture's bytes.
@@ -199,24 +212,41 @@ impl Canvas {
     }
 }
 
-/// The rows of a disc that have a pixel.
+/// The `v`-th row of the disc.
 #[allow(clippy::cast_precision_loss)]
-fn disc(grid: Grid) -> Vec<(usize, Vec<Offset>)> {
-    let row = |v: usize| {
-        let offset = |u: usize| {
-            let (down, across) = (v as f32 - RADIUS as f32, u as f32 - RADIUS as f32);
-            let square = down * down + across * across;
-            let near = if square > 0.0 { 1.0 / (square * square.sqrt()) } else { 0.0 };
-            Offset { down, across, square, near }
-        };
-        let inside = |u: &usize| offset(*u).square <= (RADIUS * RADIUS) as f32;
-        let first = (0..=2 * RADIUS).find(inside).unwrap_or(RADIUS);
-        (v * grid.stride() + first, (first..=2 * RADIUS - first).map(offset).collect())
+fn row(v: usize) -> Row {
+    let down = v as f32 - RADIUS as f32;
+    let across: [f32; LANES] = std::array::from_fn(|u| u as f32 - RADIUS as f32);
+    let square = across.map(|across| down * down + across * across);
+    let is_inside = |u: &usize| square[*u] <= (RADIUS * RADIUS) as f32;
+    let first = (0..LANES).find(is_inside).unwrap_or(RADIUS);
+    let inside = (first, 2 * RADIUS + 1 - first);
+    let near = |u: usize| {
+        let counts = (inside.0..inside.1).contains(&u) && square[u] > 0.0;
+        if counts { 1.0 / (square[u] * square[u].sqrt()) } else { 0.0 }
     };
-    (0..=2 * RADIUS).map(row).collect()
+    Row { down, inside, across, square, near: std::array::from_fn(near) }
+}
+
+/// `sum += weight * value`.
+#[inline]
+fn add(sum: &mut Colour, weight: f32, value: &Colour) {
+    sum[0] += weight * value[0];
+    sum[1] += weight * value[1];
+    sum[2] += weight * value[2];
+    sum[3] += weight * value[3];
+}
+
+/// The nearest byte, halves to even.
+#[inline]
+fn rounded(v: f32) -> f32 {
+    // Added, it leaves no place for a fraction.
+    const WHOLE: f32 = 12_582_912.0;
+    (v.clamp(0.0, 255.0) + WHOLE) - WHOLE
 }
 
 /// Telea's slope, as OpenCV has it: between two neighbours it is four times the mean one.
+#[inline]
 fn straight(before: Colour, here: Colour, after: Colour, has_before: bool, has_after: bool) -> Colour {
     std::array::from_fn(|c| match (has_before, has_after) {
         (true, true) => (after[c] - before[c]) * 2.0,
@@ -227,6 +257,7 @@ fn straight(before: Colour, here: Colour, after: Colour, has_before: bool, has_a
 }
 
 /// The steps to both neighbours, without their signs.
+#[inline]
 fn total(before: Colour, here: Colour, after: Colour, has_before: bool, has_after: bool) -> Colour {
     let step = |c: usize, other: Colour| (other[c] - here[c]).abs();
     std::array::from_fn(|c| match (has_before, has_after) {

@@ -13,21 +13,24 @@ pub struct Grid {
 
 impl Grid {
     /// From one row to the next.
+    #[inline]
     pub fn stride(self) -> usize {
         self.width + 2 * self.frame
     }
 
-    /// Pixels and frame.
+    /// Pixels and frame, and some behind, so that a row of eight can begin anywhere.
     pub fn len(self) -> usize {
-        self.stride() * (self.height + 2 * self.frame)
+        self.stride() * (self.height + 2 * self.frame) + 8
     }
 
     /// The place of a pixel of the picture.
+    #[inline]
     pub fn at(self, y: usize, x: usize) -> usize {
         (y + self.frame) * self.stride() + x + self.frame
     }
 
     /// The neighbours: above, left, below, right; the frame's among them.
+    #[inline]
     pub fn around(self, i: usize) -> [usize; 4] {
         [i - self.stride(), i - 1, i + self.stride(), i + 1]
     }
@@ -66,16 +69,19 @@ impl Front {
         Self { grid, state, times: vec![FAR; grid.len()], heap: BinaryHeap::new(), pushed: 0 }
     }
 
+    #[inline]
     pub fn is_inside(&self, i: usize) -> bool {
         self.state[i] == State::Inside
     }
 
     /// The distances of `n` places.
+    #[inline]
     pub fn times(&self, from: usize, n: usize) -> &[f32] {
         &self.times[from..from + n]
     }
 
     /// Makes a place part of the band.
+    #[inline]
     pub fn push(&mut self, i: usize, time: f32) {
         self.state[i] = State::Known;
         self.times[i] = time;
@@ -86,6 +92,7 @@ impl Front {
     }
 
     /// Takes the nearest of the band.
+    #[inline]
     pub fn pop(&mut self) -> Option<usize> {
         self.heap.pop().map(|Reverse((_, i))| i as usize)
     }
@@ -163,6 +170,7 @@ impl Front {
     }
 
     /// When the front arrives: the least solution of |grad T| = 1 from the four corners.
+    #[inline]
     pub fn arrive(&mut self, i: usize) -> f32 {
         let [up, left, down, right] = self.grid.around(i).map(|j| (self.times[j], self.is_inside(j)));
         let corner = |(a, hidden): (f32, bool), (b, other): (f32, bool)| match (hidden, other) {
@@ -178,6 +186,7 @@ impl Front {
     }
 
     /// The slope of the distances at a place, down and across.
+    #[inline]
     pub fn slope(&self, i: usize) -> [f32; 2] {
         let here = self.times[i];
         let [up, left, down, right] =
