@@ -1,11 +1,22 @@
 //! What methods cost on the native CPU backend, in forward passes:
 //!
-//! `taskset -c 0 cargo bench --bench cost [-- MODEL.onnx]`
+//! `taskset -c 0 cargo bench --bench cost [-- [MODEL.onnx] [PYTHON]]`
+//!
+//! PYTHON is the interpreter of an environment with `benches/python/requirements.txt`; with one, the same is measured of
+//! Captum on torch, and printed as a ratio.
 //!
 //! `taskset` keeps it to one thread: on more, what comes in batches is spread over them and looks cheaper than it is.
 //! `--profile fast` builds sooner. It fails when a bound is missed.
 
-use std::{collections::BTreeMap, error::Error, process::ExitCode, sync::Arc, time::Instant};
+#[path = "clock.rs"]
+mod clock;
+
+use std::{
+    collections::BTreeMap,
+    error::Error,
+    process::{Command, ExitCode},
+    sync::Arc,
+};
 
 use pellucid::{
     Tensor,
@@ -31,7 +42,9 @@ struct Bench {
 }
 
 fn main() -> Result<ExitCode> {
-    let path = std::env::args().skip(1).find(|a| !a.starts_with('-'));
+    let (models, pythons): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).filter(|a| !a.starts_with('-')).partition(|a| a.ends_with(".onnx"));
+    let path = models.first().cloned();
     let model = match &path {
         Some(path) => std::fs::read(path)?,
         None => include_bytes!("../models/efficientnet-lite0-int8.onnx").to_vec(),
@@ -49,17 +62,45 @@ fn main() -> Result<ExitCode> {
     let four: Vec<usize> = (0..4).collect();
     let cam = bench.method("grad-cam", last.as_ref(), &[0])?;
     bench.say("grad-cam before pooling, in forward passes", cam / forward, 1.15);
+    let last_cam = cam;
     let cam = bench.method("grad-cam", middle.as_ref(), &[0])?;
     bench.say("grad-cam in the middle, in forward passes", cam / forward, 2.2);
     let saliency = bench.method("saliency", None, &[0])?;
     bench.say("saliency, in forward passes", saliency / forward, 2.5);
     let several = bench.method("saliency", None, &four)?;
     bench.say("saliency of 4 classes, in runs of one", several / saliency, 0.7 * 4.0);
-    let path = bench.method("integrated-gradients", None, &[0])?;
-    bench.say("integrated gradients of 50 steps, in saliencies", path / saliency, 50.0 * 1.05);
+    let path_seconds = bench.method("integrated-gradients", None, &[0])?;
+    bench.say("integrated gradients of 50 steps, in saliencies", path_seconds / saliency, 50.0 * 1.05);
     let masks = masks(bench.backend.network())?;
     bench.say("stored masks of one image, in MiB", masks as f64 / f64::from(1 << 20), (MASKS >> 20) as f64);
+    if let Some(python) = pythons.first() {
+        let ours = [
+            ("forward", forward),
+            ("grad-cam", last_cam),
+            ("saliency", saliency),
+            ("integrated-gradients", path_seconds),
+        ];
+        beside_captum(python, path.as_deref(), &ours)?;
+    }
     Ok(if bench.missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Prints what Captum takes for the same, on the same model and one thread.
+fn beside_captum(python: &str, model: Option<&str>, ours: &[(&str, f64)]) -> Result<()> {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let shipped = format!("{root}/models/efficientnet-lite0-int8.onnx");
+    let script = format!("{root}/benches/python/captum_cost.py");
+    let output = Command::new(python).args([&script, model.unwrap_or(&shipped)]).output()?;
+    if !output.status.success() {
+        return Err(format!("{script}: {}", String::from_utf8_lossy(&output.stderr)).into());
+    }
+    let theirs: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    for (what, ours) in ours {
+        let theirs = theirs[what].as_f64().ok_or("the script printed something else")?;
+        let (a, b) = (ours * 1e3, theirs * 1e3);
+        println!("{what:32} {a:8.1} ms, Captum on torch {b:8.1} ms: ours of theirs {:.2}", a / b);
+    }
+    Ok(())
 }
 
 impl Bench {
@@ -97,9 +138,9 @@ fn median(times: usize, mut work: impl FnMut() -> pellucid::Result<()>) -> Resul
     work()?;
     let mut seconds = vec![];
     for _ in 0..times {
-        let start = Instant::now();
+        let start = clock::seconds();
         work()?;
-        seconds.push(start.elapsed().as_secs_f64());
+        seconds.push(clock::seconds() - start);
     }
     seconds.sort_by(f64::total_cmp);
     Ok(seconds[seconds.len() / 2])

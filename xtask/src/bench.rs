@@ -1,5 +1,6 @@
-//! The page beside its peers, in one Chromium.
+//! The page beside its peers, in one Chromium, and what methods cost natively.
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -9,6 +10,12 @@ use crate::{BenchArgs, host, serve, size, tools};
 
 /// Builds what is measured, and measures it.
 pub fn run(args: &BenchArgs) -> Result<()> {
+    if args.native || args.filter.is_none() {
+        native(args.python.as_deref())?;
+    }
+    if args.native {
+        return Ok(());
+    }
     tools::ensure_browser()?;
     let dist = page::build(Profile::Release)?;
     let benches = host::root().join("benches");
@@ -32,4 +39,32 @@ pub fn run(args: &BenchArgs) -> Result<()> {
     node.env("PELLUCID_URL", serve::background(site)?).env("BENCH_RUNS", args.runs.to_string());
     node.env("CHROMIUM", tools::chromium().context("Chromium is missing")?);
     host::run(&mut node)
+}
+
+/// What methods cost on the native CPU backend. A bench that fails has said which bound it misses.
+fn native(python: Option<&Path>) -> Result<()> {
+    let build = ["bench", "--quiet", "--package", "pellucid", "--profile", "fast", "--bench"];
+    let mut runs: Vec<(&str, Vec<&str>)> = vec![("cost", vec![]), ("overhead", vec![])];
+    if python.is_some() {
+        runs.push(("overhead", vec!["--whole"]));
+    }
+    for (bench, flags) in runs {
+        host::run(host::cargo().args(build).args([bench, "--no-run"]))?;
+        let cargo = host::cargo();
+        // One thread, where that can be had: what is spread over several looks cheaper than it is.
+        let mut command = match host::find_program(&["taskset"]).filter(|_| flags.is_empty()) {
+            Some(taskset) => {
+                let mut command = Command::new(taskset);
+                command.args(["-c", "0"]).arg(cargo.get_program()).current_dir(host::root());
+                command
+            }
+            None => cargo,
+        };
+        println!("\n== {bench} {}", flags.join(" "));
+        command.args(build).arg(bench).arg("--").args(flags).args(python);
+        if let Err(why) = host::run(&mut command) {
+            println!("{why:#}");
+        }
+    }
+    Ok(())
 }

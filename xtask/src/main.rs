@@ -32,7 +32,7 @@ enum Task {
     Serve(ServeArgs),
     /// Run every test: native ones on a Vulkan adapter, the download's size, and the page in Chromium.
     Test(TestArgs),
-    /// Measure the page against its peers in one Chromium, and print what they cost.
+    /// Measure what methods cost natively, and the page against its peers in one Chromium.
     Bench(BenchArgs),
 }
 
@@ -72,6 +72,12 @@ struct BenchArgs {
     /// How often each thing is measured; medians are printed.
     #[arg(long, default_value_t = 3)]
     runs: u32,
+    /// Measure only what methods cost on the native CPU backend.
+    #[arg(long, conflicts_with = "filter")]
+    native: bool,
+    /// The Python of an environment with benches/python/requirements.txt: measures Captum, lime and shap too.
+    #[arg(long)]
+    python: Option<std::path::PathBuf>,
     /// Measure only what has this in its name.
     filter: Option<String>,
 }
