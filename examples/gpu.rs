@@ -1,26 +1,39 @@
-//! What the GPU backend costs, in wall time, CPU time and floating-point operations.
+//! What the GPU backend costs: CPU time, wall time, floating-point operations, memory.
 //!
-//! `cargo run --example gpu -- [MODEL.onnx] [--batch N] [--kernels]`
+//! `cargo run --example gpu -- [MODEL.onnx] [--batch N] [--masked] [--kernels] [--footprints]`
 //!
-//! With `VK_ICD_FILENAMES` naming lavapipe or SwiftShader, CPU seconds are what matters: software adapters
-//! take all cores that there are.
+//! Batches of one and of N (16 by default) take turns. `--masked` runs one picture under masks of segments instead of
+//! pictures, forward only. `--kernels` adds what each dispatch takes. `--footprints` runs nothing, and prints a line of
+//! JSON for each program and batch: what it takes on the device, from the arena's own plan.
+//!
+//! With `VK_ICD_FILENAMES` naming lavapipe or SwiftShader, CPU seconds are what matters: software adapters take all
+//! cores that there are.
 
 use std::{sync::Arc, time::Instant};
 
 use pellucid::{
     Tensor,
-    backend::{Backend, Images, gpu::GpuBackend},
+    backend::{Backend, BitRows, Images, Masked, Masks, Segmentation, gpu::GpuBackend},
     graph::{Graph, Rule},
     network::{Network, Program, Score},
     ops::{conv::Conv, conv_transpose::ConvTranspose, dense::Dense},
 };
 
-/// User and system time of this process so far, in seconds; zero where there is no /proc.
+type Failure = Box<dyn std::error::Error>;
+
+/// Segments a side in masked pictures.
+const SIDE: usize = 8;
+/// Rounds in which batches take turns.
+const ROUNDS: usize = 5;
+
+/// CPU time of this process's threads so far, in seconds; zero where there is no /proc.
 fn cpu_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let after = stat.rsplit(')').next().unwrap_or_default();
-    let ticks = |i: usize| after.split_whitespace().nth(i).and_then(|v| v.parse::<f64>().ok()).unwrap_or(0.0);
-    (ticks(11) + ticks(12)) / 100.0
+    let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let spent = |thread: std::fs::DirEntry| {
+        let text = std::fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default();
+        text.split_whitespace().next().and_then(|v| v.parse::<f64>().ok()).unwrap_or(0.0)
+    };
+    threads.map(spent).sum::<f64>() / 1e9
 }
 
 /// Multiplications and additions of the convolutions and dense layers, for one image.
@@ -39,58 +52,118 @@ fn operations(graph: &Graph) -> u64 {
     graph.iter().map(count).sum()
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// A picture of waves, so many times.
+fn pictures(network: &Network, images: usize) -> Result<Tensor, Failure> {
+    let shape = [&[images], network.input()].concat();
+    let count = shape.iter().product::<usize>();
+    Ok(Tensor::new(shape, (0..count).map(|i| (i as f32 * 0.37).sin()).collect())?)
+}
+
+/// Masks over a chequered segmentation.
+fn masks(network: &Network, images: usize) -> Result<Masks, Failure> {
+    let [_, height, width] = *network.input() else { return Err("the model reads no image".into()) };
+    let label = |i: usize| ((i / width * SIDE / height) * SIDE + i % width * SIDE / width) as i64;
+    let labels: Vec<i64> = (0..height * width).map(label).collect();
+    let mut rows = BitRows::new(SIDE * SIDE);
+    (0..images).for_each(|i| rows.push((0..SIDE * SIDE).map(|s| (s * 7 + i * 5) % 3 > 0)));
+    Ok(Masks::Segments(Arc::new(Segmentation::new(height, width, &labels)?), rows))
+}
+
+/// One run: wall and CPU seconds.
+fn run(
+    backend: &mut GpuBackend,
+    program: &Program,
+    images: usize,
+    masked: bool,
+) -> Result<[f64; 2], Failure> {
+    let network = backend.network();
+    let (x, masks) = (pictures(network, if masked { 2 } else { images })?, masks(network, images)?);
+    let mut g = Tensor::zeros([images, network.classes()]);
+    g.data_mut().iter_mut().step_by(network.classes()).for_each(|v| *v = 1.0);
+    let g = matches!(program, Program::Gradient { .. }).then_some(&g);
+    let (image, fill) = (x.at(0), x.at(x.shape()[0] - 1));
+    let hidden = Images::Masked(Masked { image: &image, fill: &fill, masks: &masks });
+    let images = if masked { hidden } else { Images::Batch(&x) };
+    let (wall, cpu) = (Instant::now(), cpu_seconds());
+    pollster::block_on(backend.run(program, images, g))?;
+    Ok([wall.elapsed().as_secs_f64(), cpu_seconds() - cpu])
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn measure(
+    backend: &mut GpuBackend,
+    (name, program): (&str, &Program),
+    batches: &[usize],
+    masked: bool,
+    kernels: bool,
+) -> Result<(), Failure> {
+    let flops = operations(&backend.network().program(program)?) as f64;
+    let first: Vec<f64> =
+        batches.iter().map(|&b| Ok(run(backend, program, b, masked)?[1])).collect::<Result<_, Failure>>()?;
+    let mut spent = vec![[vec![], vec![]]; batches.len()];
+    for _ in 0..ROUNDS {
+        for (&images, spent) in batches.iter().zip(&mut spent) {
+            // As many images for each, so that all are measured as finely.
+            let turns = batches[batches.len() - 1].div_ceil(images).min(4);
+            for _ in 0..turns {
+                let taken = run(backend, program, images, masked)?;
+                spent.iter_mut().zip(taken).for_each(|(all, t)| all.push(t / images as f64));
+            }
+        }
+    }
+    let mut alone = None;
+    for ((&images, [walls, cpus]), first) in batches.iter().zip(spent).zip(first) {
+        let (wall, cpu) = (median(walls), median(cpus));
+        let ratio = cpu / *alone.get_or_insert(cpu);
+        println!(
+            "{name:8} batch {images:2}: {:6.1} ms CPU an image ({ratio:.2} of alone), {:6.1} ms wall; first run {:6.0} ms CPU in all; \
+             {:.2} GFLOP, {:.2} GFLOP per CPU-second",
+            cpu * 1e3,
+            wall * 1e3,
+            first * 1e3,
+            flops / 1e9,
+            flops / 1e9 / cpu,
+        );
+        if kernels {
+            let each = pollster::block_on(backend.profile(program, images, 1, &cpu_seconds))?;
+            each.iter().for_each(|(line, s)| println!("  {:8.2} ms  {line}", s * 1e3));
+        }
+    }
+    Ok(())
+}
+
+fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let value = |name: &str| arguments.iter().position(|a| a == name).and_then(|i| arguments.get(i + 1));
-    let batch: usize = value("--batch").map_or(Ok(1), |v| v.parse())?;
+    let has = |name: &str| arguments.iter().any(|a| a == name);
+    let batch: usize = value("--batch").map_or(Ok(16), |v| v.parse())?;
     let model = arguments.iter().find(|a| a.ends_with(".onnx")).cloned();
     let model = model.unwrap_or_else(|| "models/efficientnet-lite0-int8.onnx".into());
     let network = Arc::new(Network::from_onnx(&std::fs::read(&model)?)?);
-    let mut backend = pollster::block_on(GpuBackend::open(network.clone(), true))?;
-    println!("{model} on {}", backend.description().adapter);
+    let mut backend = pollster::block_on(GpuBackend::open(network, true))?;
+    let batches = if batch > 1 { vec![1, batch] } else { vec![1] };
     let gradient = Program::Gradient { score: Score::Logit, layer: None, rule: Rule::Plain };
-    for (name, program) in [("forward", Program::Forward { layer: None }), ("gradient", gradient)] {
-        let with_gradient = matches!(program, Program::Gradient { .. });
-        for images in if batch == 1 { vec![1] } else { vec![1, batch] } {
-            let shape = [&[images], network.input()].concat();
-            let count = shape.iter().product::<usize>();
-            let wave = (0..count).map(|i| (i as f32 * 0.37).sin()).collect();
-            let x = Tensor::new(shape, wave)?;
-            let mut g = Tensor::zeros([images, network.classes()]);
-            g.data_mut().iter_mut().step_by(network.classes()).for_each(|v| *v = 1.0);
-            let g = with_gradient.then_some(&g);
-            let footprint = backend.footprint(&program, images, 1)?;
-            let flops = images as u64 * operations(&network.program(&program)?);
-            let begin = Instant::now();
-            pollster::block_on(backend.run(&program, Images::Batch(&x), g))?;
-            let first = begin.elapsed();
-            let (mut walls, mut cpus) = (vec![], vec![]);
-            for _ in 0..5 {
-                let (wall, cpu) = (Instant::now(), cpu_seconds());
-                pollster::block_on(backend.run(&program, Images::Batch(&x), g))?;
-                walls.push(wall.elapsed().as_secs_f64());
-                cpus.push(cpu_seconds() - cpu);
-            }
-            walls.sort_by(f64::total_cmp);
-            cpus.sort_by(f64::total_cmp);
-            let (wall, cpu) = (walls[2], cpus[2]);
-            println!(
-                "{name:8} batch {images:2}: {:7.0} ms wall, {:7.0} ms CPU, first {:6.0} ms; {:.2} GFLOP, {:.2} GFLOP per CPU-second; \
-                 arena {:.1} MiB, weights {:.1} MiB",
-                wall * 1e3,
-                cpu * 1e3,
-                first.as_secs_f64() * 1e3,
-                flops as f64 / 1e9,
-                flops as f64 / 1e9 / cpu,
-                footprint.arena as f64 / 1048576.0,
-                footprint.weights as f64 / 1048576.0,
-            );
-            if arguments.iter().any(|a| a == "--kernels") {
-                for (line, ms) in pollster::block_on(backend.profile(&program, images, 1))? {
-                    println!("  {ms:8.2} ms  {line}");
-                }
+    let programs = [("forward", Program::Forward { layer: None }), ("gradient", gradient)];
+    if has("--footprints") {
+        for (name, program) in &programs {
+            for &images in &batches {
+                let taken = backend.footprint(program, images, 1)?;
+                let (arena, weights) = (taken.arena, taken.weights);
+                println!(
+                    r#"{{"program":"{name}","batch":{images},"arena_bytes":{arena},"weight_bytes":{weights}}}"#
+                );
             }
         }
+        return Ok(());
+    }
+    println!("{model} on {}", backend.description().adapter);
+    let masked = has("--masked");
+    for (name, program) in &programs[..if masked { 1 } else { 2 }] {
+        measure(&mut backend, (name, program), &batches, masked, has("--kernels"))?;
     }
     Ok(())
 }

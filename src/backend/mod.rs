@@ -93,4 +93,12 @@ pub trait Backend {
         images: Images<'_>,
         cotangents: Option<&Tensor>,
     ) -> Result<Vec<Tensor>>;
+
+    /// Makes ready what programs take on one image, so that their first run does not wait for it.
+    async fn warm(&mut self, _programs: &[Program]) -> Result<()> {
+        Ok(())
+    }
+
+    /// Gives a clock (milliseconds) where the platform has none: work is then cut to the pace of the device.
+    fn set_clock(&mut self, _clock: fn() -> f64) {}
 }

@@ -39,6 +39,8 @@ pub struct Resilient {
     helpers: Option<Rc<dyn Helpers>>,
     losses: u32,
     events: Vec<String>,
+    /// The page's clock, for the next GPU too.
+    clock: Option<fn() -> f64>,
 }
 
 impl Resilient {
@@ -59,7 +61,7 @@ impl Resilient {
                 }
             },
         };
-        Ok(Self { network, inner, choice, helpers: None, losses: 0, events })
+        Ok(Self { network, inner, choice, helpers: None, losses: 0, events, clock: None })
     }
 
     /// Gives helpers, who take parts of what the CPU runs.
@@ -94,7 +96,8 @@ impl Resilient {
         self.losses += 1;
         if *fault == GpuFault::Lost && self.losses == 1 {
             let allow_fallback = self.choice == Choice::Gpu;
-            if let Ok(gpu) = open_gpu(&self.network, allow_fallback).await {
+            if let Ok(mut gpu) = open_gpu(&self.network, allow_fallback).await {
+                self.clock.into_iter().for_each(|clock| gpu.set_clock(clock));
                 self.events
                     .push(format!("The GPU was lost ({detail}) and asked for again; the work goes on."));
                 self.inner = gpu;
@@ -149,5 +152,51 @@ impl Backend for Resilient {
                 outputs => return outputs,
             }
         }
+    }
+
+    async fn warm(&mut self, programs: &[Program]) -> Result<()> {
+        match self.inner.warm(programs).await {
+            Err(error) => self.recover(error).await,
+            done => done,
+        }
+    }
+
+    fn set_clock(&mut self, clock: fn() -> f64) {
+        self.clock = Some(clock);
+        self.inner.set_clock(clock);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+
+    fn clock() -> f64 {
+        f64::from(ASKED.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The clock reaches the GPU that is open and the one that takes its place.
+    #[test]
+    fn the_clock_is_handed_on() {
+        let model = include_bytes!("../../models/efficientnet-lite0-int8.onnx");
+        let network = Arc::new(Network::from_onnx(model).unwrap());
+        let mut backend = pollster::block_on(Resilient::open(network.clone(), Choice::Gpu)).unwrap();
+        backend.set_clock(clock);
+        let image = Tensor::zeros([&[1], network.input()].concat());
+        let forward = Program::Forward { layer: None };
+        let run = |backend: &mut Resilient| {
+            let before = ASKED.load(Ordering::Relaxed);
+            pollster::block_on(backend.run(&forward, Images::Batch(&image), None)).unwrap();
+            ASKED.load(Ordering::Relaxed) - before
+        };
+        assert!(run(&mut backend) >= 2);
+        let lost = Error::gpu(GpuFault::Lost, "for the test");
+        pollster::block_on(backend.recover(lost)).unwrap();
+        assert_eq!(backend.description().kind, "gpu");
+        assert!(run(&mut backend) >= 2);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::Traits;
 use crate::error::{Error, GpuFault, Result};
 
 /// The most that is asked for as one binding, where the adapter offers it.
@@ -92,11 +93,11 @@ impl Gpu {
         limits.max_storage_buffer_binding_size.min(limits.max_buffer_size)
     }
 
-    /// The most bytes of a buffer of constants: what every adapter offers, so that weights are never copied
-    /// around in larger pieces.
+    /// What work is laid out for. Buffers of constants are as every adapter offers them, so that weights are never
+    /// copied around in larger pieces.
     #[must_use]
-    pub fn page_bytes(&self) -> u64 {
-        self.largest_buffer().min(128 << 20)
+    pub fn traits(&self) -> Traits {
+        Traits { page_bytes: self.largest_buffer().min(128 << 20), software: self.fallback }
     }
 
     /// Gives the page's clock (milliseconds), where the platform has none of its own: with it the size of

@@ -45,6 +45,12 @@ impl Pace {
 }
 
 impl Arena {
+    /// What one submit may hold, in floating-point operations, at the pace of late.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    fn budget(&self) -> u64 {
+        (SUBMIT_MS * self.pace.flops_per_ms.get()) as u64
+    }
+
     /// How many bytes it has.
     #[must_use]
     pub fn bytes(&self) -> u64 {
@@ -174,8 +180,7 @@ impl Job {
         let begin = || gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
         let mut encoder = begin();
         encoder.clear_buffer(buffer, bytes(zeros.start), Some(bytes(zeros.end - zeros.start)));
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let budget = (SUBMIT_MS * arena.pace.flops_per_ms.get()) as u64;
+        let budget = arena.budget();
         let mut rest = self.steps.as_slice();
         while !rest.is_empty() {
             // Always one step at least, and then as many as the budget allows.
@@ -213,19 +218,25 @@ impl Job {
         Ok(Pending { staging, done, lengths, flops: self.flops(), submitted: gpu.now() })
     }
 
-    /// Runs each dispatch on its own and waits for it: how many milliseconds it took. For measuring only.
+    /// Runs each dispatch on its own and waits for it: by how much `meter` went on. For measuring only.
     #[cfg(not(target_arch = "wasm32"))]
-    pub fn profile(&mut self, gpu: &Gpu, arena: &Arena, constants: &Constants) -> Vec<f64> {
+    pub fn profile(
+        &mut self,
+        gpu: &Gpu,
+        arena: &Arena,
+        constants: &Constants,
+        meter: &dyn Fn() -> f64,
+    ) -> Vec<f64> {
         let Some(buffer) = &arena.buffer else { return vec![] };
         self.bind(gpu, arena, buffer, constants);
         let run = |step: &Step| {
-            let begin = std::time::Instant::now();
+            let begin = meter();
             let mut encoder =
                 gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
             self.encode(&mut encoder, std::slice::from_ref(step));
             gpu.queue.submit([encoder.finish()]);
             let _ = gpu.device.poll(wgpu::PollType::wait_indefinitely());
-            begin.elapsed().as_secs_f64() * 1e3
+            meter() - begin
         };
         self.steps.iter().map(run).collect()
     }
@@ -312,4 +323,27 @@ fn filled(gpu: &Gpu, label: &str, bytes: &[u8], usage: wgpu::BufferUsages) -> wg
 /// vec4s to bytes.
 fn bytes(vectors: u32) -> u64 {
     u64::from(vectors) * 16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// On a device ten times slower than was guessed, submits become a tenth as large.
+    #[test]
+    fn submits_follow_the_pace() {
+        let arena = Arena::default();
+        let first = arena.budget();
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let work = (FIRST_GUESS * 10.0) as u64;
+        for i in 0..12 {
+            let at = f64::from(i) * 1000.0;
+            arena.pace.learn(work, at, at + 100.0);
+        }
+        let ratio = arena.budget() as f64 / first as f64;
+        assert!((ratio - 0.1).abs() < 0.01, "{ratio}");
+        // Work that was queued behind other work counts from when that was done.
+        arena.pace.learn(work, 11_050.0, 11_200.0);
+        assert!((arena.budget() as f64 / first as f64 - ratio).abs() < 1e-3);
+    }
 }

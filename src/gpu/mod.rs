@@ -19,4 +19,6 @@ pub use execution::{Arena, Job, Pending, Step, Upload};
 pub use layout::{pack, unpack};
 pub use pipelines::{Kernel, Pipelines};
 pub use preprocess::{Value, Variant};
-pub use recording::{Block, Constants, Dispatch, Form, Launch, Mask, Recording, Slot, View};
+pub use recording::{
+    Block, Constants, Dispatch, Form, Launch, MOST_GROUPS, Mask, Recording, Slot, Traits, View,
+};

@@ -35,6 +35,18 @@ pub struct Pipelines {
 }
 
 impl Pipelines {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.made.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.made.is_empty()
+    }
+
     /// The pipeline of a variant, made at the first request.
     pub fn get(&mut self, gpu: &Gpu, kernel: &Kernel, variant: &Variant) -> Result<wgpu::ComputePipeline> {
         let key = (kernel.name, variant.clone());

@@ -179,6 +179,18 @@ pub struct Dispatch {
     pub flops: u64,
 }
 
+/// What of a device decides how work is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Traits {
+    /// The most bytes of a buffer of constants.
+    pub page_bytes: u64,
+    /// Whether a processor plays the GPU.
+    pub software: bool,
+}
+
+/// Workgroups along an axis that every adapter takes.
+pub const MOST_GROUPS: usize = 65_535;
+
 /// What [`crate::graph::Operator::record`] works with.
 pub struct Recording<'a> {
     /// The node's position, under which constants are kept.
@@ -187,6 +199,8 @@ pub struct Recording<'a> {
     pub inputs: Vec<View>,
     /// What the node makes.
     pub output: View,
+    /// What it is recorded for.
+    pub traits: Traits,
     /// The first vec4 of a page of zeros, as long as the longest pixel.
     pub zeros: u32,
     /// The program's constants.
@@ -233,7 +247,7 @@ impl Recording<'_> {
         bytes.extend_from_slice(bytemuck::cast_slice(tail));
         let mut groups = [0; 3];
         for (to, from) in groups.iter_mut().zip(launch.groups) {
-            *to = u32::try_from(from).ok().filter(|g| *g <= 65_535).ok_or_else(|| {
+            *to = u32::try_from(from).ok().filter(|_| from <= MOST_GROUPS).ok_or_else(|| {
                 Error::gpu(
                     GpuFault::OutOfMemory,
                     "a layer is too large for the GPU; use a smaller batch or the CPU backend",

@@ -25,6 +25,7 @@ use crate::{
         share::Helpers,
     },
     error::{Error, Result},
+    graph::Rule,
     network::{Layer, Network, Program, Score},
     picture::{Picture, Preprocessing},
     tensor::Tensor,
@@ -149,6 +150,24 @@ impl Session {
     /// [`Error::Argument`] when the job cannot be read, and whatever the network fails with.
     pub async fn work(&mut self, job: &[u8]) -> Result<Vec<u8>> {
         self.backend.work(job).await
+    }
+
+    /// Makes ready what is asked for first: the classes, saliency and Grad-CAM. On a GPU that compiles shaders and
+    /// uploads weights; it may be left out.
+    ///
+    /// # Errors
+    /// What a backend fails with that nothing can replace.
+    pub async fn warm(&mut self) -> Result<()> {
+        let gradient = |layer| Program::Gradient { score: Score::Logit, layer, rule: Rule::Plain };
+        let layer = self.network.default_layer().map(|l| l.value);
+        let mut programs = vec![Program::Forward { layer: None }, gradient(None)];
+        programs.extend(layer.map(|l| gradient(Some(l))));
+        self.backend.warm(&programs).await
+    }
+
+    /// Gives a clock (milliseconds) where the platform has none; see [`Backend::set_clock`].
+    pub fn set_clock(&mut self, clock: fn() -> f64) {
+        self.backend.set_clock(clock);
     }
 
     /// The network.

@@ -83,6 +83,11 @@ impl Engine {
         json!({ "backend": backend, "model": self.model }).to_string()
     }
 
+    /// Makes ready what will be asked for first. If that fails, so will what needs it, and says why.
+    pub async fn warm(&self) {
+        let _ = self.with_session(async |session| session.warm().await).await;
+    }
+
     /// Decodes a picture and returns the part of it that the network sees: `{ width, height, rgba }`.
     pub fn load_image(&self, bytes: &[u8]) -> Result<Object, JsValue> {
         self.see(bytes).map_err(|e| convert::error(&e))
@@ -178,6 +183,7 @@ impl Engine {
         let OpenOptions { backend, mean, std, labels } = options;
         let told = [("scaling", mean.is_some() && std.is_some()), ("labels", labels.is_some())];
         let mut session = Session::open(model, Options { backend, mean, std, labels }).await?;
+        session.set_clock(js_sys::Date::now);
         if let Some(pool) = pool {
             session.set_helpers(Rc::new(Workers(pool)));
         }

@@ -77,6 +77,12 @@ impl Engine {
         Err(Error::gpu(GpuFault::OutOfMemory, detail))
     }
 
+    /// How many pipelines there are.
+    #[cfg(test)]
+    pub fn pipelines(&self) -> usize {
+        self.pipelines.len()
+    }
+
     /// What a batch takes.
     pub fn footprint(&self, runner: &mut Runner, size: Size) -> Result<Footprint> {
         let memory = runner.compiled.memory(size);
@@ -84,14 +90,19 @@ impl Engine {
         Ok(Footprint { arena: memory.size as u64 * 16, weights: runner.compiled.constants.bytes() })
     }
 
-    /// Milliseconds of each dispatch of a batch, with its kernel and its node. For measuring only.
+    /// By how much `meter` goes on in each dispatch of a batch, with its kernel. For measuring only.
     #[cfg(not(target_arch = "wasm32"))]
-    pub async fn profile(&mut self, runner: &mut Runner, size: Size) -> Result<Vec<(String, f64)>> {
+    pub async fn profile(
+        &mut self,
+        runner: &mut Runner,
+        size: Size,
+        meter: &dyn Fn() -> f64,
+    ) -> Result<Vec<(String, f64)>> {
         self.prepare(runner, size).await?;
         let memory = runner.compiled.memory(size);
         let dispatches = runner.compiled.record(&memory)?;
         let Some((_, plan)) = runner.plans.last_mut() else { return Ok(vec![]) };
-        let times = plan.job.profile(&self.gpu, &self.arena, &runner.compiled.constants);
+        let times = plan.job.profile(&self.gpu, &self.arena, &runner.compiled.constants, meter);
         let label = |d: &crate::gpu::Dispatch| {
             format!("{} {:?} {:.1} MFLOP {:?}", d.kernel.name, d.groups, d.flops as f64 / 1e6, d.variant)
         };
@@ -142,8 +153,8 @@ impl Engine {
         shaped.collect()
     }
 
-    /// Makes the plan for a size, or finds it, and puts it last.
-    async fn prepare(&mut self, runner: &mut Runner, size: Size) -> Result<()> {
+    /// Makes the plan for a size, with its pipelines and constants, or finds it, and puts it last.
+    pub async fn prepare(&mut self, runner: &mut Runner, size: Size) -> Result<()> {
         let bytes = if let Some(at) = runner.plans.iter().position(|(s, _)| *s == size) {
             let plan = runner.plans.remove(at);
             let bytes = plan.1.bytes;

@@ -59,11 +59,6 @@ impl GpuBackend {
         &self.engine.gpu
     }
 
-    /// Gives the page's clock; see [`Gpu::set_clock`].
-    pub fn set_clock(&mut self, clock: fn() -> f64) {
-        self.engine.gpu.set_clock(clock);
-    }
-
     /// What a batch takes on the device, from the arena's own plan.
     pub fn footprint(&mut self, program: &Program, images: usize, targets: usize) -> Result<Footprint> {
         let at = self.runner(program, None)?;
@@ -71,17 +66,18 @@ impl GpuBackend {
         self.engine.footprint(&mut self.runners[at].1, size)
     }
 
-    /// Milliseconds of each dispatch of a batch, with its kernel. For measuring only.
+    /// By how much `meter`, a clock, goes on in each dispatch of a batch, with its kernel. For measuring only.
     #[cfg(not(target_arch = "wasm32"))]
     pub async fn profile(
         &mut self,
         program: &Program,
         images: usize,
         targets: usize,
+        meter: &dyn Fn() -> f64,
     ) -> Result<Vec<(String, f64)>> {
         let at = self.runner(program, None)?;
         let size = Size { images, targets, ..Size::default() };
-        self.engine.profile(&mut self.runners[at].1, size).await
+        self.engine.profile(&mut self.runners[at].1, size, meter).await
     }
 
     /// Where the program's runner stands; made at the first request.
@@ -91,8 +87,7 @@ impl GpuBackend {
             let found = self.runners.remove(at);
             self.runners.push(found);
         } else {
-            let compiled =
-                Compiled::new(self.engine.gpu.page_bytes(), &self.network.program(program)?, form)?;
+            let compiled = Compiled::new(self.engine.gpu.traits(), &self.network.program(program)?, form)?;
             if self.runners.len() >= PROGRAMS {
                 self.runners.remove(0);
             }
@@ -111,7 +106,7 @@ pub async fn run_graph(gpu: Gpu, graph: &Graph, inputs: &[Tensor]) -> Result<Vec
     let ([first, ..], true) = (inputs, inputs.len() == graph.inputs().len() && inputs.len() <= 2) else {
         return Err(Error::Argument("the graph must be given its one or two inputs".into()));
     };
-    let mut runner = Runner::new(Compiled::new(gpu.page_bytes(), graph, None)?);
+    let mut runner = Runner::new(Compiled::new(gpu.traits(), graph, None)?);
     Engine::new(gpu).run(&mut runner, Images::Batch(first), inputs.get(1)).await
 }
 
@@ -139,5 +134,18 @@ impl Backend for GpuBackend {
         let form = if let Images::Masked(m) = images { Some(masks::form(m.masks)) } else { None };
         let at = self.runner(program, form)?;
         self.engine.run(&mut self.runners[at].1, images, cotangents).await
+    }
+
+    async fn warm(&mut self, programs: &[Program]) -> Result<()> {
+        for program in programs {
+            let at = self.runner(program, None)?;
+            let size = Size { images: 1, targets: 1, ..Size::default() };
+            self.engine.prepare(&mut self.runners[at].1, size).await?;
+        }
+        Ok(())
+    }
+
+    fn set_clock(&mut self, clock: fn() -> f64) {
+        self.engine.gpu.set_clock(clock);
     }
 }

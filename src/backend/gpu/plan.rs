@@ -3,7 +3,7 @@
 use super::fuse::{fuse, masked_values};
 use crate::{
     error::{Error, GpuFault, Result},
-    gpu::{Constants, Dispatch, Form, Mask, Recording, View, arena},
+    gpu::{Constants, Dispatch, Form, Mask, Recording, Traits, View, arena},
     graph::{Graph, Producer, Rows, Storage, ValueId},
     ops::reshape::Reshape,
 };
@@ -49,6 +49,7 @@ pub struct Compiled {
     masked: Vec<bool>,
     /// The program's constants.
     pub constants: Constants,
+    traits: Traits,
 }
 
 /// The arena's layout for batches of one size.
@@ -62,13 +63,12 @@ pub struct Memory {
 }
 
 impl Compiled {
-    /// Prepares a graph; with a form, its first input is one picture under many masks of that form. Constants
-    /// come in buffers of at most `page_bytes`.
-    pub fn new(page_bytes: u64, graph: &Graph, form: Option<Form>) -> Result<Self> {
+    /// Prepares a graph; with a form, its first input is one picture under many masks of that form.
+    pub fn new(traits: Traits, graph: &Graph, form: Option<Form>) -> Result<Self> {
         let graph = fuse(graph, form)?;
         let none = || vec![false; graph.nodes().len()];
         let masked = form.map_or_else(none, |form| masked_values(&graph, form));
-        Ok(Self { graph, form, masked, constants: Constants::new(page_bytes) })
+        Ok(Self { graph, form, masked, constants: Constants::new(traits.page_bytes), traits })
     }
 
     /// The graph, fused.
@@ -157,6 +157,7 @@ impl Compiled {
                 node: id.index(),
                 inputs: node.inputs.iter().map(view).collect(),
                 output: view(&id),
+                traits: self.traits,
                 zeros: 0,
                 constants: &mut self.constants,
                 dispatches: &mut dispatches,

@@ -7,6 +7,8 @@
 // GROUPED: each tile of channels reads inputs from a start of its own.
 // FORM: the input is one picture under masks of this form; 0 for none.
 // ALONG_CHANNELS: neighbouring threads make neighbouring channels, not pixels: for few pixels.
+// TILES_FIRST: neighbouring workgroups make neighbouring channels of the same pixels, which caches then hold;
+// else the other way round, for more pixels than a dispatch has workgroups along its second axis.
 // RAGGED: the last tile has fewer than BLOCKS blocks.
 #include bindings
 
@@ -58,8 +60,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         return;
     }
 #else
+#if TILES_FIRST
+    let tile = group.x;
+    let first = (group.y * ${LANES}u + lane) * ${PIXELS}u;
+#else
     let tile = group.y;
     let first = (group.x * ${LANES}u + lane) * ${PIXELS}u;
+#end
     if (first >= p.pixels) {
         return;
     }

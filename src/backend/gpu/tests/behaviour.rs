@@ -44,6 +44,23 @@ fn batches_do_not_matter() {
     }
 }
 
+/// After warming up, a first run finds all its pipelines.
+#[test]
+fn a_warm_backend_compiles_nothing_at_its_first_run() {
+    let model = include_bytes!("../../../../models/efficientnet-lite0-int8.onnx");
+    let network = Arc::new(crate::network::Network::from_onnx(model).unwrap());
+    let gpu = pollster::block_on(Gpu::open(true)).unwrap();
+    let mut backend = crate::backend::gpu::GpuBackend::on(gpu, network.clone());
+    let forward = crate::network::Program::Forward { layer: None };
+    assert_eq!(backend.engine.pipelines(), 0);
+    pollster::block_on(backend.warm(std::slice::from_ref(&forward))).unwrap();
+    let warm = backend.engine.pipelines();
+    assert!(warm > 5, "{warm} pipelines");
+    let image = Tensor::zeros([&[1], network.input()].concat());
+    pollster::block_on(backend.run(&forward, Images::Batch(&image), None)).unwrap();
+    assert_eq!(backend.engine.pipelines(), warm);
+}
+
 #[test]
 fn bad_input_and_lost_devices_are_named() {
     let mut graph = Graph::new();
@@ -58,7 +75,7 @@ fn bad_input_and_lost_devices_are_named() {
     assert_eq!(on_gpu(&graph, Images::Batch(&narrow), None).unwrap_err().code(), "argument");
 
     let mut engine = Engine::new(pollster::block_on(Gpu::open(true)).unwrap());
-    let mut runner = Runner::new(Compiled::new(PAGE, &graph, None).unwrap());
+    let mut runner = Runner::new(Compiled::new(TRAITS, &graph, None).unwrap());
     let ones = Tensor::full([1, 1, 2, 2], 1.0);
     pollster::block_on(engine.run(&mut runner, Images::Batch(&ones), None)).unwrap();
     engine.gpu.lose();
@@ -85,7 +102,7 @@ fn a_gradient_keeps_bits_not_activations() {
     }
     let gradient = crate::network::differentiate(&mut graph, y, x, crate::graph::Rule::Plain).unwrap();
     graph.set_outputs([gradient]);
-    let compiled = Compiled::new(PAGE, &graph, None).unwrap();
+    let compiled = Compiled::new(TRAITS, &graph, None).unwrap();
     let value = 32 * 16 * 16 / 4;
     let size = compiled.memory(Size { images: 1, targets: 1, ..Size::default() }).size;
     assert!(size < 4 * value, "{size} vec4s, where an activation has {value}");

@@ -112,7 +112,7 @@ fn masked_copies_are_never_stored() {
     for form in FORMS {
         let fused = fuse(&graph, Some(form)).unwrap();
         assert!(fused.nodes().iter().all(|n| n.as_op::<Unmask>().is_none()), "{form:?}");
-        let compiled = Compiled::new(PAGE, &graph, Some(form)).unwrap();
+        let compiled = Compiled::new(TRAITS, &graph, Some(form)).unwrap();
         let bytes = |images| compiled.memory(Size { images, targets: 1, ..Size::default() }).size * 16;
         // Sixteen images take no more than one, but for what the convolution makes.
         let made = 16 * graph.node(y).shape.iter().product::<usize>() * 4;
