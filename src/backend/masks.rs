@@ -54,6 +54,9 @@ pub struct Segmentation {
     width: usize,
     count: usize,
     labels: Vec<u32>,
+    /// Where each run of pixels of one segment ends, and the segment.
+    #[serde(skip)]
+    runs: Vec<(usize, u32)>,
 }
 
 /// A segmentation as callers give it.
@@ -91,7 +94,7 @@ impl Segmentation {
         let mut used = vec![false; count];
         labels.iter().for_each(|&l| used[l as usize] = true);
         match used.iter().position(|u| !u) {
-            None => Ok(Self { height, width, count, labels }),
+            None => Ok(Self { height, width, count, runs: runs(&labels), labels }),
             Some(gap) => Err(Error::Argument(format!(
                 "no pixel belongs to segment {gap} of {count}; number the segments from 0 without gaps"
             ))),
@@ -105,8 +108,8 @@ impl Segmentation {
         values.sort_unstable();
         values.dedup();
         let place = |l: &usize| values.binary_search(l).map_or(0, |p| u32::try_from(p).unwrap_or(u32::MAX));
-        let labels = labels.iter().map(place).collect();
-        Self { height, width, count: values.len(), labels }
+        let labels: Vec<u32> = labels.iter().map(place).collect();
+        Self { height, width, count: values.len(), runs: runs(&labels), labels }
     }
 
     /// Rows.
@@ -140,6 +143,15 @@ impl Segmentation {
         self.labels.iter().for_each(|&l| sizes[l as usize] += 1);
         sizes
     }
+}
+
+fn runs(labels: &[u32]) -> Vec<(usize, u32)> {
+    let mut end = 0;
+    let run = |run: &[u32]| {
+        end += run.len();
+        (end, run[0])
+    };
+    labels.chunk_by(|a, b| a == b).map(run).collect()
 }
 
 /// Rows of as many bits each, packed into 32-bit words from the lowest bit up; a row starts a word.
@@ -402,11 +414,17 @@ impl Masked<'_> {
             }
             Masks::Segments(map, rows) => {
                 let shown: Vec<bool> = rows.row(i).collect();
-                let shown: Vec<bool> = map.labels.iter().map(|&l| shown[l as usize]).collect();
+                let shown: Vec<(usize, bool)> =
+                    map.runs.iter().map(|&(end, l)| (end, shown[l as usize])).collect();
                 let mut mixed = Vec::with_capacity(image.len());
                 for (image, fill) in image.chunks_exact(plane).zip(fill.chunks_exact(plane)) {
-                    let pixels = image.iter().zip(fill).zip(&shown);
-                    mixed.extend(pixels.map(|((&x, &f), &shown)| if shown { x } else { f }));
+                    let mut start = 0;
+                    // What is shown alike is copied at once.
+                    for alike in shown.chunk_by(|a, b| a.1 == b.1) {
+                        let (end, shown) = alike[alike.len() - 1];
+                        mixed.extend_from_slice(&if shown { image } else { fill }[start..end]);
+                        start = end;
+                    }
                 }
                 mixed
             }

@@ -11,6 +11,7 @@ use crate::{BenchArgs, host, serve, size, tools};
 /// Builds what is measured, and measures it.
 pub fn run(args: &BenchArgs) -> Result<()> {
     if args.native || args.filter.is_none() {
+        footprints()?;
         native(args.python.as_deref())?;
     }
     if args.native {
@@ -39,6 +40,18 @@ pub fn run(args: &BenchArgs) -> Result<()> {
     node.env("PELLUCID_URL", serve::background(site)?).env("BENCH_RUNS", args.runs.to_string());
     node.env("CHROMIUM", tools::chromium().context("Chromium is missing")?);
     host::run(&mut node)
+}
+
+/// GPU memory at its peak, from the arena's own plan.
+fn footprints() -> Result<()> {
+    tools::ensure_native()?;
+    println!("\n== GPU memory at its peak");
+    let mut cargo = host::cargo();
+    cargo.args(["run", "--quiet", "--package", "pellucid", "--example", "gpu", "--", "--footprints"]);
+    if let Some(driver) = tools::software_vulkan() {
+        cargo.env("VK_DRIVER_FILES", &driver).env("VK_ICD_FILENAMES", &driver);
+    }
+    host::run(&mut cargo)
 }
 
 /// What methods cost on the native CPU backend. A bench that fails has said which bound it misses.
