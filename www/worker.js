@@ -76,6 +76,9 @@ const bytesOf = async (source) => new Uint8Array(await source.arrayBuffer());
 /** Sends pixels without copying them. */
 const pixels = (value) => ({ value, transfer: [value.rgba.buffer] });
 
+/** Has shaders compiled and weights uploaded while the reader looks for a picture; one that is there goes first. */
+const warm = () => info().backend.kind === 'gpu' && setTimeout(() => (lane = lane.then(() => engine.warm())), 300);
+
 const inTurn = {
   /**
    * Downloads and compiles the engine and opens the model; `module` is given after a restart. `helpers` is how many
@@ -105,6 +108,7 @@ const inTurn = {
     progress({ stage: 'open' });
     pool = createPool(helpers, () => postMessage({ summon: true }));
     engine = await span('load-model', pellucid.Engine.open(modelBytes, name, JSON.stringify(options), pool));
+    warm();
     methods = JSON.parse(pellucid.methods());
     const file = model instanceof Blob ? model : new Blob([modelBytes]);
     return { value: { module: compiled, file, methods, colourMaps: pellucid.colour_maps(), tutorial: JSON.parse(pellucid.tutorial_display()), info: info(), timings } };
@@ -116,6 +120,7 @@ const inTurn = {
     pool.drop();
     engine?.free();
     engine = opened;
+    warm();
     return { value: info() };
   },
 
