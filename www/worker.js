@@ -150,10 +150,15 @@ const inTurn = {
     await furnish({ method: request.method, files });
     const start = performance.now();
     let spread;
+    let told = 0;
     const report = JSON.parse(
       await engine.explain(JSON.stringify(request), async (done, total, id, error) => {
         spread = error ?? spread;
-        progress({ done, total, id, spread });
+        // Drawing the page takes time from the work, so it is told of it a few times a second.
+        if (performance.now() - told > 120) {
+          progress({ done, total, id, spread });
+          told = performance.now();
+        }
         await breath();
         return !stopped();
       }),

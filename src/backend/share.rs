@@ -2,7 +2,7 @@
 //!
 //! Every image is computed alone wherever it is computed, so the numbers are the same to the bit, whoever helps.
 
-use std::{ops::Range, pin::Pin};
+use std::{cell::RefCell, future::poll_fn, ops::Range, pin::Pin, task::Poll};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How many images each takes at a time: enough that talking costs little, few enough that a stop is heard soon.
-const EACH: usize = 4;
+const EACH: usize = 8;
 
 /// What comes of a job, or nothing when it was not done.
 pub type Answer = Pin<Box<dyn Future<Output = Option<Vec<u8>>>>>;
@@ -88,7 +88,8 @@ pub fn batch(own: usize, helpers: &dyn Helpers) -> usize {
     }
 }
 
-/// As [`Backend::run`], with the images dealt out evenly. What a helper does not bring back is done here.
+/// As [`Backend::run`], with the images dealt out: whoever is done takes the next, so that nobody waits for long. What a
+/// helper does not bring back is done here.
 ///
 /// # Errors
 /// What [`Backend::run`] fails with.
@@ -103,23 +104,75 @@ pub async fn run(
     if count < 2 || helpers.wanted() == 0 {
         return own.run(program, images, cotangents).await;
     }
-    let hands = (1 + helpers.ready()).min(count);
-    let share = |hand: usize| hand * count / hands..(hand + 1) * count / hands;
+    let ready = helpers.ready();
     let job = |range| Job::new(program, images, cotangents, range);
-    let give = |hand: usize| Ok(helpers.ask(hand - 1, encode(&job(share(hand)))?));
-    let given = (1..hands).map(give).collect::<Result<Vec<_>>>()?;
-    let mut parts = vec![];
-    for i in share(0) {
-        parts.push(job(i..i + 1).run(own).await?);
-        helpers.rest().await;
-    }
-    for (hand, answer) in (1..).zip(given) {
-        match answer.await.and_then(|bytes| postcard::from_bytes(&bytes).ok()) {
-            Some(outputs) => parts.push(outputs),
-            None => parts.push(job(share(hand)).run(own).await?),
+    let (left, parts) = (RefCell::new(0..count), RefCell::new(vec![]));
+    let help = |i: usize| {
+        let (left, parts) = (&left, &parts);
+        async move {
+            // When one has left, the others have other numbers: they finish what they have.
+            while helpers.ready() >= ready {
+                let range = take(&mut left.borrow_mut(), ready);
+                if range.is_empty() {
+                    break;
+                }
+                let answer = helpers.ask(i, encode(&job(range.clone()))?).await;
+                let outputs = answer.and_then(|bytes| postcard::from_bytes::<Vec<Tensor>>(&bytes).ok());
+                let is_lost = outputs.is_none();
+                parts.borrow_mut().push((range, outputs));
+                if is_lost {
+                    break;
+                }
+            }
+            Ok(())
         }
+    };
+    let mut hands: Vec<Hand<'_>> = (0..ready).map(|i| Box::pin(help(i)) as Hand<'_>).collect();
+    hands.push(Box::pin(async {
+        loop {
+            let Some(i) = left.borrow_mut().next_back() else { return Ok(()) };
+            let outputs = job(i..i + 1).run(own).await?;
+            parts.borrow_mut().push((i..i + 1, Some(outputs)));
+            helpers.rest().await;
+        }
+    }));
+    all(hands).await?;
+    let mut parts = parts.into_inner();
+    parts.sort_by_key(|(range, _)| range.start);
+    let mut whole = vec![];
+    for (range, outputs) in parts {
+        whole.push(match outputs {
+            Some(outputs) => outputs,
+            None => job(range).run(own).await?,
+        });
     }
-    join(parts)
+    join(whole)
+}
+
+type Hand<'a> = Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
+
+/// The next images for one of so many helpers: an even share of what is left, since each job costs a message and a wait.
+fn take(left: &mut Range<usize>, helpers: usize) -> Range<usize> {
+    let some = (left.len() / (helpers + 1)).max(1).min(left.len());
+    let taken = left.start..left.start + some;
+    left.start = taken.end;
+    taken
+}
+
+/// Waits for all; the first error ends the waiting.
+async fn all(mut hands: Vec<Hand<'_>>) -> Result<()> {
+    poll_fn(|context| {
+        let mut i = 0;
+        while i < hands.len() {
+            match hands[i].as_mut().poll(context) {
+                Poll::Pending => i += 1,
+                Poll::Ready(Ok(())) => drop(hands.swap_remove(i)),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            }
+        }
+        if hands.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending }
+    })
+    .await
 }
 
 /// Does a job that [`run`] has given away.
