@@ -41,6 +41,24 @@ describe('several workers', () => {
       };
     });
 
+  it('have the processors to themselves: the page asks for no frames once a picture is open', async () => {
+    const { page, context } = await open(browser, '?backend=cpu&workers=1');
+    const frames = () =>
+      page.evaluate(async () => {
+        const request = window.requestAnimationFrame;
+        let count = 0;
+        window.requestAnimationFrame = (draw) => (count++, request(draw));
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        window.requestAnimationFrame = request;
+        return count;
+      });
+    assert.ok((await frames()) > 2, 'the lens drifts over the first view');
+    await explained(page, () => drop(page, picture));
+    await page.waitForTimeout(500);
+    assert.equal(await frames(), 0);
+    await context.close();
+  });
+
   it('are not started where one is asked for', async () => {
     const { page, trouble, context, ask } = await start(1);
     alone.lime = await ask('LIME', LIME);

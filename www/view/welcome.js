@@ -14,7 +14,8 @@ const SAMPLES = [
 
 export function setUpWelcome(store, picture) {
   for (const holder of $$('[data-samples]')) holder.append(...SAMPLES.map((sample) => thumbnail(sample, picture)));
-  setUpLens($('#lens .lens-frame'));
+  const drift = setUpLens($('#lens .lens-frame'));
+  store.watch(({ view }) => [view], (view) => drift(view === 'welcome'));
 }
 
 function thumbnail({ file, alt }, picture) {
@@ -31,7 +32,10 @@ function thumbnail({ file, alt }, picture) {
   return button;
 }
 
-/** The lens follows the pointer; left alone it drifts, unless motion is unwelcome. */
+/**
+ * The lens follows the pointer; left alone it drifts, unless motion is unwelcome. Answers with what starts and stops
+ * that: frames cost time even where nobody sees them, and without a GPU they take it from the work.
+ */
 function setUpLens(frame) {
   const calm = matchMedia('(prefers-reduced-motion: reduce)');
   let held = false;
@@ -47,11 +51,13 @@ function setUpLens(frame) {
   frame.addEventListener('pointermove', follow);
   frame.addEventListener('pointerdown', follow);
   frame.addEventListener('pointerleave', () => (held = false));
+  let frames = 0;
   const drift = (time) => {
-    if (frame.offsetParent && !held && !calm.matches) {
-      put(0.52 + 0.22 * Math.sin(time / 1700), 0.4 + 0.14 * Math.sin(time / 1130 + 1));
-    }
-    requestAnimationFrame(drift);
+    if (!held && !calm.matches) put(0.52 + 0.22 * Math.sin(time / 1700), 0.4 + 0.14 * Math.sin(time / 1130 + 1));
+    frames = requestAnimationFrame(drift);
   };
-  requestAnimationFrame(drift);
+  return (seen) => {
+    cancelAnimationFrame(frames);
+    if (seen) frames = requestAnimationFrame(drift);
+  };
 }
