@@ -11,6 +11,8 @@ const stopped = new Set();
 let pellucid;
 let engine;
 let pool;
+/** Whether what is explained is to stop. */
+let halted = () => false;
 let methods = [];
 /** What the engine has been given besides the picture. */
 let given = {};
@@ -106,7 +108,7 @@ const inTurn = {
     await span('start-engine', pellucid.default({ module_or_path: compiled }));
     const modelBytes = await bytes;
     progress({ stage: 'open' });
-    pool = createPool(helpers, () => postMessage({ summon: true }));
+    pool = createPool(helpers, () => postMessage({ summon: true }), () => halted());
     engine = await span('load-model', pellucid.Engine.open(modelBytes, name, JSON.stringify(options), pool));
     warm();
     methods = JSON.parse(pellucid.methods());
@@ -151,6 +153,7 @@ const inTurn = {
     const start = performance.now();
     let spread;
     let told = 0;
+    halted = stopped;
     const report = JSON.parse(
       await engine.explain(JSON.stringify(request), async (done, total, id, error) => {
         spread = error ?? spread;
@@ -191,15 +194,27 @@ const atOnce = {
     return {};
   },
 
-  /** This worker helps another: jobs come through `port`, one at a time. */
+  /** This worker helps another: jobs come through `port`, and their images go back one by one. */
   async help({ port }) {
-    port.onmessage = async ({ data: { id, job } }) => {
-      const outputs = await engine.work(job).catch((error) => {
-        if (error instanceof WebAssembly.RuntimeError) fatal(error);
-        return null;
-      });
-      port.postMessage({ id, outputs });
+    let now = {};
+    port.onmessage = ({ data: { id, job, end } }) => {
+      if (job) work((now = { id }), job);
+      else if (id === now.id) now.end = end;
     };
+    async function work(own, job) {
+      try {
+        own.end = engine.take(job);
+        // Between two images it hears where to end, or of another job.
+        for (let i = 0; i < own.end && own === now; i++) {
+          const outputs = await engine.work(i);
+          port.postMessage({ id: own.id, outputs }, [outputs.buffer]);
+          await breath();
+        }
+      } catch (error) {
+        if (error instanceof WebAssembly.RuntimeError) fatal(error);
+        port.postMessage({ id: own.id, outputs: null });
+      }
+    }
     return {};
   },
 

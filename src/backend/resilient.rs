@@ -8,7 +8,7 @@ use super::{
     Backend, Description, Images,
     cpu::CpuBackend,
     gpu::GpuBackend,
-    share::{self, Helpers},
+    share::{self, Helpers, Job},
 };
 use crate::{
     error::{Error, GpuFault, Result},
@@ -69,12 +69,12 @@ impl Resilient {
         self.helpers = Some(helpers);
     }
 
-    /// Does a part of another's work, which [`share::run`] has given away.
+    /// Does an image of another's work, which [`share::run`] has given away.
     ///
     /// # Errors
-    /// [`Error::Argument`] when the job cannot be read, and whatever the run fails with.
-    pub async fn work(&mut self, job: &[u8]) -> Result<Vec<u8>> {
-        share::work(&mut *self.inner, job).await
+    /// As [`Job::work`].
+    pub async fn work(&mut self, job: &Job, image: usize) -> Result<Vec<u8>> {
+        job.work(&mut *self.inner, image).await
     }
 
     /// The helpers, where they are of use.
@@ -132,7 +132,7 @@ impl Backend for Resilient {
             }
             Ok(batch) => batch,
         };
-        Ok(self.helpers().map_or(batch, |h| share::batch(batch, &*h)))
+        Ok(self.helpers().map_or(batch, |h| share::batch(batch, program, targets, &*h)))
     }
 
     async fn run(

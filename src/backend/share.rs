@@ -1,8 +1,10 @@
 //! Spreads a run over helpers that hold the same network and share no memory: the page's workers.
 //!
-//! Every image is computed alone wherever it is computed, so the numbers are the same to the bit, whoever helps.
+//! The helpers get all images at once, each as many. Whoever has none takes some off the end of whoever has most, so
+//! that nobody waits for long however fast the others are; only an image that is being done stays where it is. Every
+//! image is computed alone wherever it is computed, so the numbers are the same to the bit, whoever helps.
 
-use std::{cell::RefCell, future::poll_fn, ops::Range, pin::Pin, task::Poll};
+use std::ops::Range;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -14,11 +16,12 @@ use crate::{
     tensor::Tensor,
 };
 
-/// How many images each takes at a time: enough that talking costs little, few enough that a stop is heard soon.
-const EACH: usize = 8;
+/// How many times each goes through the network, there or back, before all wait for the last: enough that waiting costs
+/// little, few enough that the reader sees how far it is and that gradients fit memory.
+const EACH: usize = 16;
 
-/// What comes of a job, or nothing when it was not done.
-pub type Answer = Pin<Box<dyn Future<Output = Option<Vec<u8>>>>>;
+/// What a helper has brought: its number, and the outputs of the next image of its job, or nothing when it gives up.
+pub type News = (u32, Option<Vec<u8>>);
 
 /// Others that hold the same network and run parts of a batch.
 #[async_trait(?Send)]
@@ -26,19 +29,27 @@ pub trait Helpers {
     /// How many there can be; those that are not there yet are sent for.
     fn wanted(&self) -> usize;
 
-    /// How many are there now.
-    fn ready(&self) -> usize;
+    /// The numbers of those that are there now.
+    fn ready(&self) -> Vec<u32>;
 
-    /// Gives a job to the `i`-th of those that are there, who begins at once and does it by [`work`].
-    fn ask(&self, i: usize, job: Vec<u8>) -> Answer;
+    /// Gives a helper a [`Job`], who begins at once, and brings each image's outputs when they are there. What it had
+    /// before is dropped, and not brought.
+    fn ask(&self, helper: u32, job: Vec<u8>);
 
-    /// Lets others speak between two images.
-    async fn rest(&self);
+    /// Tells a helper to leave out its job's images from this one on; it may have begun already.
+    fn shorten(&self, helper: u32, end: usize);
+
+    /// Lets others speak between two images, and tells what has been brought; waits for something where there is
+    /// nothing else to do.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] when the reader has stopped the run.
+    async fn hear(&self, wait: bool) -> Result<Vec<News>>;
 }
 
 /// A part of a run, as it is sent.
 #[derive(Serialize, Deserialize)]
-struct Job {
+pub struct Job {
     program: Program,
     images: Part,
     cotangents: Option<Tensor>,
@@ -53,46 +64,109 @@ enum Part {
 }
 
 impl Job {
-    /// The images of a range, with their cotangents.
-    fn new(program: &Program, images: Images<'_>, cotangents: Option<&Tensor>, range: Range<usize>) -> Self {
-        let targets = cotangents.map_or(0, |c| c.shape()[0] / images.len());
-        let cotangents = cotangents.map(|c| c.slice(range.start * targets..range.end * targets));
-        let images = match images {
-            Images::Batch(batch) => Part::Batch(batch.slice(range)),
+    /// The images of a range of a run.
+    fn new(run: &Run<'_>, range: Range<usize>) -> Self {
+        let images = match run.images {
+            Images::Batch(batch) => Part::Batch(batch.slice(range.clone())),
             Images::Masked(Masked { image, fill, masks }) => {
-                Part::Masked { image: image.clone(), fill: fill.clone(), masks: masks.slice(range) }
+                Part::Masked { image: image.clone(), fill: fill.clone(), masks: masks.slice(range.clone()) }
             }
             Images::At(At { points, image }) => {
-                Part::At { points: points.slice(range), image: image.clone() }
+                Part::At { points: points.slice(range.clone()), image: image.clone() }
             }
         };
-        Self { program: program.clone(), images, cotangents }
+        Self { program: run.program.clone(), images, cotangents: run.cotangents_of(range) }
     }
 
-    async fn run(&self, backend: &mut dyn Backend) -> Result<Vec<Tensor>> {
+    /// Reads what [`run`] has sent.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when it cannot be read.
+    pub fn read(bytes: &[u8]) -> Result<Self> {
+        postcard::from_bytes(bytes).map_err(|e| Error::Argument(format!("the job cannot be read: {e}")))
+    }
+
+    /// How many images there are to do.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.run().images.len()
+    }
+
+    /// Does one image, and packs its outputs for the way back.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when there is no such image, and what [`Backend::run`] fails with.
+    pub async fn work(&self, backend: &mut dyn Backend, image: usize) -> Result<Vec<u8>> {
+        if image >= self.count() {
+            return Err(Error::Argument(format!("the job has {} images, not {image}", self.count())));
+        }
+        encode(&self.run().one(backend, image).await?)
+    }
+
+    fn run(&self) -> Run<'_> {
         let images = match &self.images {
             Part::Batch(batch) => Images::Batch(batch),
             Part::Masked { image, fill, masks } => Images::Masked(Masked { image, fill, masks }),
             Part::At { points, image } => Images::At(At { points, image }),
         };
-        backend.run(&self.program, images, self.cotangents.as_ref()).await
+        Run { program: &self.program, images, cotangents: self.cotangents.as_ref() }
+    }
+}
+
+/// What a backend is asked to run.
+#[derive(Clone, Copy)]
+struct Run<'a> {
+    program: &'a Program,
+    images: Images<'a>,
+    cotangents: Option<&'a Tensor>,
+}
+
+impl Run<'_> {
+    /// The cotangents of a range of images.
+    fn cotangents_of(&self, range: Range<usize>) -> Option<Tensor> {
+        let targets = self.cotangents.map_or(0, |c| c.shape()[0] / self.images.len());
+        self.cotangents.map(|c| c.slice(range.start * targets..range.end * targets))
+    }
+
+    /// Runs one of the images.
+    async fn one(&self, backend: &mut dyn Backend, image: usize) -> Result<Vec<Tensor>> {
+        let range = image..image + 1;
+        let (part, masks);
+        let images = match self.images {
+            Images::Batch(batch) => {
+                part = batch.slice(range.clone());
+                Images::Batch(&part)
+            }
+            Images::Masked(masked) => {
+                masks = masked.masks.slice(range.clone());
+                Images::Masked(Masked { masks: &masks, ..masked })
+            }
+            Images::At(at) => {
+                part = at.points.slice(range.clone());
+                Images::At(At { points: &part, ..at })
+            }
+        };
+        backend.run(self.program, images, self.cotangents_of(range).as_ref()).await
     }
 }
 
 /// How many images are best given to one [`run`], where the CPU alone takes `own`.
 #[must_use]
-pub fn batch(own: usize, helpers: &dyn Helpers) -> usize {
+pub fn batch(own: usize, program: &Program, targets: usize, helpers: &dyn Helpers) -> usize {
+    let passes = match program {
+        Program::Gradient { .. } | Program::Layers { .. } | Program::HeadGradient { .. } => 1 + targets,
+        Program::Forward { .. } | Program::Head { .. } | Program::Saturation => 1,
+    };
     match helpers.wanted() {
         0 => own,
-        others => own * EACH * (1 + others),
+        others => own * EACH.div_ceil(passes) * (1 + others),
     }
 }
 
-/// As [`Backend::run`], with the images dealt out: whoever is done takes the next, so that nobody waits for long. What a
-/// helper does not bring back is done here.
+/// As [`Backend::run`], with the images dealt out. What a helper does not bring back is done by the others.
 ///
 /// # Errors
-/// What [`Backend::run`] fails with.
+/// What [`Backend::run`] fails with, and [`Error::Cancelled`] when the reader has stopped it.
 pub async fn run(
     own: &mut dyn Backend,
     helpers: &dyn Helpers,
@@ -104,85 +178,128 @@ pub async fn run(
     if count < 2 || helpers.wanted() == 0 {
         return own.run(program, images, cotangents).await;
     }
-    let ready = helpers.ready();
-    let job = |range| Job::new(program, images, cotangents, range);
-    let (left, parts) = (RefCell::new(0..count), RefCell::new(vec![]));
-    let help = |i: usize| {
-        let (left, parts) = (&left, &parts);
-        async move {
-            // When one has left, the others have other numbers: they finish what they have.
-            while helpers.ready() >= ready {
-                let range = take(&mut left.borrow_mut(), ready);
-                if range.is_empty() {
-                    break;
-                }
-                let answer = helpers.ask(i, encode(&job(range.clone()))?).await;
-                let outputs = answer.and_then(|bytes| postcard::from_bytes::<Vec<Tensor>>(&bytes).ok());
-                let is_lost = outputs.is_none();
-                parts.borrow_mut().push((range, outputs));
-                if is_lost {
-                    break;
-                }
-            }
-            Ok(())
-        }
-    };
-    let mut hands: Vec<Hand<'_>> = (0..ready).map(|i| Box::pin(help(i)) as Hand<'_>).collect();
-    hands.push(Box::pin(async {
-        loop {
-            let Some(i) = left.borrow_mut().next_back() else { return Ok(()) };
-            let outputs = job(i..i + 1).run(own).await?;
-            parts.borrow_mut().push((i..i + 1, Some(outputs)));
-            helpers.rest().await;
-        }
-    }));
-    all(hands).await?;
-    let mut parts = parts.into_inner();
-    parts.sort_by_key(|(range, _)| range.start);
-    let mut whole = vec![];
-    for (range, outputs) in parts {
-        whole.push(match outputs {
-            Some(outputs) => outputs,
-            None => job(range).run(own).await?,
-        });
+    let run = Run { program, images, cotangents };
+    let mut deal = Deal::new(count, &helpers.ready());
+    for share in &deal.shares {
+        share.send(helpers, &run)?;
     }
-    join(whole)
+    let done = deal.finish(own, helpers, &run).await;
+    // After a stop or an error nobody waits for what the helpers still have.
+    deal.shares.iter().filter(|share| !share.left.is_empty()).for_each(|share| share.shorten(helpers, 0));
+    done?;
+    join(&deal.done.into_iter().flatten().collect::<Vec<_>>())
 }
 
-type Hand<'a> = Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
-
-/// The next images for one of so many helpers: an even share of what is left, since each job costs a message and a wait.
-fn take(left: &mut Range<usize>, helpers: usize) -> Range<usize> {
-    let some = (left.len() / (helpers + 1)).max(1).min(left.len());
-    let taken = left.start..left.start + some;
-    left.start = taken.end;
-    taken
+/// Who does which images of a run, and what is done.
+struct Deal {
+    shares: Vec<Share>,
+    /// Those who have failed and are asked no more.
+    lost: Vec<u32>,
+    /// The outputs of each image.
+    done: Vec<Option<Vec<Tensor>>>,
 }
 
-/// Waits for all; the first error ends the waiting.
-async fn all(mut hands: Vec<Hand<'_>>) -> Result<()> {
-    poll_fn(|context| {
-        let mut i = 0;
-        while i < hands.len() {
-            match hands[i].as_mut().poll(context) {
-                Poll::Pending => i += 1,
-                Poll::Ready(Ok(())) => drop(hands.swap_remove(i)),
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+/// Consecutive images that a helper does one after the other, and others take from the last one on.
+struct Share {
+    /// Nobody, where the helper is lost or there was none.
+    helper: Option<u32>,
+    /// The first image of its job.
+    first: usize,
+    /// What has not been brought; the first of it is being done.
+    left: Range<usize>,
+}
+
+impl Share {
+    fn new(helper: Option<u32>, left: Range<usize>) -> Self {
+        Self { helper, first: left.start, left }
+    }
+
+    /// How many others may take.
+    fn spare(&self) -> usize {
+        self.left.len().saturating_sub(usize::from(self.helper.is_some()))
+    }
+
+    fn send(&self, helpers: &dyn Helpers, run: &Run<'_>) -> Result<()> {
+        let Some(helper) = self.helper else { return Ok(()) };
+        helpers.ask(helper, encode(&Job::new(run, self.left.clone()))?);
+        Ok(())
+    }
+
+    fn shorten(&self, helpers: &dyn Helpers, end: usize) {
+        if let Some(helper) = self.helper {
+            helpers.shorten(helper, end.saturating_sub(self.first));
+        }
+    }
+}
+
+impl Deal {
+    /// As many images for each helper; who deals takes its own from them.
+    fn new(count: usize, helpers: &[u32]) -> Self {
+        let among = helpers.len();
+        let share = |(k, &helper)| Share::new(Some(helper), count * k / among..count * (k + 1) / among);
+        let mut shares: Vec<Share> = helpers.iter().enumerate().map(share).collect();
+        if among == 0 {
+            shares.push(Share::new(None, 0..count));
+        }
+        shares.retain(|share| !share.left.is_empty());
+        Self { shares, lost: vec![], done: vec![None; count] }
+    }
+
+    /// Does images until all are done, and gives those who have none left some more.
+    async fn finish(&mut self, own: &mut dyn Backend, helpers: &dyn Helpers, run: &Run<'_>) -> Result<()> {
+        while self.shares.iter().any(|share| !share.left.is_empty()) {
+            for helper in helpers.ready() {
+                self.keep_busy(helper, helpers, run)?;
+            }
+            let next = self.take(helpers, |_| 1);
+            if let Some(image) = next.clone() {
+                self.done[image.start] = Some(run.one(own, image.start).await?);
+            }
+            for (helper, outputs) in helpers.hear(next.is_none()).await? {
+                self.receive(helper, outputs.as_deref());
             }
         }
-        if hands.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending }
-    })
-    .await
-}
+        Ok(())
+    }
 
-/// Does a job that [`run`] has given away.
-///
-/// # Errors
-/// [`Error::Argument`] when the job cannot be read, and what [`Backend::run`] fails with.
-pub async fn work(backend: &mut dyn Backend, job: &[u8]) -> Result<Vec<u8>> {
-    let job: Job =
-        postcard::from_bytes(job).map_err(|e| Error::Argument(format!("the job cannot be read: {e}")))?;
-    encode(&job.run(backend).await?)
+    /// Gives a helper that has nothing to do half of what another can spare.
+    fn keep_busy(&mut self, helper: u32, helpers: &dyn Helpers, run: &Run<'_>) -> Result<()> {
+        let has_work = |share: &Share| share.helper == Some(helper) && !share.left.is_empty();
+        if self.lost.contains(&helper) || self.shares.iter().any(has_work) {
+            return Ok(());
+        }
+        let Some(range) = self.take(helpers, |spare| spare.div_ceil(2)) else { return Ok(()) };
+        self.shares.retain(|share| !share.left.is_empty());
+        let share = Share::new(Some(helper), range);
+        share.send(helpers, run)?;
+        self.shares.push(share);
+        Ok(())
+    }
+
+    /// Takes the last images of who can spare most: as many as `some` says of what it can spare.
+    fn take(&mut self, helpers: &dyn Helpers, some: fn(usize) -> usize) -> Option<Range<usize>> {
+        let richest = self.shares.iter_mut().max_by_key(|share| share.spare())?;
+        if richest.spare() == 0 {
+            return None;
+        }
+        let end = richest.left.end - some(richest.spare());
+        let taken = end..richest.left.end;
+        richest.left.end = end;
+        richest.shorten(helpers, end);
+        Some(taken)
+    }
+
+    /// Keeps the outputs of the next image of a helper's share. What is not its own any more comes too late.
+    fn receive(&mut self, helper: u32, outputs: Option<&[u8]>) {
+        let Some(share) = self.shares.iter_mut().find(|share| share.helper == Some(helper)) else { return };
+        let Some(outputs) = outputs.and_then(|bytes| postcard::from_bytes(bytes).ok()) else {
+            share.helper = None;
+            return self.lost.push(helper);
+        };
+        if let Some(image) = share.left.next() {
+            self.done[image] = Some(outputs);
+        }
+    }
 }
 
 fn encode(value: &impl Serialize) -> Result<Vec<u8>> {
@@ -190,7 +307,7 @@ fn encode(value: &impl Serialize) -> Result<Vec<u8>> {
 }
 
 /// The outputs of consecutive parts, end to end.
-fn join(parts: Vec<Vec<Tensor>>) -> Result<Vec<Tensor>> {
+fn join(parts: &[Vec<Tensor>]) -> Result<Vec<Tensor>> {
     let outputs = parts.first().map_or(0, Vec::len);
     let join_one = |output: usize| {
         let pieces = || parts.iter().filter_map(|p| p.get(output));

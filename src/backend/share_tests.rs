@@ -25,17 +25,73 @@ fn network() -> Arc<Network> {
     Arc::new(Network::from_graph(graph, image, at))
 }
 
-/// Helpers in this thread, some of whom bring nothing back.
+/// A helper in this thread.
+struct Hand {
+    backend: RefCell<CpuBackend>,
+    /// How many images it does while the other side does one.
+    pace: usize,
+    /// After how many images it fails.
+    fails_after: usize,
+    /// Its job, the next image of it, and where it ends.
+    job: RefCell<Option<(Job, usize, usize)>>,
+    done: Cell<usize>,
+}
+
+impl Hand {
+    fn new(pace: usize) -> Self {
+        let backend = RefCell::new(CpuBackend::new(network()).unwrap());
+        Self { backend, pace, fails_after: usize::MAX, job: RefCell::default(), done: Cell::new(0) }
+    }
+
+    fn left(&self) -> usize {
+        self.job.borrow().as_ref().map_or(0, |(_, next, end)| end.saturating_sub(*next))
+    }
+
+    /// The outputs of its next image, if there is one; after a failure it does no more.
+    fn bring(&self) -> Option<Option<Vec<u8>>> {
+        let mut held = self.job.borrow_mut();
+        let (job, next, _) = held.as_mut().filter(|(_, next, end)| next < end)?;
+        self.done.set(self.done.get() + 1);
+        if self.done.get() > self.fails_after {
+            *held = None;
+            return Some(None);
+        }
+        *next += 1;
+        Some(Some(pollster::block_on(job.work(&mut *self.backend.borrow_mut(), *next - 1)).unwrap()))
+    }
+}
+
+/// Helpers with numbers from ten on.
 struct Team {
-    hands: Vec<RefCell<CpuBackend>>,
-    lazy: Option<usize>,
+    hands: Vec<Hand>,
     jobs: Cell<usize>,
+    /// How many of them are there, and whether another comes each time.
+    there: Cell<usize>,
+    grows: bool,
+    /// Whether they do what they have even if they are told not to.
+    stubborn: bool,
+    /// How often the run may go on.
+    patience: Cell<usize>,
 }
 
 impl Team {
-    fn new(hands: usize, lazy: Option<usize>) -> Self {
-        let hand = || RefCell::new(CpuBackend::new(network()).unwrap());
-        Self { hands: (0..hands).map(|_| hand()).collect(), lazy, jobs: Cell::new(0) }
+    fn new(paces: &[usize]) -> Self {
+        Self {
+            hands: paces.iter().map(|&pace| Hand::new(pace)).collect(),
+            jobs: Cell::new(0),
+            there: Cell::new(paces.len()),
+            grows: false,
+            stubborn: false,
+            patience: Cell::new(usize::MAX),
+        }
+    }
+
+    fn hand(&self, helper: u32) -> &Hand {
+        &self.hands[helper as usize - 10]
+    }
+
+    fn done(&self) -> Vec<usize> {
+        self.hands.iter().map(|hand| hand.done.get()).collect()
     }
 }
 
@@ -45,17 +101,35 @@ impl Helpers for Team {
         self.hands.len()
     }
 
-    fn ready(&self) -> usize {
-        self.hands.len()
+    fn ready(&self) -> Vec<u32> {
+        (10..).take(self.there.get()).collect()
     }
 
-    fn ask(&self, i: usize, job: Vec<u8>) -> Answer {
+    fn ask(&self, helper: u32, job: Vec<u8>) {
         self.jobs.set(self.jobs.get() + 1);
-        let outputs = pollster::block_on(work(&mut *self.hands[i].borrow_mut(), &job)).unwrap();
-        Box::pin(std::future::ready((self.lazy != Some(i)).then_some(outputs)))
+        let job = Job::read(&job).unwrap();
+        let count = job.count();
+        self.hand(helper).job.replace(Some((job, 0, count)));
     }
 
-    async fn rest(&self) {}
+    fn shorten(&self, helper: u32, end: usize) {
+        if let Some(job) = self.hand(helper).job.borrow_mut().as_mut().filter(|_| !self.stubborn) {
+            job.2 = end;
+        }
+    }
+
+    async fn hear(&self, wait: bool) -> Result<Vec<News>> {
+        self.patience.set(self.patience.get().checked_sub(1).ok_or(Error::Cancelled)?);
+        if self.grows {
+            self.there.set(self.hands.len().min(self.there.get() + 1));
+        }
+        let mut news = vec![];
+        for (number, hand) in (10..).zip(&self.hands) {
+            let pace = if wait { hand.pace.max(1) } else { hand.pace };
+            news.extend((0..pace).map_while(|_| hand.bring()).map(|outputs| (number, outputs)));
+        }
+        Ok(news)
+    }
 }
 
 fn image(seed: u64) -> Tensor {
@@ -97,14 +171,72 @@ fn helpers_change_nothing_but_who_works() {
     for images in masked.chain([Images::Batch(&batch)]) {
         for (program, cotangents) in [(&forward, None), (&gradient, Some(&cotangents))] {
             let expected = pollster::block_on(alone.run(program, images, cotangents)).unwrap();
-            for (hands, lazy) in [(1, None), (2, None), (9, None), (2, Some(0)), (1, Some(0))] {
-                let team = Team::new(hands, lazy);
+            for paces in [&[1][..], &[0], &[3], &[1, 1], &[0, 5], &[1; 9]] {
+                let team = Team::new(paces);
                 let got = pollster::block_on(run(&mut alone, &team, program, images, cotangents)).unwrap();
-                assert_eq!(got, expected, "{images:?} with {hands} helpers");
+                assert_eq!(got, expected, "{images:?} with helpers of {paces:?}");
                 assert!(team.jobs.get() > 0);
             }
         }
     }
+}
+
+/// The outputs of twelve images that a team is given, and of the same without it.
+fn twelve(team: &Team) -> (Result<Vec<Tensor>>, Vec<Tensor>) {
+    let batch = Tensor::stack(&(0..12).map(image).collect::<Vec<_>>()).unwrap();
+    let (images, forward) = (Images::Batch(&batch), Program::Forward { layer: None });
+    let mut alone = CpuBackend::new(network()).unwrap();
+    let expected = pollster::block_on(alone.run(&forward, images, None)).unwrap();
+    (pollster::block_on(run(&mut alone, team, &forward, images, None)), expected)
+}
+
+#[test]
+fn each_does_as_much_as_it_can() {
+    for (paces, shares) in
+        [(&[1][..], &[6][..]), (&[0], &[1]), (&[3], &[9]), (&[2, 3], &[5, 5]), (&[0, 5], &[1, 8])]
+    {
+        let team = Team::new(paces);
+        let (got, expected) = twelve(&team);
+        assert_eq!(got.unwrap(), expected);
+        assert_eq!(team.done(), shares, "of helpers that do {paces:?} while one is done here");
+    }
+}
+
+#[test]
+fn what_a_lost_one_had_is_redone() {
+    for after in [0, 2] {
+        let mut team = Team::new(&[1, 1]);
+        team.hands[0].fails_after = after;
+        let (got, expected) = twelve(&team);
+        assert_eq!(got.unwrap(), expected);
+        assert_eq!(team.done()[0], after + 1, "it is asked no more");
+    }
+}
+
+#[test]
+fn one_who_comes_later_has_a_part_of_it() {
+    let mut team = Team::new(&[1, 1]);
+    (team.grows, team.there) = (true, Cell::new(0));
+    let (got, expected) = twelve(&team);
+    assert_eq!(got.unwrap(), expected);
+    assert!(team.done().iter().all(|&done| done > 1), "{:?}", team.done());
+}
+
+#[test]
+fn what_comes_too_late_does_not_count() {
+    let mut team = Team::new(&[1, 2]);
+    team.stubborn = true;
+    let (got, expected) = twelve(&team);
+    assert_eq!(got.unwrap(), expected);
+}
+
+#[test]
+fn a_stop_is_heard_after_an_image_and_ends_the_helpers_work() {
+    let team = Team::new(&[1, 1]);
+    team.patience.set(2);
+    assert_eq!(twelve(&team).0.unwrap_err().code(), "cancelled");
+    assert_eq!(team.done(), [2, 2]);
+    assert!(team.hands.iter().all(|hand| hand.left() == 0), "nobody waits for the rest");
 }
 
 #[test]
@@ -114,7 +246,7 @@ fn a_layer_s_values_are_shared_out_too() {
     let row = |i| cases::floats(&mut cases::rng("points", i), shape.iter().product());
     let points: Vec<Tensor> = (0..5).map(|i| Tensor::new(shape.clone(), row(i)).unwrap()).collect();
     let (points, image) = (Tensor::stack(&points).unwrap(), image(0));
-    let (mut alone, team) = (CpuBackend::new(network()).unwrap(), Team::new(2, None));
+    let (mut alone, team) = (CpuBackend::new(network()).unwrap(), Team::new(&[1, 1]));
     let (head, at) = (Program::Head { from }, Images::At(At { points: &points, image: &image }));
     let expected = pollster::block_on(alone.run(&head, at, None)).unwrap();
     assert_eq!(pollster::block_on(run(&mut alone, &team, &head, at, None)).unwrap(), expected);
@@ -123,18 +255,25 @@ fn a_layer_s_values_are_shared_out_too() {
 
 #[test]
 fn batches_grow_with_the_hands_there_can_be() {
-    assert_eq!(batch(1, &Team::new(0, None)), 1);
-    assert_eq!(batch(1, &Team::new(3, None)), 32);
+    let (forward, rule) = (Program::Forward { layer: None }, Rule::Plain);
+    let gradient = Program::Gradient { score: Score::Logit, layer: None, rule };
+    assert_eq!(batch(1, &forward, 1, &Team::new(&[])), 1);
+    let team = Team::new(&[1; 3]);
+    assert_eq!(batch(1, &forward, 1, &team), 4 * EACH);
+    assert_eq!(batch(1, &gradient, 1, &team), 4 * EACH / 2);
+    assert_eq!(batch(1, &gradient, 1000, &team), 4, "one image each at least");
 }
 
 #[test]
 fn one_image_and_a_damaged_job() {
     let mut alone = CpuBackend::new(network()).unwrap();
-    let team = Team::new(1, None);
+    let team = Team::new(&[1]);
     let one = Tensor::stack(&[image(0)]).unwrap();
     let forward = Program::Forward { layer: None };
     pollster::block_on(run(&mut alone, &team, &forward, Images::Batch(&one), None)).unwrap();
     assert_eq!(team.jobs.get(), 0, "one image is not worth a message");
-    let error = pollster::block_on(work(&mut alone, &[250, 1, 2])).unwrap_err();
-    assert_eq!(error.code(), "argument");
+    assert_eq!(Job::read(&[250, 1, 2]).err().map(|e| e.code()), Some("argument"));
+    let (program, cotangents) = (&forward, None);
+    let job = Job::new(&Run { program, images: Images::Batch(&one), cotangents }, 0..1);
+    assert_eq!(pollster::block_on(job.work(&mut alone, 1)).unwrap_err().code(), "argument");
 }

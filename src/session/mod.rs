@@ -22,7 +22,7 @@ use crate::{
     backend::{
         Backend, Description, Images, Segmentation,
         resilient::{Choice, Resilient},
-        share::Helpers,
+        share::{Helpers, Job},
     },
     error::{Error, Result},
     graph::Rule,
@@ -144,12 +144,12 @@ impl Session {
         self.backend.set_helpers(helpers);
     }
 
-    /// Does a part of another session's work, as one of its helpers: a job in, the outputs out.
+    /// Does an image of another session's work, as one of its helpers; see [`Job::work`].
     ///
     /// # Errors
-    /// [`Error::Argument`] when the job cannot be read, and whatever the network fails with.
-    pub async fn work(&mut self, job: &[u8]) -> Result<Vec<u8>> {
-        self.backend.work(job).await
+    /// Whatever the network fails with.
+    pub async fn work(&mut self, job: &Job, image: usize) -> Result<Vec<u8>> {
+        self.backend.work(job, image).await
     }
 
     /// Makes ready what is asked for first: the classes, saliency and Grad-CAM. On a GPU that compiles shaders and

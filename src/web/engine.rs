@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     attribution::{self, Settings},
-    backend::resilient::Choice,
+    backend::{resilient::Choice, share::Job},
     error::{Error, Result},
     picture::Picture,
     render::{self, Display, Rendered},
@@ -54,6 +54,8 @@ pub struct Engine {
     seen: RefCell<Option<Seen>>,
     cut: RefCell<Option<Cut>>,
     results: RefCell<Results>,
+    /// Work of another engine, whose helper this one is.
+    job: RefCell<Option<Rc<Job>>>,
 }
 
 #[wasm_bindgen]
@@ -69,9 +71,17 @@ impl Engine {
         Self::try_open(&model, &name, &options, pool).await.map_err(|e| convert::error(&e))
     }
 
-    /// Does a part of the work of another worker's engine, which has sent it.
-    pub async fn work(&self, job: Vec<u8>) -> Result<JsValue, JsValue> {
-        let done = self.with_session(async |session| session.work(&job).await).await;
+    /// Takes a part of the work of another worker's engine, which has sent it; answers how many images it has.
+    pub fn take(&self, job: &[u8]) -> Result<usize, JsValue> {
+        let job = Job::read(job).map_err(|e| convert::error(&e))?;
+        let count = job.count();
+        self.job.replace(Some(Rc::new(job)));
+        Ok(count)
+    }
+
+    /// Does one image of the work that was taken last; the outputs are for who has sent it.
+    pub async fn work(&self, image: usize) -> Result<JsValue, JsValue> {
+        let done = self.try_work(image).await;
         done.map(|outputs| convert::bytes(&outputs)).map_err(|e| convert::error(&e))
     }
 
@@ -195,6 +205,7 @@ impl Engine {
             seen: RefCell::default(),
             cut: RefCell::default(),
             results: RefCell::default(),
+            job: RefCell::default(),
         })
     }
 
@@ -240,6 +251,12 @@ impl Engine {
         let session = session.as_mut().ok_or_else(busy)?;
         let (_, image) = session.see(&picture)?;
         session.set_baseline(image)
+    }
+
+    async fn try_work(&self, image: usize) -> Result<Vec<u8>> {
+        let none = || Error::Argument("there is no work of another engine".into());
+        let job = self.job.borrow().clone().ok_or_else(none)?;
+        self.with_session(async |session| session.work(&job, image).await).await
     }
 
     async fn try_classify(&self) -> Result<String> {

@@ -1,11 +1,14 @@
 //! The other workers of the page, one instance of this module each, as helpers.
 
 use async_trait::async_trait;
-use js_sys::{Promise, Uint8Array};
+use js_sys::{Array, Promise, Uint8Array};
 use wasm_bindgen::{JsCast, prelude::*};
 use wasm_bindgen_futures::JsFuture;
 
-use crate::backend::share::{Answer, Helpers};
+use crate::{
+    backend::share::{Helpers, News},
+    error::{Error, Result},
+};
 
 #[wasm_bindgen]
 extern "C" {
@@ -16,13 +19,16 @@ extern "C" {
     fn wanted(this: &Pool) -> usize;
 
     #[wasm_bindgen(method)]
-    fn ready(this: &Pool) -> usize;
+    fn ready(this: &Pool) -> Vec<u32>;
 
     #[wasm_bindgen(method)]
-    fn ask(this: &Pool, i: usize, job: Uint8Array) -> Promise;
+    fn ask(this: &Pool, helper: u32, job: Uint8Array);
 
     #[wasm_bindgen(method)]
-    fn rest(this: &Pool) -> Promise;
+    fn shorten(this: &Pool, helper: u32, end: usize);
+
+    #[wasm_bindgen(method)]
+    fn hear(this: &Pool, wait: bool) -> Promise;
 }
 
 /// The workers of a pool.
@@ -34,20 +40,30 @@ impl Helpers for Workers {
         self.0.wanted()
     }
 
-    fn ready(&self) -> usize {
+    fn ready(&self) -> Vec<u32> {
         self.0.ready()
     }
 
-    fn ask(&self, i: usize, job: Vec<u8>) -> Answer {
-        let answer = self.0.ask(i, Uint8Array::from(&job[..]));
-        Box::pin(async {
-            let outputs = JsFuture::from(answer).await.ok()?.dyn_into::<Uint8Array>().ok()?;
-            Some(outputs.to_vec())
-        })
+    fn ask(&self, helper: u32, job: Vec<u8>) {
+        self.0.ask(helper, Uint8Array::from(&job[..]));
     }
 
-    async fn rest(&self) {
-        // A pool that cannot rest does not stop the work.
-        let _ = JsFuture::from(self.0.rest()).await;
+    fn shorten(&self, helper: u32, end: usize) {
+        self.0.shorten(helper, end);
     }
+
+    async fn hear(&self, wait: bool) -> Result<Vec<News>> {
+        match JsFuture::from(self.0.hear(wait)).await {
+            Ok(heard) if heard.is_array() => Ok(Array::from(&heard).iter().filter_map(news).collect()),
+            _ => Err(Error::Cancelled),
+        }
+    }
+}
+
+/// `[helper, outputs]`, where `outputs` is bytes or null.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn news(pair: JsValue) -> Option<News> {
+    let pair = Array::from(&pair);
+    let outputs = pair.get(1).dyn_into::<Uint8Array>().ok().map(|bytes| bytes.to_vec());
+    Some((pair.get(0).as_f64()? as u32, outputs))
 }

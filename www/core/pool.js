@@ -1,31 +1,47 @@
 // The helpers of the engine's worker: other workers with the same model, one engine each, that share no memory.
 // They are asked over message ports; the page starts and ends them.
 
-/** How long a helper may take for a few images before it is given up, in milliseconds. */
+/** How long to wait for an image before the helpers are given up, in milliseconds. */
 const PATIENCE = 60_000;
 
-/** `size` is how many helpers there may be, `summon()` sends for them. */
-export function createPool(size, summon) {
+/** `size` is how many helpers there may be, `summon()` sends for them, `stopped()` says whether the work is to stop. */
+export function createPool(size, summon, stopped) {
   let helpers = [];
   let summoned = false;
   let last = 0;
+  /** What has not been heard yet: `[number, outputs]` each, with null from one that has failed or left. */
+  let news = [];
+  let wake = null;
+
+  const numbered = (number) => helpers.find((helper) => helper.number === number);
+
+  function tell(number, outputs) {
+    news.push([number, outputs]);
+    wake?.();
+  }
 
   function leave(helper) {
     helpers = helpers.filter((other) => other !== helper);
     helper.port.close();
-    helper.settle?.(null);
+    tell(helper.number, null);
+  }
+
+  async function somebody() {
+    const timer = setTimeout(() => helpers.forEach(leave), PATIENCE);
+    await new Promise((resolve) => (wake = resolve));
+    clearTimeout(timer);
   }
 
   return {
     add(number, port) {
       const helper = { number, port };
-      port.onmessage = ({ data: { id, outputs } }) => id === helper.job && helper.settle?.(outputs);
+      port.onmessage = ({ data: { id, outputs } }) => id === helper.job && tell(number, outputs);
       helpers.push(helper);
     },
 
     /** A helper has died; without a number, all of them go. */
     drop(number) {
-      for (const helper of helpers) if (number === undefined || helper.number === number) leave(helper);
+      helpers.filter((helper) => number === undefined || helper.number === number).forEach(leave);
       summoned &&= number !== undefined;
     },
 
@@ -35,24 +51,28 @@ export function createPool(size, summon) {
       return size;
     },
 
-    ready: () => helpers.length,
+    ready: () => helpers.map(({ number }) => number),
 
-    /** Resolves to the outputs, or null when the helper failed. */
-    ask(i, job) {
-      const helper = helpers[i];
+    /** Gives a helper a job, whose images it brings one by one; what it still brings of another is not wanted. */
+    ask(number, job) {
+      const helper = numbered(number);
+      news = news.filter(([from]) => from !== number);
       helper.job = ++last;
-      return new Promise((resolve) => {
-        const timer = setTimeout(leave, PATIENCE, helper);
-        helper.settle = (outputs) => {
-          clearTimeout(timer);
-          helper.settle = null;
-          resolve(outputs);
-        };
-        helper.port.postMessage({ id: last, job }, [job.buffer]);
-      });
+      helper.port.postMessage({ id: last, job }, [job.buffer]);
     },
 
-    rest: breath,
+    /** Has a helper leave out its job's images from `end` on. */
+    shorten(number, end) {
+      const helper = numbered(number);
+      helper?.port.postMessage({ id: helper.job, end });
+    },
+
+    /** Resolves to the news, of which there is some if it is to `wait`, or to null when the work is to stop. */
+    async hear(wait) {
+      if (!wait) await breath();
+      else if (!news.length) await somebody();
+      return stopped() ? null : news.splice(0);
+    },
   };
 }
 
