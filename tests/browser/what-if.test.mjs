@@ -87,7 +87,7 @@ describe('segments', () => {
   it('let a run go on after it was interrupted', async () => {
     const again = await explained(page, async () => {
       await set(page, { Samples: 41 });
-      await page.waitForFunction(() => document.querySelector('#run-bar').value > 0);
+      await page.waitForFunction(() => /[1-9]\d* of 41 evaluations/.test(document.querySelector('#status-text').textContent));
       await page.click('#what-if >> text=Hide parts yourself');
       await page.locator('#parts').waitFor();
       await page.click('#what-if >> text=Done');

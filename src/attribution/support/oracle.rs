@@ -125,6 +125,8 @@ pub struct Case {
     pub segments: Option<Segmentation>,
     pub samples: Option<BitRows>,
     pub evaluations: u64,
+    /// What the last run said.
+    pub notes: Vec<String>,
     pub versus: Option<usize>,
     background: Tensor,
     at_layer: bool,
@@ -184,6 +186,7 @@ impl Case {
             segments: None,
             samples: None,
             evaluations: 0,
+            notes: vec![],
             score,
             given: BTreeMap::new(),
         }
@@ -230,6 +233,7 @@ impl Case {
         };
         let maps = pollster::block_on(method.explain(&mut run)).unwrap();
         self.evaluations = run.evaluations;
+        self.notes = run.notes;
         maps
     }
 

@@ -1,13 +1,15 @@
 //! The picture while it is filled: colours, and how they change around each pixel.
 
+use wide::f32x4;
+
 use super::{
     Scheme,
     front::{Front, Grid},
 };
 use crate::picture::Picture;
 
-/// Red, green, blue and nothing: four lanes of a vector.
-type Colour = [f32; 4];
+/// Red, green, blue and nothing.
+type Colour = f32x4;
 
 /// What is known of a pixel. Slopes are those of the scheme, and kept up to date as neighbours are filled.
 #[derive(Clone, Copy, Default)]
@@ -22,14 +24,14 @@ struct Cell {
 struct Row {
     /// How far down of the pixel.
     down: f32,
-    /// The places that lie in the disc.
-    inside: (usize, usize),
     /// How far across of the pixel.
     across: [f32; LANES],
     /// The squared distance.
     square: [f32; LANES],
-    /// What distance leaves of a weight under Telea's scheme; nothing outside the disc and at the pixel itself.
-    near: [f32; LANES],
+    /// What distance leaves of a weight under Telea's scheme.
+    near: [f32x4; 2],
+    /// A bit for each place that lies in the disc; the pixel itself does not.
+    inside: u32,
 }
 
 /// The picture with a frame around it, into which the pixels of its edge are continued by one.
@@ -60,7 +62,7 @@ impl Canvas {
                 let [r, g, b] = picture.pixel(x, y).map(f32::from);
                 let i = grid.at(y, x);
                 canvas.known[i] = 1.0;
-                canvas.put(i, [r, g, b, 0.0]);
+                canvas.put(i, Colour::new([r, g, b, 0.0]));
             }
         }
         for y in 0..height {
@@ -134,68 +136,66 @@ impl Canvas {
         self.cells[i].across = slope(left, here, right, known[1], known[3]);
     }
 
-    /// The rows of the disc around a pixel, each with its first place.
+    /// The rows of the disc around a pixel, each with its first place and a bit for each place that is known.
     #[inline]
-    fn around(&self, i: usize) -> impl Iterator<Item = (usize, &Row)> {
+    fn around(&self, i: usize) -> impl Iterator<Item = (usize, &Row, u32)> {
         let corner = i - RADIUS * self.grid.stride() - RADIUS;
-        self.disc.iter().enumerate().map(move |(v, row)| (corner + v * self.grid.stride(), row))
+        self.disc.iter().enumerate().filter_map(move |(v, row)| {
+            let start = corner + v * self.grid.stride();
+            let [left, right] = eight(&self.known, start).map(|k| k.simd_gt(f32x4::ZERO).to_bitmask());
+            let known = (left | right << 4) & row.inside;
+            (known != 0).then_some((start, row, known))
+        })
     }
 
     /// Telea's mean of what the known pixels around predict, weighted by direction, distance and level.
     #[inline]
     pub fn telea(&self, i: usize, front: &Front) -> Colour {
-        let here = front.times(i, 1)[0];
+        let here = f32x4::splat(front.times()[i]);
         let [slope_down, slope_across] = front.slope(i);
-        let (mut sum, mut down, mut across, mut total) = ([0.0f32; 4], [0.0f32; 4], [0.0f32; 4], 1e-20f32);
-        for (start, row) in self.around(i) {
-            let (times, known) = (&front.times(start, LANES)[..LANES], &self.known[start..start + LANES]);
-            let mut weights = [0.0f32; LANES];
-            for l in 0..LANES {
-                let direction = (row.down * slope_down + row.across[l] * slope_across).abs();
-                let direction = if direction <= 0.01 { 1e-6 } else { direction };
-                let level = 1.0 + (times[l] - here).abs();
-                weights[l] = row.near[l] * known[l] * direction / level;
-            }
-            let mut row_down = [0.0f32; 4];
+        let (mut sum, mut down, mut across, mut total) = (Colour::ZERO, Colour::ZERO, Colour::ZERO, 1e-20f32);
+        for (start, row, known) in self.around(i) {
+            let times = eight(front.times(), start);
+            let weights = [0, 1].map(|half| {
+                let across = f32x4::new(std::array::from_fn(|l| row.across[4 * half + l]));
+                let direction = (f32x4::splat(row.down * slope_down) + across * slope_across).abs();
+                let is_flat = direction.simd_le(f32x4::splat(0.01));
+                let level = f32x4::ONE + (times[half] - here).abs();
+                (row.near[half] * is_flat.select(f32x4::splat(1e-6), direction) / level).to_array()
+            });
+            let mut row_down = Colour::ZERO;
             let cells = &self.cells[start..start + LANES];
-            for l in row.inside.0..row.inside.1 {
-                let (w, cell) = (weights[l], &cells[l]);
-                add(&mut sum, w, &cell.colour);
-                add(&mut row_down, w, &cell.down);
-                add(&mut across, w * row.across[l], &cell.across);
-                total += w;
+            for l in ones(known) {
+                let (weight, cell) = (weights[l / 4][l % 4], &cells[l]);
+                sum += cell.colour * weight;
+                row_down += cell.down * weight;
+                across += cell.across * (weight * row.across[l]);
+                total += weight;
             }
-            add(&mut down, row.down, &row_down);
+            down += row_down * row.down;
         }
-        std::array::from_fn(|c| {
-            let (a, b) = (down[c], across[c]);
-            let step = (a + b) / ((a * a + b * b).sqrt() + 1e-20);
-            rounded(sum[c] / total + step + 0.5)
-        })
+        let step = (down + across) / ((down * down + across * across).sqrt() + f32x4::splat(1e-20));
+        rounded(sum / f32x4::splat(total) + step + f32x4::HALF)
     }
 
     /// The mean of the known pixels around, weighted by how much each lies along its own line of equal brightness.
     #[inline]
     pub fn navier_stokes(&self, i: usize) -> Colour {
-        let (mut sum, mut total) = ([0.0f32; 4], [1e-20f32; 4]);
-        for (start, row) in self.around(i) {
-            let (cells, known) = (&self.cells[start..start + LANES], &self.known[start..start + LANES]);
-            for l in (row.inside.0..row.inside.1).filter(|l| known[*l] > 0.0) {
-                let (cell, square) = (&cells[l], row.square[l]);
-                let weights: Colour = std::array::from_fn(|c| {
-                    let (down, across) = (cell.down[c], cell.across[c]);
-                    let along = row.down * across - row.across[l] * down;
-                    let straight = (along / (square * (down * down + across * across)).sqrt()).abs();
-                    let direction = if along.abs() <= 0.01 { 1e-6 } else { straight };
-                    direction / (square * square + 1.0)
-                });
-                for c in 0..4 {
-                    sum[c] += weights[c] * cell.colour[c];
-                    total[c] += weights[c];
-                }
+        let (mut sum, mut total) = (Colour::ZERO, f32x4::splat(1e-20));
+        for (start, row, known) in self.around(i) {
+            let cells = &self.cells[start..start + LANES];
+            for l in ones(known) {
+                let (Cell { colour, down, across }, square) = (cells[l], row.square[l]);
+                let along = (across * row.down - down * row.across[l]).abs();
+                let straight = along / ((down * down + across * across) * square).sqrt();
+                let is_across = along.simd_le(f32x4::splat(0.01));
+                let weight =
+                    is_across.select(f32x4::splat(1e-6), straight) / f32x4::splat(square * square + 1.0);
+                sum += weight * colour;
+                total += weight;
             }
         }
-        std::array::from_fn(|c| rounded(sum[c] / total[c]))
+        rounded(sum / total)
     }
 
     /// The picture's bytes.
@@ -205,7 +205,8 @@ impl Canvas {
         let mut rgb = Vec::with_capacity(3 * grid.height * grid.width);
         for y in 0..grid.height {
             for cell in &self.cells[grid.at(y, 0)..][..grid.width] {
-                rgb.extend([cell.colour[0] as u8, cell.colour[1] as u8, cell.colour[2] as u8]);
+                let [r, g, b, _] = cell.colour.fast_trunc_int().to_array();
+                rgb.extend([r as u8, g as u8, b as u8]);
             }
         }
         rgb
@@ -218,52 +219,56 @@ fn row(v: usize) -> Row {
     let down = v as f32 - RADIUS as f32;
     let across: [f32; LANES] = std::array::from_fn(|u| u as f32 - RADIUS as f32);
     let square = across.map(|across| down * down + across * across);
-    let is_inside = |u: &usize| square[*u] <= (RADIUS * RADIUS) as f32;
-    let first = (0..LANES).find(is_inside).unwrap_or(RADIUS);
-    let inside = (first, 2 * RADIUS + 1 - first);
-    let near = |u: usize| {
-        let counts = (inside.0..inside.1).contains(&u) && square[u] > 0.0;
-        if counts { 1.0 / (square[u] * square[u].sqrt()) } else { 0.0 }
-    };
-    Row { down, inside, across, square, near: std::array::from_fn(near) }
+    let is_inside = |u: &usize| square[*u] > 0.0 && square[*u] <= (RADIUS * RADIUS) as f32;
+    let inside = (0..LANES).filter(is_inside).map(|u| 1 << u).sum();
+    let near =
+        [0, 4].map(|u| f32x4::new(std::array::from_fn(|l| 1.0 / (square[u + l] * square[u + l].sqrt()))));
+    Row { down, across, square, near, inside }
 }
 
-/// `sum += weight * value`.
+/// Eight numbers, of more.
 #[inline]
-fn add(sum: &mut Colour, weight: f32, value: &Colour) {
-    sum[0] += weight * value[0];
-    sum[1] += weight * value[1];
-    sum[2] += weight * value[2];
-    sum[3] += weight * value[3];
+fn eight(numbers: &[f32], start: usize) -> [f32x4; 2] {
+    let n = &numbers[start..start + LANES];
+    [f32x4::new([n[0], n[1], n[2], n[3]]), f32x4::new([n[4], n[5], n[6], n[7]])]
 }
 
-/// The nearest byte, halves to even.
+/// The places of a word's set bits, from the lowest on.
 #[inline]
-fn rounded(v: f32) -> f32 {
+fn ones(mut bits: u32) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = (bits != 0).then_some(bits.trailing_zeros() as usize)?;
+        bits &= bits - 1;
+        Some(bit)
+    })
+}
+
+/// The nearest bytes, halves to even.
+#[inline]
+fn rounded(colour: Colour) -> Colour {
     // Added, it leaves no place for a fraction.
-    const WHOLE: f32 = 12_582_912.0;
-    (v.clamp(0.0, 255.0) + WHOLE) - WHOLE
+    let whole = f32x4::splat(12_582_912.0);
+    (colour.fast_max(f32x4::ZERO).fast_min(f32x4::splat(255.0)) + whole) - whole
 }
 
 /// Telea's slope, as OpenCV has it: between two neighbours it is four times the mean one.
 #[inline]
 fn straight(before: Colour, here: Colour, after: Colour, has_before: bool, has_after: bool) -> Colour {
-    std::array::from_fn(|c| match (has_before, has_after) {
-        (true, true) => (after[c] - before[c]) * 2.0,
-        (false, true) => after[c] - here[c],
-        (true, false) => here[c] - before[c],
-        (false, false) => 0.0,
-    })
+    match (has_before, has_after) {
+        (true, true) => (after - before) * 2.0,
+        (false, true) => after - here,
+        (true, false) => here - before,
+        (false, false) => Colour::ZERO,
+    }
 }
 
 /// The steps to both neighbours, without their signs.
 #[inline]
 fn total(before: Colour, here: Colour, after: Colour, has_before: bool, has_after: bool) -> Colour {
-    let step = |c: usize, other: Colour| (other[c] - here[c]).abs();
-    std::array::from_fn(|c| match (has_before, has_after) {
-        (true, true) => step(c, after) + step(c, before),
-        (false, true) => 2.0 * step(c, after),
-        (true, false) => 2.0 * step(c, before),
-        (false, false) => 0.0,
-    })
+    match (has_before, has_after) {
+        (true, true) => (after - here).abs() + (before - here).abs(),
+        (false, true) => (after - here).abs() * 2.0,
+        (true, false) => (before - here).abs() * 2.0,
+        (false, false) => Colour::ZERO,
+    }
 }

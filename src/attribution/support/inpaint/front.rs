@@ -74,10 +74,10 @@ impl Front {
         self.state[i] == State::Inside
     }
 
-    /// The distances of `n` places.
+    /// The distance of every place.
     #[inline]
-    pub fn times(&self, from: usize, n: usize) -> &[f32] {
-        &self.times[from..from + n]
+    pub fn times(&self) -> &[f32] {
+        &self.times
     }
 
     /// Makes a place part of the band.
