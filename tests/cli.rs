@@ -285,6 +285,8 @@ fn integrated_gradients_start_from_an_image_of_ones_own() {
     assert!((gap(&run(&[])) - expected).abs() > 0.1, "the zero baseline is another");
     let from_itself = run(&["--baseline", &cat]);
     assert_eq!((from_itself["min"].as_f64(), from_itself["max"].as_f64()), (Some(0.0), Some(0.0)));
+    let two = error(&[&common[..], &["--baseline", &coffee, "--set", "baseline=zero"]].concat());
+    assert!(two.contains("error[argument]") && two.contains("two baselines"), "{two}");
     let missing = error(&[&common[..], &["--set", "baseline=image"]].concat());
     assert!(missing.contains("error[argument]") && missing.contains("baseline"), "{missing}");
 }
@@ -305,6 +307,26 @@ fn methods_and_layers_are_listed() {
 }
 
 #[test]
+fn labels_cannot_steer_a_terminal() {
+    let labels: String = (0..1000).map(|i| format!("\u{1b}[31mclass {i}\n")).collect();
+    let path = folder("labels").join("labels.txt");
+    fs::write(&path, labels).unwrap();
+    let output = pellucid(&["classify", &cat(), "--labels", &path.display().to_string(), "--backend", "cpu"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("class 28") && !text.contains('\u{1b}'), "{text:?}");
+}
+
+/// An array in column order.
+fn fortran() -> Vec<u8> {
+    let mut bytes = vec![];
+    let options = npyz::WriteOptions::<f32>::new().default_dtype().shape(&[1, 3, 2, 2]);
+    let mut writer = options.order(npyz::Order::Fortran).writer(&mut bytes).begin_nd().unwrap();
+    writer.extend([0.0; 12]).unwrap();
+    writer.finish().unwrap();
+    bytes
+}
+
+#[test]
 fn errors_say_what_and_what_to_do() {
     let folder = folder("errors");
     let file = |name: &str, bytes: &[u8]| {
@@ -320,7 +342,15 @@ fn errors_say_what_and_what_to_do() {
     fs::create_dir_all(&nothing).unwrap();
     let nothing = nothing.display().to_string();
     let (half, labels) = (file("half.onnx", &model[..model.len() / 2]), file("labels.txt", b"one\ntwo\n"));
+    // The decoder's own words for this one are two lines.
+    let header = file("header.jpg", &photo[..200]);
+    let fortran = file("fortran.npy", &fortran());
+    let nowhere = folder.join("nowhere/map.npy").display().to_string();
     let cases: &[(&[&str], &str)] = &[
+        (&["classify", &header], "error[image]"),
+        (&["classify", &fortran], "error[image]"),
+        (&["explain", &cat(), "--method", "saliency", "--background", &nothing], "error[argument]"),
+        (&["explain", &cat(), "--method", "saliency", "--output", &nowhere], "error[io]"),
         (&["classify", &text], "error[image]"),
         (&["classify", &cut], "error[image]"),
         (&["classify", "nowhere.png"], "error[io]"),
@@ -435,6 +465,8 @@ fn segments_are_written_and_taken_back() {
     ]);
     assert_eq!((report["segments"].as_u64(), report["evaluations"].as_u64()), (Some(4), Some(6)));
     assert_eq!(report["weights"].as_array().unwrap().len(), 4);
+    let used = &report["parameters"];
+    assert_eq!((used["samples"].as_u64(), used.get("algorithm")), (Some(6), None));
     assert!(report["intercept"].is_f64() && report["r2"].as_f64().unwrap() <= 1.0);
     let wrong: &[&[&str]] = &[
         &["explain", &cat(), "--method", "lime", "--segments", &samples.display().to_string()],

@@ -195,7 +195,7 @@ mod tests {
         };
         assert!(case.explain("integrated-gradients", &[0, 1, 2, 3, 4]).iter().any(misses));
         assert_eq!(case.notes, [super::COARSE]);
-        case.set("quadrature", "calibrated").explain("integrated-gradients", &[0]);
+        case.set("steps", "5").set("quadrature", "calibrated").explain("integrated-gradients", &[0]);
         assert!(case.notes.is_empty());
     }
 }

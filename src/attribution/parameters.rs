@@ -119,6 +119,11 @@ impl Settings {
     pub fn adjust(&mut self, key: &'static str, value: impl Into<Value>) {
         self.0.insert(key, value.into());
     }
+
+    /// Takes out what was not used.
+    pub fn forget(&mut self, parameters: &[Parameter]) {
+        self.0.retain(|key, _| !parameters.iter().any(|p| p.key == *key));
+    }
 }
 
 impl Parameter {

@@ -26,9 +26,10 @@ use crate::{
 /// `f(image) - f(masked image)`.
 ///
 /// Deviations: parts of equal priority are refined in the order in which they were found, not at random;
-/// `max_evals`, which counts the image and the wholly masked one, is never exceeded; the masker `zero` is zero at
-/// the network's input; pixels that show keep their exact values under inpainting, where the package rounds them
-/// down to bytes. `batch` is part of the definition, as refinement is decided between batches.
+/// the masker `zero` is zero at the network's input; pixels that show keep their exact values under inpainting, where
+/// the package rounds them down to bytes. `max_evals` counts the image and the wholly masked one; parts are refined two
+/// evaluations at a time, so an odd one is exceeded by one, as there. `batch` is part of the definition, as refinement is
+/// decided between batches.
 pub struct ShapPartition;
 
 const OWN: &[Parameter] = &[
@@ -98,7 +99,7 @@ impl Method for ShapPartition {
         let mut owen = Owen::new(shape, &ends[0], &ends[1]);
         let (mut done, mut looks) = (2, perturb::Looks::new(most));
         loop {
-            let left = most - done;
+            let left = most.saturating_sub(done);
             let masks = owen.take(batch, left);
             let finished = masks.is_empty() || owen_is_fine(run, &owen);
             if finished {
@@ -109,7 +110,7 @@ impl Method for ShapPartition {
             done += masks.len();
             owen.give(&scores(run, &masker, masks).await?);
             let partial = if looks.due(done) { Some(maps(run, &owen, &ends)?) } else { None };
-            run.observer.progress(done as u64, most as u64, partial.as_deref()).await?;
+            run.observer.progress(done as u64, most.max(done) as u64, partial.as_deref()).await?;
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Class, Explained, Explanation, Request, Saturation, Session, Target, report::empty_note};
 use crate::{
-    attribution::{Map, Method, Observer, Run, Settings, cotangents, method},
+    attribution::{Map, Method, Observer, Run, Settings, cotangents, method, support::segments},
     backend::{Backend, BitRows, Segmentation},
     error::{Error, Result},
     network::{Layer, Network, Score},
@@ -40,6 +40,12 @@ impl Session {
         method.complete(&mut settings, self.network.input());
         self.layer_for(method, request.layer.as_deref())?;
         let samples = own(request, method)?;
+        if let Some(samples) = &samples {
+            settings.adjust("samples", samples.len());
+        }
+        if request.segments.is_some() {
+            settings.forget(segments::PARAMETERS);
+        }
         let classes = self.scores(image).await?;
         let targets = targets(request, &classes)?;
         self.check_versus(method, &targets, request.versus)?;

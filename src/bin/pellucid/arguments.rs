@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 use pellucid::{
-    Result,
-    attribution::{METHODS, support::baseline::OWN},
+    Error, Result,
+    attribution::{METHODS, method, support::baseline::OWN},
     backend::resilient::Choice,
     network::{Score, metadata::parse_triple},
     session::{Request, Session},
@@ -181,7 +181,19 @@ impl Explain {
     pub fn request(&self, session: &Session) -> Result<Request> {
         let mut parameters = parameters(&self.settings);
         if self.baseline.is_some() {
-            parameters.entry("baseline".into()).or_insert_with(|| OWN.into());
+            let named = parameters.entry("baseline".into()).or_insert_with(|| OWN.into());
+            if named != OWN {
+                return Err(Error::Argument(format!(
+                    "--baseline FILE and --set baseline={} are two baselines; leave one out",
+                    named.as_str().unwrap_or_default()
+                )));
+            }
+        }
+        if self.background.is_some() && !method(&self.method)?.needs_background() {
+            return Err(Error::Argument(format!(
+                "{} compares with no background; leave --background out",
+                self.method
+            )));
         }
         Ok(Request {
             method: self.method.clone(),

@@ -8,6 +8,9 @@ use pellucid::{
     session::Session,
 };
 
+/// What is wrong with an array in column order, and the way out.
+const FORTRAN: &str = "is in Fortran order, which numpy.ascontiguousarray changes";
+
 /// What the network is to be run on.
 pub struct Input {
     /// `[C, H, W]`, normalised.
@@ -87,7 +90,7 @@ fn matrix<'a>(bytes: &'a [u8], bad: &dyn Fn(String) -> Error) -> Result<([usize;
     };
     limits::check("the number of values", rows.saturating_mul(columns), limits::IMAGE_PIXELS)?;
     if file.order() != npyz::Order::C {
-        return Err(bad("is in Fortran order".into()));
+        return Err(bad(FORTRAN.into()));
     }
     let extent = |d: u64| usize::try_from(d).map_err(|_| bad(format!("has the shape {:?}", file.shape())));
     Ok(([extent(rows)?, extent(columns)?], file))
@@ -96,7 +99,7 @@ fn matrix<'a>(bytes: &'a [u8], bad: &dyn Fn(String) -> Error) -> Result<([usize;
 /// Reads the images that expected gradients compare with: `[N, C, H, W]`, normalised.
 pub fn load_background(session: &Session, path: &PathBuf) -> Result<Tensor> {
     if !path.is_dir() {
-        return read_batch(&read(path)?, path);
+        return read_batch(&read(path)?, path, "[N,C,H,W]", "a value of the background");
     }
     let unreadable = |e: std::io::Error| Error::Io(format!("{} cannot be read: {e}", path.display()));
     let mut files = vec![];
@@ -123,7 +126,7 @@ fn is_image(extension: &std::ffi::OsStr) -> bool {
 
 /// A `[1, C, H, W]` float32 array as `[C, H, W]`.
 pub fn read_array(bytes: &[u8], path: &Path) -> Result<Tensor> {
-    let batch = read_batch(bytes, path)?;
+    let batch = read_batch(bytes, path, "[1,C,H,W]", "a value of the input")?;
     if batch.shape()[0] == 1 {
         return Ok(batch.at(0));
     }
@@ -134,10 +137,10 @@ pub fn read_array(bytes: &[u8], path: &Path) -> Result<Tensor> {
     )))
 }
 
-/// A float32 array of `[N, C, H, W]`.
-fn read_batch(bytes: &[u8], path: &Path) -> Result<Tensor> {
+/// A float32 array of `[N, C, H, W]`, of which errors say what it is and how it should be.
+fn read_batch(bytes: &[u8], path: &Path, wanted: &str, value: &str) -> Result<Tensor> {
     let bad = |why: String| {
-        Error::Image(format!("{} {why}; save it with numpy.save as float32 [1,C,H,W]", path.display()))
+        Error::Image(format!("{} {why}; save it with numpy.save as float32 {wanted}", path.display()))
     };
     let file = NpyFile::new(bytes).map_err(|e| bad(format!("is not a .npy file ({e})")))?;
     let shape: Vec<u64> = file.shape().to_vec();
@@ -145,11 +148,11 @@ fn read_batch(bytes: &[u8], path: &Path) -> Result<Tensor> {
     let count = [n, c, h, w].iter().try_fold(1u64, |n, &d| n.checked_mul(d)).unwrap_or(u64::MAX);
     limits::check("the number of values", count, limits::IMAGE_PIXELS * 3)?;
     if file.order() != npyz::Order::C {
-        return Err(bad("is in Fortran order".into()));
+        return Err(bad(FORTRAN.into()));
     }
     let values = file.into_vec::<f32>().map_err(|e| bad(format!("does not hold float32 numbers ({e})")))?;
     let extents: Option<Vec<usize>> = shape.iter().map(|&d| usize::try_from(d).ok()).collect();
     let tensor = Tensor::new(extents.ok_or_else(|| bad(format!("has the shape {shape:?}")))?, values)?;
-    tensor.check_finite("a value of the input")?;
+    tensor.check_finite(value)?;
     Ok(tensor)
 }

@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error[{}]: {error}", error.code());
+            eprintln!("error[{}]: {}", error.code(), output::one_line(&error.to_string()));
             ExitCode::FAILURE
         }
     }
@@ -82,13 +82,14 @@ async fn classify(arguments: Classify) -> Result<()> {
             c.probability * 100.0,
             c.logit,
             c.target.index,
-            c.target.label
+            output::one_line(&c.target.label)
         );
     }
     output::print(&text)
 }
 
 async fn explain(arguments: Explain) -> Result<()> {
+    arguments.output.iter().try_for_each(|path| output::check(path))?;
     let mut session = open(arguments.model.clone()).await?;
     let input = input::load(&session, &arguments.input)?;
     let request = arguments.request(&session)?;
@@ -105,12 +106,13 @@ async fn explain(arguments: Explain) -> Result<()> {
     let explanation = session.explain(&input.tensor, &request, &mut bar).await?;
     let elapsed = start.elapsed();
     bar.finish();
-    output::say_events(&mut session);
     let mut report = explanation.to_json();
     report["elapsed_ms"] = json!(elapsed.as_secs_f64() * 1e3);
     for path in &arguments.output {
         output::write(path, &explanation, &report, &input.picture)?;
     }
+    // Only now, so that an error stands alone.
+    output::say_events(&mut session);
     if arguments.json { output::print_json(&report) } else { output::print(&output::summary(&explanation)) }
 }
 

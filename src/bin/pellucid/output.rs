@@ -51,6 +51,24 @@ pub fn print_json(report: &Value) -> Result<()> {
     print(&format!("{report:#}\n"))
 }
 
+/// A text of somebody else's on one line, without what a terminal would obey.
+pub fn one_line(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    lines.join(" ").replace(char::is_control, "\u{fffd}")
+}
+
+/// Fails where a file cannot be written for want of its folder: better before the work than after it.
+pub fn check(path: &Path) -> Result<()> {
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+        Some(folder) => Err(Error::Io(format!(
+            "{} cannot be written: there is no folder {}; make it first",
+            path.display(),
+            folder.display()
+        ))),
+        None => Ok(()),
+    }
+}
+
 /// Says on stderr what has happened to the backend.
 pub fn say_events(session: &mut Session) {
     for event in session.take_events() {

@@ -34,7 +34,7 @@ struct Row {
     inside: u32,
 }
 
-/// The picture with a frame around it, into which the pixels of its edge are continued by one.
+/// The picture with a frame around it. Hidden pixels keep their colours until they are filled.
 #[derive(Clone)]
 pub struct Canvas {
     pub grid: Grid,
@@ -62,7 +62,7 @@ impl Canvas {
                 let [r, g, b] = picture.pixel(x, y).map(f32::from);
                 let i = grid.at(y, x);
                 canvas.known[i] = 1.0;
-                canvas.put(i, Colour::new([r, g, b, 0.0]));
+                canvas.cells[i].colour = Colour::new([r, g, b, 0.0]);
             }
         }
         for y in 0..height {
@@ -100,40 +100,47 @@ impl Canvas {
     #[inline]
     pub fn set(&mut self, i: usize, colour: Colour, front: &Front) {
         self.known[i] = 1.0;
-        self.put(i, colour);
-        for j in std::iter::once(i).chain(self.grid.around(i)) {
-            if self.known[j] > 0.0 {
-                self.survey(j, self.grid.around(j).map(|k| !front.is_inside(k)));
-            }
-        }
-    }
-
-    /// Gives a pixel its colour, and the frame beside it.
-    #[inline]
-    fn put(&mut self, i: usize, colour: Colour) {
         self.cells[i].colour = colour;
-        let Grid { height, width, frame } = self.grid;
-        let (y, x) = (i / self.grid.stride() - frame, i % self.grid.stride() - frame);
-        let [up, left, down, right] = self.grid.around(i);
-        for (edge, beside) in [(y == 0, up), (x == 0, left), (y + 1 == height, down), (x + 1 == width, right)]
-        {
-            if edge {
-                self.cells[beside].colour = colour;
+        let (grid, stride) = (self.grid, self.grid.stride());
+        let (y, x) = (i / stride - grid.frame, i % stride - grid.frame);
+        let mut renew = |j: usize| {
+            if self.known[j] > 0.0 {
+                self.survey(j, grid.around(j).map(|k| !front.is_inside(k)));
             }
+        };
+        std::iter::once(i).chain(grid.around(i)).for_each(&mut renew);
+        // The first row looks to the second for its slopes, the first column to the second.
+        if y == 1 {
+            [i - stride - 1, i - stride + 1].into_iter().for_each(&mut renew);
+        }
+        if x == 1 {
+            [i - stride - 1, i + stride - 1].into_iter().for_each(&mut renew);
         }
     }
 
     /// Finds a pixel's slopes, from those neighbours that are known: above, left, below, right.
+    ///
+    /// At the picture's edge they are OpenCV's. What lies outside counts as known, and is the edge's pixel. Of the first
+    /// row the slope across is that of the second, of the first column the slope down that of the second, known or
+    /// not. And the Navier-Stokes scheme's steps from the first column start at the second, from the last row at the
+    /// last but one.
     #[inline]
     fn survey(&mut self, i: usize, known: [bool; 4]) {
-        let here = self.cells[i].colour;
-        let [up, left, down, right] = self.grid.around(i).map(|j| self.cells[j].colour);
-        let slope = match self.scheme {
-            Scheme::Telea => straight,
-            Scheme::NavierStokes => total,
+        let (grid, stride) = (self.grid, self.grid.stride());
+        let (y, x) = (i / stride - grid.frame, i % stride - grid.frame);
+        let (is_first_row, is_first_column) = (y == 0 && grid.height > 1, x == 0 && grid.width > 1);
+        let (row, column) = (y + usize::from(is_first_row), x + usize::from(is_first_column));
+        let colour = |y: usize, x: usize| self.cells[grid.at(y, x)].colour;
+        let (above, below) = (y.saturating_sub(1), (y + 1).min(grid.height - 1));
+        let (left, right) = (x.saturating_sub(1), (x + 1).min(grid.width - 1));
+        let (slope, middle): (Slope, _) = match self.scheme {
+            Scheme::Telea => (straight, (y, x)),
+            Scheme::NavierStokes => (total, (if y + 1 == grid.height { above } else { y }, column)),
         };
-        self.cells[i].down = slope(up, here, down, known[0], known[2]);
-        self.cells[i].across = slope(left, here, right, known[1], known[3]);
+        let down = [above, middle.0, below].map(|y| colour(y, column));
+        let across = [left, middle.1, right].map(|x| colour(row, x));
+        self.cells[i].down = slope(down, known[0], known[2]);
+        self.cells[i].across = slope(across, known[1], known[3]);
     }
 
     /// The rows of the disc around a pixel, each with its first place and a bit for each place that is known.
@@ -160,19 +167,17 @@ impl Canvas {
                 let across = f32x4::new(std::array::from_fn(|l| row.across[4 * half + l]));
                 let direction = (f32x4::splat(row.down * slope_down) + across * slope_across).abs();
                 let is_flat = direction.simd_le(f32x4::splat(0.01));
-                let level = f32x4::ONE + (times[half] - here).abs();
-                (row.near[half] * is_flat.select(f32x4::splat(1e-6), direction) / level).to_array()
+                let level = f32x4::ONE / (f32x4::ONE + (times[half] - here).abs());
+                (row.near[half] * level * is_flat.select(f32x4::splat(1e-6), direction)).to_array()
             });
-            let mut row_down = Colour::ZERO;
             let cells = &self.cells[start..start + LANES];
             for l in ones(known) {
                 let (weight, cell) = (weights[l / 4][l % 4], &cells[l]);
                 sum += cell.colour * weight;
-                row_down += cell.down * weight;
-                across += cell.across * (weight * row.across[l]);
+                down += cell.down * row.down * weight;
+                across += cell.across * row.across[l] * weight;
                 total += weight;
             }
-            down += row_down * row.down;
         }
         let step = (down + across) / ((down * down + across * across).sqrt() + f32x4::splat(1e-20));
         rounded(sum / f32x4::splat(total) + step + f32x4::HALF)
@@ -189,8 +194,7 @@ impl Canvas {
                 let along = (across * row.down - down * row.across[l]).abs();
                 let straight = along / ((down * down + across * across) * square).sqrt();
                 let is_across = along.simd_le(f32x4::splat(0.01));
-                let weight =
-                    is_across.select(f32x4::splat(1e-6), straight) / f32x4::splat(square * square + 1.0);
+                let weight = is_across.select(f32x4::splat(1e-6), straight) * (1.0 / (square * square + 1.0));
                 sum += weight * colour;
                 total += weight;
             }
@@ -243,6 +247,9 @@ fn ones(mut bits: u32) -> impl Iterator<Item = usize> {
     })
 }
 
+/// A slope from the pixel before, the pixel and the one after it, of which the outer ones may not be known.
+type Slope = fn([Colour; 3], bool, bool) -> Colour;
+
 /// The nearest bytes, halves to even.
 #[inline]
 fn rounded(colour: Colour) -> Colour {
@@ -253,7 +260,7 @@ fn rounded(colour: Colour) -> Colour {
 
 /// Telea's slope, as OpenCV has it: between two neighbours it is four times the mean one.
 #[inline]
-fn straight(before: Colour, here: Colour, after: Colour, has_before: bool, has_after: bool) -> Colour {
+fn straight([before, here, after]: [Colour; 3], has_before: bool, has_after: bool) -> Colour {
     match (has_before, has_after) {
         (true, true) => (after - before) * 2.0,
         (false, true) => after - here,
@@ -264,7 +271,7 @@ fn straight(before: Colour, here: Colour, after: Colour, has_before: bool, has_a
 
 /// The steps to both neighbours, without their signs.
 #[inline]
-fn total(before: Colour, here: Colour, after: Colour, has_before: bool, has_after: bool) -> Colour {
+fn total([before, here, after]: [Colour; 3], has_before: bool, has_after: bool) -> Colour {
     match (has_before, has_after) {
         (true, true) => (after - here).abs() + (before - here).abs(),
         (false, true) => (after - here).abs() * 2.0,

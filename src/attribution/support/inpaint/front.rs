@@ -169,11 +169,13 @@ impl Front {
         near
     }
 
-    /// When the front arrives: the least solution of |grad T| = 1 from the four corners.
+    /// When the front arrives: the least solution of |grad T| = 1 from the four corners, in OpenCV's precision.
     #[inline]
+    #[allow(clippy::cast_possible_truncation)]
     pub fn arrive(&mut self, i: usize) -> f32 {
-        let [up, left, down, right] = self.grid.around(i).map(|j| (self.times[j], self.is_inside(j)));
-        let corner = |(a, hidden): (f32, bool), (b, other): (f32, bool)| match (hidden, other) {
+        let [up, left, down, right] =
+            self.grid.around(i).map(|j| (f64::from(self.times[j]), self.is_inside(j)));
+        let corner = |(a, hidden): (f64, bool), (b, other): (f64, bool)| match (hidden, other) {
             (false, false) if (a - b).abs() >= 1.0 => 1.0 + a.min(b),
             (false, false) => (a + b + (2.0 - (a - b) * (a - b)).sqrt()) / 2.0,
             (false, true) => 1.0 + a,
@@ -181,8 +183,8 @@ impl Front {
             (true, true) => 1.0 + a.min(b),
         };
         let time = corner(up, left).min(corner(down, left)).min(corner(up, right)).min(corner(down, right));
-        self.times[i] = time;
-        time
+        self.times[i] = time as f32;
+        time as f32
     }
 
     /// The slope of the distances at a place, down and across.

@@ -25,7 +25,8 @@ fn fills_as_opencv_does() {
             let share = hidden.iter().filter(|h| **h).count() as f64 / hidden.len() as f64;
             let apart = distance(&got.rgb, want);
             println!("{scheme:?}: {apart:.4} over all, {:.4} over what was hidden", apart / share);
-            assert!(apart / share <= 2.0, "{scheme:?} {apart}");
+            // To the byte, but where a tie of rounding falls the other way.
+            assert!(apart / share <= 0.01, "{scheme:?} {apart}");
             // Canary: the picture itself, and a filling that is a little off, are refused.
             assert!(distance(&picture.rgb, want) / share > 2.0);
         }
