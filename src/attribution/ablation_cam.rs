@@ -14,7 +14,8 @@ use crate::{
 /// Desai and Ramaswamy 2020, equations 1 and 2, without the ReLU.
 ///
 /// Only what comes after the layer is run, once a channel, and what gets past it, as around a residual block; a
-/// channel that is zero already has no weight.
+/// channel that is zero already has no weight. Where a layer has negative values pytorch-grad-cam puts -1e7 in place of
+/// zero; zero is the paper's.
 pub struct AblationCam;
 
 const ABOUT: About = About {

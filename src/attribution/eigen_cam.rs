@@ -13,8 +13,8 @@ use crate::{
 /// The layer's activations, each channel centred, projected on their first principal component. Muhammad and
 /// Yeasin 2020, equation 3, with the centring of pytorch-grad-cam, which the paper leaves out.
 ///
-/// A component has no sign of its own; the one that agrees with the mean activation is taken. The class plays no
-/// part: every target has the same map.
+/// A component has no sign of its own; the one that agrees with the mean activation is taken, where pytorch-grad-cam
+/// leaves it to numpy. The class plays no part: every target has the same map.
 pub struct EigenCam;
 
 const ABOUT: About = About {
