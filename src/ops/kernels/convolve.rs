@@ -1,6 +1,6 @@
 //! Convolutions of every kind but depthwise, transposed ones and fully connected layers: one kernel.
 
-use super::{Axis, Epilogue, EpilogueParams, GridParams, SEEN, SNIPPET, epilogue::kinds, word};
+use super::{Axis, Epilogue, EpilogueParams, GridParams, MANY, SEEN, SNIPPET, epilogue::kinds, word};
 use crate::{
     error::Result,
     gpu::{Kernel, Launch, MOST_GROUPS, Recording, Traits, Value, Variant, View},
@@ -46,20 +46,20 @@ struct Tiling {
 }
 
 /// Tiles of so many pixels by so many blocks that software adapters are given, and what an output costs in them.
-/// Measured on SwiftShader and on lavapipe, which agree: wider tiles load less for each product. 16 x 4 would save
-/// another tenth, and takes seconds to compile.
-const WIDE: [(usize, usize, usize); 3] = [(4, 2, 100), (8, 2, 87), (8, 4, 74)];
+/// Measured on SwiftShader and on lavapipe, which agree: wider tiles load less for each product, and loads are what
+/// takes the time. The last one takes seconds to compile, and is for batches of many images.
+const WIDE: [(usize, usize, usize); 4] = [(4, 2, 100), (8, 2, 87), (8, 4, 74), (16, 4, 52)];
 /// Threads that a software adapter runs in step, at most.
 const IN_STEP: usize = 8;
 
 impl Tiling {
     /// 4 x 8 outputs a thread fit the registers of GPUs; software adapters have caches in their stead, and take
     /// what costs least for the shape. Where there are few pixels, threads side by side make channels.
-    fn choose(pixels: usize, channels: usize, traits: Traits) -> Self {
+    fn choose(pixels: usize, channels: usize, many: bool, traits: Traits) -> Self {
         let along_channels = pixels <= 16;
         let per_thread = if pixels == 1 { 1 } else { 4 };
         let (pixels_a_thread, blocks) = match (along_channels, traits.software) {
-            (false, true) => cheapest(pixels, channels),
+            (false, true) => cheapest(pixels, channels, many),
             _ => (per_thread, 2),
         };
         let threads = pixels.div_ceil(pixels_a_thread);
@@ -74,17 +74,18 @@ impl Tiling {
     }
 }
 
-/// The wide tile that wastes least at the edges. Its blocks follow from the channels alone, so that batches of
-/// every size share their weights.
-fn cheapest(pixels: usize, channels: usize) -> (usize, usize) {
+/// The wide tile that wastes least at the edges. Its blocks follow from the channels and from whether there are many
+/// images, not from how many, so that few batches need weights of their own.
+fn cheapest(pixels: usize, channels: usize, many: bool) -> (usize, usize) {
+    let wide = if many { &WIDE[..] } else { &WIDE[..3] };
     let made = |blocks: usize| channels.div_ceil(4 * blocks) * blocks;
     let threads = |per_thread: usize| pixels.div_ceil(per_thread).next_multiple_of(IN_STEP);
     let best = |blocks: usize| {
-        let tiles = WIDE.iter().filter(move |(_, b, _)| *b == blocks);
-        tiles.clone().map(|(_, _, cost)| made(blocks) * cost).min().unwrap_or(usize::MAX)
+        let tiles = wide.iter().filter(move |(_, b, _)| *b == blocks);
+        tiles.map(|(_, _, cost)| made(blocks) * cost).min().unwrap_or(usize::MAX)
     };
     let blocks = if best(4) <= best(2) { 4 } else { 2 };
-    let fitting = WIDE.iter().filter(|(_, b, _)| *b == blocks);
+    let fitting = wide.iter().filter(|(_, b, _)| *b == blocks);
     fitting.min_by_key(|(p, _, cost)| threads(*p) * p * cost).map_or((4, 2), |(p, b, _)| (*p, *b))
 }
 
@@ -114,12 +115,14 @@ struct Params {
 /// Records a convolution.
 pub fn convolve(at: &mut Recording<'_>, work: &Convolution<'_>, epilogue: &Epilogue) -> Result<()> {
     let extra = epilogue.params(at, 1)?;
+    // A masked picture is loaded in so many steps that its tiles hardly matter.
+    let many = at.output.rows >= MANY && at.inputs[0].mask.is_none();
     for (number, axes) in work.phases.iter().enumerate() {
         let pixels = at.output.rows * axes[0].grid * axes[1].grid;
         if pixels == 0 {
             continue;
         }
-        let packing = Packing::new(work, axes, Tiling::choose(pixels, work.outputs, at.traits));
+        let packing = Packing::new(work, axes, Tiling::choose(pixels, work.outputs, many, at.traits));
         // Weights that do not fit one binding are taken in runs of tiles.
         let at_once = (at.constants.page_size() / (packing.vectors_a_tile() + 64)).clamp(1, packing.tiles);
         for (run, first) in (0..packing.tiles).step_by(at_once).enumerate() {

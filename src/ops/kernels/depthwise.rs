@@ -1,9 +1,9 @@
 //! Convolutions of each channel on its own, transposed ones too.
 
-use super::{Axis, Epilogue, EpilogueParams, GridParams, LANES, SNIPPET, linear, word};
+use super::{Axis, Epilogue, EpilogueParams, GridParams, LANES, MANY, SNIPPET, linear, word};
 use crate::{
     error::Result,
-    gpu::{Kernel, Launch, Recording},
+    gpu::{Kernel, Launch, Recording, Traits},
 };
 
 /// The kernel.
@@ -40,18 +40,55 @@ struct Params {
     grid: GridParams,
 }
 
-/// How many neighbouring outputs a thread makes, and how many inputs of a row they reach; nothing when they
-/// are too many for registers (wide windows, wide dilations).
-fn tile(columns: &Axis) -> Option<(usize, usize)> {
-    let reach = columns.taps.len().saturating_sub(1) * columns.dilation + 1;
-    let span = |pixels: usize| (pixels - 1) * columns.stride + reach;
-    [4, 2, 1].into_iter().map(|pixels| (pixels, span(pixels))).find(|(_, span)| *span <= LONGEST_SPAN)
+/// What a thread makes, and what it reaches for that.
+#[derive(Clone, Copy, Debug)]
+struct Tile {
+    /// Neighbouring outputs of a line.
+    pixels: usize,
+    /// Lines.
+    lines: usize,
+    /// Inputs of a row that they reach.
+    span: usize,
+}
+
+impl Tile {
+    /// Nothing when the inputs are too many for registers (wide windows, wide dilations).
+    fn new(pixels: usize, lines: usize, [rows, columns]: &[Axis; 2]) -> Option<Self> {
+        let reach = columns.taps.len().saturating_sub(1) * columns.dilation + 1;
+        let span = (pixels - 1) * columns.stride + reach;
+        let walks = lines == 1 || rows.dilation == 1 && !rows.taps.is_empty();
+        (span <= LONGEST_SPAN && walks).then_some(Self { pixels, lines, span })
+    }
+
+    fn narrow(axes: &[Axis; 2]) -> Option<Self> {
+        [4, 2, 1].into_iter().find_map(|pixels| Self::new(pixels, 1, axes))
+    }
+
+    /// For many images on a software adapter, whose time goes into loads: the tile that loads least.
+    fn choose(axes: &[Axis; 2], images: usize, traits: Traits) -> Option<Self> {
+        let narrow = Self::narrow(axes);
+        if !traits.software || images < MANY {
+            return narrow;
+        }
+        let wide = [(7, 2), (7, 1), (4, 2)].into_iter().filter_map(|(p, l)| Self::new(p, l, axes));
+        wide.chain(narrow).min_by_key(|tile| tile.loads(axes))
+    }
+
+    fn loads(self, [rows, columns]: &[Axis; 2]) -> usize {
+        let threads = rows.grid.div_ceil(self.lines) * columns.grid.div_ceil(self.pixels);
+        threads * (rows.taps.len() + self.history(rows)) * (self.span + columns.taps.len())
+    }
+
+    /// Rows of weights between the first line's and the last one's.
+    fn history(self, rows: &Axis) -> usize {
+        (self.lines - 1) * rows.stride
+    }
 }
 
 /// Whether this kernel can do it; the general one can do everything.
 #[must_use]
 pub fn fits(phases: &[[Axis; 2]]) -> bool {
-    phases.iter().all(|[_, columns]| tile(columns).is_some())
+    phases.iter().all(|axes| Tile::narrow(axes).is_some())
 }
 
 /// Records a depthwise convolution; see [`fits`].
@@ -60,20 +97,24 @@ pub fn depthwise(at: &mut Recording<'_>, work: &Depthwise<'_>, epilogue: &Epilog
     let blocks = at.output.blocks();
     let width = 4 * blocks;
     for (part, axes) in work.phases.iter().enumerate() {
-        let Some((pixels, span)) = tile(&axes[1]) else { continue };
+        let Some(tile) = Tile::choose(axes, at.output.rows, at.traits) else { continue };
+        let software = at.traits.software;
         let (slot, places) = at.constants(part, |block| {
             let taps = axes[0].taps.iter().flat_map(|&y| axes[1].taps.iter().map(move |&x| (y, x)));
             let weight = |c: usize, y, x| if c < work.channels { (work.weight)(c, y, x) } else { 0.0 };
-            let weights: Vec<f32> =
+            let mut weights: Vec<f32> =
                 taps.flat_map(|(y, x)| (0..width).map(move |c| weight(c, y, x))).collect();
+            // Tiles of two lines go on to where only the second has weights.
+            let beyond = if software { axes[0].stride } else { 0 };
+            weights.resize(weights.len() + beyond * axes[1].taps.len() * width, 0.0);
             let bias: Vec<f32> =
                 (0..width).map(|c| work.bias.and_then(|b| b.get(c)).copied().unwrap_or(0.0)).collect();
             let mut places = vec![block.push(&weights), block.push(&bias)];
             places.extend(epilogue.constants(block, work.channels));
             places
         })?;
-        let strips = axes[1].grid.div_ceil(pixels);
-        let threads = at.output.rows * axes[0].grid * strips * blocks;
+        let strips = axes[1].grid.div_ceil(tile.pixels);
+        let threads = at.output.rows * axes[0].grid.div_ceil(tile.lines) * strips * blocks;
         let params = Params {
             input: at.inputs[0].offset,
             output: at.output.offset,
@@ -88,17 +129,20 @@ pub fn depthwise(at: &mut Recording<'_>, work: &Depthwise<'_>, epilogue: &Epilog
         };
         let mut variant = vec![
             ("LANES", LANES.into()),
-            ("PIXELS", pixels.into()),
+            ("PIXELS", tile.pixels.into()),
+            ("LINES", tile.lines.into()),
+            ("STEP", axes[0].stride.into()),
+            ("HISTORY", tile.history(&axes[0]).into()),
             ("TAPS", axes[1].taps.len().into()),
             ("STRIDE", axes[1].stride.into()),
             ("DILATION", axes[1].dilation.into()),
-            ("SPAN", span.into()),
+            ("SPAN", tile.span.into()),
             ("WHOLE", axes.iter().all(Axis::is_whole).into()),
         ];
         variant.extend(epilogue.variant(&extra));
         let taps = axes[0].taps.len() * axes[1].taps.len();
         // A load weighs as much as several sums here.
-        let flops = 4 * 2 * 4 * threads * pixels * taps.max(1);
+        let flops = 4 * 2 * 4 * threads * tile.pixels * tile.lines * taps.max(1);
         let launch = Launch { groups: linear(threads), page: slot.page, flops };
         at.dispatch(&DEPTHWISE, variant, &params, &epilogue.tail(&places[2..]), launch)?;
     }

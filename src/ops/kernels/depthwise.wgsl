@@ -1,7 +1,9 @@
-// Convolution of each channel on its own: each thread makes PIXELS neighbouring outputs of one block of four
-// channels. For each row of taps it loads the SPAN inputs that they share once, and keeps them in registers.
+// Convolution of each channel on its own: each thread makes LINES rows of PIXELS neighbouring outputs of one block
+// of four channels. It walks down the rows that these reach, loads the SPAN inputs of each once, and adds them to all
+// lines: the first meets a row with one row of weights, the next with that of STEP rows before.
 //
 // TAPS, STRIDE, DILATION: of the columns. SPAN: inputs that the thread's outputs reach in a row.
+// STEP: input rows from one line to the next. HISTORY: rows of weights that are remembered; behind the last row of weights lie as many of zeros.
 // WHOLE: outputs are the grid's; else every out_stride-th (a phase of a transposed convolution).
 #include bindings
 
@@ -44,10 +46,11 @@ fn main(
     }
     let strip = thread / p.out_blocks;
     let block = thread - strip * p.out_blocks;
-    let line = strip / p.strips;
-    let first = (strip - line * p.strips) * ${PIXELS}u;
-    let row = line / p.grid.x;
-    let y = line - row * p.grid.x;
+    let band = strip / p.strips;
+    let first = (strip - band * p.strips) * ${PIXELS}u;
+    let bands = (p.grid.x + ${LINES - 1}u) / ${LINES}u;
+    let row = band / bands;
+    let y = (band - row * bands) * ${LINES}u;
 
     let left = i32(first * ${STRIDE}u) + p.offset.y;
 #for j in 0..SPAN
@@ -55,11 +58,18 @@ fn main(
     let inside${j} = column${j} < p.extent.y;
 #end
     let bias = constants[p.bias + block];
+#for l in 0..LINES
 #for i in 0..PIXELS
-    var sum${i} = bias;
+    var sum${l}_${i} = bias;
+#end
+#end
+#for h in 0..HISTORY + 1
+#for t in 0..TAPS
+    var w${h}_${t} = vec4(0.0);
+#end
 #end
     var w = p.weights + block;
-    for (var tap = 0u; tap < p.taps.x; tap++) {
+    for (var tap = 0u; tap < p.taps.x + ${HISTORY}u; tap++) {
         let source = u32(i32(y * p.stride.x) + p.offset.x + i32(tap) * p.dilation.x);
         let within = source < p.extent.x;
         let base = p.input + (row * p.extent.x + source) * p.extent.y * p.out_blocks + block;
@@ -67,23 +77,30 @@ fn main(
         let x${j} = load(select(p.zeros, base + column${j} * p.out_blocks, within && inside${j}));
 #end
 #for t in 0..TAPS
-        let w${t} = constants[w + ${t}u * p.out_blocks];
+        w0_${t} = constants[w + ${t}u * p.out_blocks];
+#for l in 0..LINES
 #for i in 0..PIXELS
-        sum${i} += w${t} * x${i * STRIDE + t * DILATION};
+        sum${l}_${i} += w${l * STEP}_${t} * x${i * STRIDE + t * DILATION};
+#end
+#end
+#for h in 0..HISTORY
+        w${HISTORY - h}_${t} = w${HISTORY - h - 1}_${t};
 #end
 #end
         w += ${TAPS}u * p.out_blocks;
     }
 
+#for l in 0..LINES
 #for i in 0..PIXELS
-    if (first + ${i}u < p.grid.y) {
+    if (first + ${i}u < p.grid.y && y + ${l}u < p.grid.x) {
 #if WHOLE
-        let out = line * p.grid.y + first + ${i}u;
+        let out = (row * p.grid.x + y + ${l}u) * p.grid.y + first + ${i}u;
 #else
-        let cell = vec2(y, first + ${i}u) * p.out_stride + p.out_offset;
+        let cell = vec2(y + ${l}u, first + ${i}u) * p.out_stride + p.out_offset;
         let out = (row * p.out_extent.x + cell.x) * p.out_extent.y + cell.y;
 #end
-        store(p.output + out * p.out_blocks + block, finish(sum${i}, out, block));
+        store(p.output + out * p.out_blocks + block, finish(sum${l}_${i}, out, block));
     }
+#end
 #end
 }

@@ -20,6 +20,10 @@ pub const SEEN: (&str, &str) = ("seen", include_str!("seen.wgsl"));
 /// Threads of a workgroup in kernels where each thread makes one vec4.
 pub const LANES: usize = 64;
 
+/// Images that a batch has at least where it is worth to wait for kernels with wider tiles: they take several times as
+/// long to compile.
+pub const MANY: usize = 8;
+
 /// Workgroups for `threads` threads of [`LANES`] a group, wrapped into two axes where they are many.
 #[must_use]
 pub fn linear(threads: usize) -> [usize; 3] {

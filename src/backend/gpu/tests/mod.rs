@@ -32,6 +32,7 @@ use crate::{
         dense::Dense,
         gate::{Gate, PassMask},
         global_average_pool::{GlobalAveragePool, Spread},
+        kernels::MANY,
         max_pool::{MaxPool, MaxPoolGradient, MaxPoolWinner},
         multiply::Multiply,
         pointwise::{Affinity, Clip, Pointwise, Quantizer, Step},
@@ -111,7 +112,8 @@ fn excess(graph: &Graph, images: &Tensor, cotangents: Option<&Tensor>, made: &[T
 
 /// Holds the device to the oracle.
 fn hold(graph: &Graph, rng: &mut Rng) {
-    let images = rng.random_range(1..=3);
+    // Now and then so many that tiles become wider.
+    let images = if rng.random_bool(0.25) { MANY } else { rng.random_range(1..=3) };
     let targets = rng.random_range(1..=3);
     let shape = |i: usize| graph.node(graph.inputs()[i]).shape.clone();
     let x = tensor(rng, images, &shape(0));

@@ -38,7 +38,7 @@ fn every_variant_of_the_shipped_model_is_valid() {
         let all = [None].into_iter().chain(forms.map(Some));
         for (form, software) in all.flat_map(|form| [(form, true), (form, false)]) {
             let mut compiled = Compiled::new(Traits { software, ..TRAITS }, &graph, form).unwrap();
-            for (images, targets) in [(1, 1), (3, 2)] {
+            for (images, targets) in [(1, 1), (3, 2), (MANY, 1)] {
                 let memory = compiled.memory(Size { images, targets, ..Size::default() });
                 for dispatch in compiled.record(&memory).unwrap() {
                     if seen.insert((dispatch.kernel.name, dispatch.variant.clone())) {
