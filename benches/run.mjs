@@ -110,7 +110,7 @@ try {
   }
   if (isWanted({ what: WORKERS })) {
     console.log(`\n${WORKERS}`);
-    const [one, two] = [await limeWith(browser, 1, RUNS), await limeWith(browser, 2, RUNS)];
+    const [one, two] = await limeWith(browser, [1, 2], RUNS);
     console.log(`  one                 ${seconds(one.wall)} s\n  two                 ${seconds(two.wall)} s`);
     const ratio = one.wall / two.wall;
     console.log(`  ${ratio.toFixed(2)} times faster (at least 1.7): ${ratio >= 1.7 ? 'met' : 'NOT MET'}`);
