@@ -30,10 +30,19 @@ use rand::RngExt;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Repetitions; the median counts.
-const TIMES: usize = 7;
+/// Repetitions.
+const TIMES: usize = 21;
+/// Saliency maps on either side of integrated gradients.
+const SALIENCIES: usize = 25;
 /// Of one image's stored masks under integrated gradients.
 const MASKS: usize = 64 << 20;
+
+/// What is measured.
+enum Work<'a> {
+    Forward,
+    /// A method by its id, at a layer, for some classes.
+    Method(&'a str, Option<&'a Layer>, &'a [usize]),
+}
 
 struct Bench {
     backend: CpuBackend,
@@ -57,27 +66,31 @@ fn main() -> Result<ExitCode> {
     let middle = network.layers().get(network.layers().len() / 2).cloned();
     let mut bench = Bench { backend: CpuBackend::new(network)?, image, missed: 0 };
 
-    let forward = bench.forward()?;
-    println!("{:44} {:8.1} ms", "forward", forward * 1e3);
-    let four: Vec<usize> = (0..4).collect();
-    let cam = bench.method("grad-cam", last.as_ref(), &[0])?;
-    bench.say("grad-cam before pooling, in forward passes", cam / forward, 1.15);
-    let last_cam = cam;
-    let cam = bench.method("grad-cam", middle.as_ref(), &[0])?;
-    bench.say("grad-cam in the middle, in forward passes", cam / forward, 2.2);
-    let saliency = bench.method("saliency", None, &[0])?;
-    bench.say("saliency, in forward passes", saliency / forward, 2.5);
-    let several = bench.method("saliency", None, &four)?;
-    bench.say("saliency of 4 classes, in runs of one", several / saliency, 0.7 * 4.0);
-    let path_seconds = bench.method("integrated-gradients", None, &[0])?;
-    bench.say("integrated gradients of 50 steps, in saliencies", path_seconds / saliency, 50.0);
+    let forward = Work::Forward;
+    let (four, one): (Vec<usize>, [usize; 1]) = ((0..4).collect(), [0]);
+    let cam = |layer| Work::Method("grad-cam", layer, &one);
+    let saliency = Work::Method("saliency", None, &one);
+    let [last_cam, forward_seconds] = bench.beside(&cam(last.as_ref()), &forward)?;
+    println!("{:44} {:8.1} ms", "forward", forward_seconds * 1e3);
+    bench.say("grad-cam before pooling, in forward passes", last_cam / forward_seconds, 1.15);
+    let [taken, forward_seconds] = bench.beside(&cam(middle.as_ref()), &forward)?;
+    bench.say("grad-cam in the middle, in forward passes", taken / forward_seconds, 2.2);
+    let [saliency_seconds, forward_seconds] = bench.beside(&saliency, &forward)?;
+    bench.say("saliency, in forward passes", saliency_seconds / forward_seconds, 2.5);
+    let [taken, each] = bench.beside(&Work::Method("saliency", None, &four), &saliency)?;
+    bench.say("saliency of 4 classes, in runs of one", taken / each, 0.7 * 4.0);
+    // One run takes as long as fifty of the other, and the machine's pace changes: so those stand before and behind it.
+    let before = bench.seconds(&saliency, SALIENCIES)?;
+    let path_seconds = bench.seconds(&Work::Method("integrated-gradients", None, &one), 1)?;
+    let each = (before + bench.seconds(&saliency, SALIENCIES)?) / (2 * SALIENCIES) as f64;
+    bench.say("integrated gradients of 50 steps, in saliencies", path_seconds / each, 50.0);
     let masks = masks(bench.backend.network())?;
     bench.say("stored masks of one image, in MiB", masks as f64 / f64::from(1 << 20), (MASKS >> 20) as f64);
     if let Some(python) = pythons.first() {
         let ours = [
-            ("forward", forward),
+            ("forward", forward_seconds),
             ("grad-cam", last_cam),
-            ("saliency", saliency),
+            ("saliency", saliency_seconds),
             ("integrated-gradients", path_seconds),
         ];
         beside_captum(python, path.as_deref(), &ours)?;
@@ -110,40 +123,44 @@ impl Bench {
         println!("{what:52} {got:8.3} of {allowed:.2} allowed: {verdict}");
     }
 
-    fn forward(&mut self) -> Result<f64> {
-        let batch = Tensor::stack(std::slice::from_ref(&self.image))?;
-        let backend = &mut self.backend;
-        median(TIMES * 3, || {
-            let program = Program::Forward { layer: None };
-            pollster::block_on(backend.run(&program, Images::Batch(&batch), None)).map(drop)
-        })
+    /// Seconds of one work and of another, which take turns, as a machine's pace changes; the first run of each, which
+    /// compiles, is left out. Means, because systems count a thread's time in ticks that are not small beside one run.
+    fn beside(&mut self, work: &Work<'_>, other: &Work<'_>) -> Result<[f64; 2]> {
+        self.seconds(work, 1)?;
+        self.seconds(other, 1)?;
+        let mut spent = [0.0; 2];
+        for _ in 0..TIMES {
+            spent[0] += self.seconds(work, 1)?;
+            spent[1] += self.seconds(other, 1)?;
+        }
+        Ok(spent.map(|s| s / TIMES as f64))
     }
 
-    fn method(&mut self, id: &str, layer: Option<&Layer>, targets: &[usize]) -> Result<f64> {
+    /// Seconds of some work, so many times.
+    fn seconds(&mut self, work: &Work<'_>, times: usize) -> Result<f64> {
+        let start = clock::seconds();
+        for _ in 0..times {
+            match *work {
+                Work::Forward => self.forward()?,
+                Work::Method(id, layer, targets) => self.explain(id, layer, targets)?,
+            }
+        }
+        Ok(clock::seconds() - start)
+    }
+
+    fn forward(&mut self) -> pellucid::Result<()> {
+        let batch = Tensor::stack(std::slice::from_ref(&self.image))?;
+        let program = Program::Forward { layer: None };
+        pollster::block_on(self.backend.run(&program, Images::Batch(&batch), None)).map(drop)
+    }
+
+    fn explain(&mut self, id: &str, layer: Option<&Layer>, targets: &[usize]) -> pellucid::Result<()> {
         let method = method(id)?;
         let settings = Settings::resolve(method.about().parameters, &BTreeMap::new())?;
-        let times = if id == "integrated-gradients" { 1 } else { TIMES };
-        median(times, || {
-            let (preprocessing, mut observer) = (Preprocessing::default(), Silent);
-            let run =
-                Run::new(&mut self.backend, &self.image, &preprocessing, targets, &settings, &mut observer);
-            let mut run = Run { layer, ..run };
-            pollster::block_on(method.explain(&mut run)).map(drop)
-        })
+        let (preprocessing, mut observer) = (Preprocessing::default(), Silent);
+        let run = Run::new(&mut self.backend, &self.image, &preprocessing, targets, &settings, &mut observer);
+        pollster::block_on(method.explain(&mut Run { layer, ..run })).map(drop)
     }
-}
-
-/// Seconds; the first run, which compiles, is left out.
-fn median(times: usize, mut work: impl FnMut() -> pellucid::Result<()>) -> Result<f64> {
-    work()?;
-    let mut seconds = vec![];
-    for _ in 0..times {
-        let start = clock::seconds();
-        work()?;
-        seconds.push(clock::seconds() - start);
-    }
-    seconds.sort_by(f64::total_cmp);
-    Ok(seconds[seconds.len() / 2])
 }
 
 /// The bytes that the forward pass of an input gradient leaves for the backward pass, bits packed.
