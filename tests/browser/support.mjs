@@ -30,20 +30,25 @@ export async function drop(page, { name, type, bytes }) {
   );
 }
 
-/** Does `act` and returns the next finished explanation: the report, the map's shape, values and their hash. */
-export async function explained(page, act, timeout = 90_000) {
+/**
+ * Does `act` and returns the next finished explanation: the report, the map's shape, values and their hash.
+ * `wanted`: what the report has to say, such as `{ method: 'lime' }`, where an earlier run may still end.
+ */
+export async function explained(page, act, wanted = {}, timeout = 90_000) {
   const pending = page.evaluate(
-    (timeout) =>
+    ({ wanted, timeout }) =>
       new Promise((resolve, reject) => {
         setTimeout(() => reject(new Error('no explanation in time')), timeout);
         const hear = async ({ detail: { result, values } }) => {
+          if (Object.entries(wanted).some(([key, value]) => result[key] !== value)) return;
+          document.removeEventListener('pellucid-result', hear);
           const digest = await crypto.subtle.digest('SHA-256', values.data);
           const hash = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
           resolve({ result, shape: [...values.shape], values: [...values.data.slice(0, 10_000)], hash });
         };
-        document.addEventListener('pellucid-result', hear, { once: true });
+        document.addEventListener('pellucid-result', hear);
       }),
-    timeout,
+    { wanted, timeout },
   );
   const [outcome] = await Promise.all([pending, act()]);
   return outcome;
