@@ -74,10 +74,10 @@ impl Ready<'_> {
     /// The image with its hidden pixels filled in; the row has one bit a value, set where it shows. Under inpainting a
     /// pixel of which any channel is hidden is filled in whole, as shap does.
     #[must_use]
-    pub fn written(&self, shown: &BitRows, row: usize) -> Tensor {
+    pub fn written(&mut self, shown: &BitRows, row: usize) -> Tensor {
         let plane = self.image.row_len();
         let hidden = hidden(shown, row, plane);
-        let filled = match &self.inpainting {
+        let filled = match &mut self.inpainting {
             Some((inpainter, levels)) if hidden.contains(&false) => Some((inpainter.fill(&hidden), levels)),
             _ => None,
         };
@@ -97,9 +97,10 @@ impl Ready<'_> {
 /// The pixels of which any channel is hidden.
 fn hidden(shown: &BitRows, row: usize, plane: usize) -> Vec<bool> {
     let mut hidden = vec![false; plane];
-    for (w, &word) in shown.words(row).iter().enumerate().filter(|(_, w)| **w != u32::MAX) {
-        for i in w * 32..((w + 1) * 32).min(shown.bits()) {
-            hidden[i % plane] |= word >> (i % 32) & 1 == 0;
+    let words = shown.words(row);
+    for first in (0..shown.bits()).step_by(plane) {
+        for (i, hidden) in (first..shown.bits()).zip(&mut hidden) {
+            *hidden |= words[i / 32] >> (i % 32) & 1 == 0;
         }
     }
     hidden
@@ -121,7 +122,7 @@ mod tests {
     fn pixels_that_show_are_exact_and_nothing_left_is_the_mean() {
         let preprocessing = Preprocessing::default();
         let image = Tensor::new([3, 4, 5], (0..60u8).map(|i| f32::from(i) / 37.0 - 0.6).collect()).unwrap();
-        let ready = Masker::Inpaint(Scheme::Telea).ready(&image, &preprocessing).unwrap();
+        let mut ready = Masker::Inpaint(Scheme::Telea).ready(&image, &preprocessing).unwrap();
         let mut rows = BitRows::new(60);
         rows.push((0..60).map(|i| i != 7 && i != 20 + 3));
         rows.push((0..60).map(|_| false));

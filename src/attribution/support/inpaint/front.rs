@@ -1,6 +1,6 @@
 //! The front that moves into the hole: distances from its rim, by fast marching.
 
-use std::{cmp::Reverse, collections::BinaryHeap};
+use super::queue::Queue;
 
 /// Where pixels lie: row by row, with a frame around the picture.
 #[derive(Clone, Copy)]
@@ -29,6 +29,12 @@ impl Grid {
         (y + self.frame) * self.stride() + x + self.frame
     }
 
+    /// The places of a row of the picture.
+    #[inline]
+    pub fn row(self, y: usize) -> std::ops::Range<usize> {
+        self.at(y, 0)..self.at(y, self.width)
+    }
+
     /// The neighbours: above, left, below, right; the frame's among them.
     #[inline]
     pub fn around(self, i: usize) -> [usize; 4] {
@@ -36,42 +42,60 @@ impl Grid {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// Has its value; the front is there or has passed. So is the frame.
-    Known,
-    /// To be filled.
-    Inside,
-}
-
-/// What the front has not reached.
+/// OpenCV's distance of what the front has not reached.
 const FAR: f32 = 1e6;
 
 /// The front.
 pub struct Front {
     grid: Grid,
-    state: Vec<State>,
+    /// Places to be filled. What the front has reached is none, nor is the frame.
+    hidden: Vec<bool>,
     times: Vec<f32>,
-    /// The band, the smallest distance first, then the oldest: distance and age in one number, and the place.
-    heap: BinaryHeap<Reverse<(u64, u32)>>,
-    pushed: u32,
+    queue: Queue,
+    /// The pixels beside the hole, as it was at first.
+    rim: Vec<usize>,
 }
 
 impl Front {
-    /// A front that has not started.
-    pub fn new(grid: Grid, hidden: &[bool]) -> Self {
-        let mut state = vec![State::Known; grid.len()];
-        for (y, row) in hidden.chunks_exact(grid.width).enumerate() {
-            for (state, _) in state[grid.at(y, 0)..].iter_mut().zip(row).filter(|(_, h)| **h) {
-                *state = State::Inside;
-            }
+    pub fn new(grid: Grid) -> Self {
+        Self {
+            grid,
+            hidden: vec![false; grid.len()],
+            times: vec![f32::INFINITY; grid.len()],
+            queue: Queue::new(),
+            rim: vec![],
         }
-        Self { grid, state, times: vec![FAR; grid.len()], heap: BinaryHeap::new(), pushed: 0 }
+    }
+
+    /// Puts the front on the rim of a hole. Given a radius, known pixels that near the hole get their distances from
+    /// the rim too, negative.
+    pub fn start(&mut self, hidden: &[bool], outside: Option<usize>) {
+        let grid = self.grid;
+        self.times.fill(f32::INFINITY);
+        for (y, row) in hidden.chunks_exact(grid.width).enumerate() {
+            self.hidden[grid.row(y)].copy_from_slice(row);
+        }
+        self.find_rim();
+        if let Some(radius) = outside {
+            self.measure_outside(radius);
+        }
+        self.push_rim();
+    }
+
+    /// The known pixels beside the hole.
+    pub fn rim(&self) -> &[usize] {
+        &self.rim
+    }
+
+    /// The neighbours of a place.
+    #[inline]
+    pub fn around(&self, i: usize) -> [usize; 4] {
+        self.grid.around(i)
     }
 
     #[inline]
-    pub fn is_inside(&self, i: usize) -> bool {
-        self.state[i] == State::Inside
+    pub fn is_hidden(&self, i: usize) -> bool {
+        self.hidden[i]
     }
 
     /// The distance of every place.
@@ -80,109 +104,84 @@ impl Front {
         &self.times
     }
 
-    /// Makes a place part of the band.
-    #[inline]
-    pub fn push(&mut self, i: usize, time: f32) {
-        self.state[i] = State::Known;
-        self.times[i] = time;
-        // Distances are not negative here, so that their bits are in their order.
-        let key = u64::from(time.max(0.0).to_bits()) << 32 | u64::from(self.pushed);
-        self.heap.push(Reverse((key, u32::try_from(i).unwrap_or(u32::MAX))));
-        self.pushed += 1;
-    }
-
-    /// Takes the nearest of the band.
+    /// The next place of the front.
     #[inline]
     pub fn pop(&mut self) -> Option<usize> {
-        self.heap.pop().map(|Reverse((_, i))| i as usize)
+        self.queue.pop()
     }
 
-    /// The known pixels beside the hole.
-    fn rim(&self) -> Vec<usize> {
-        let grid = self.grid;
-        let all = (0..grid.height).flat_map(|y| grid.at(y, 0)..grid.at(y, grid.width));
-        all.filter(|&i| !self.is_inside(i) && grid.around(i).iter().any(|&j| self.is_inside(j))).collect()
+    /// Makes a place that has its distance part of the front.
+    #[inline]
+    pub fn push(&mut self, i: usize) {
+        self.hidden[i] = false;
+        self.queue.push(self.times[i], i);
     }
 
-    /// Puts the front on the rim.
-    pub fn start(&mut self) {
-        self.pushed = 0;
-        for i in self.rim() {
-            self.push(i, 0.0);
+    fn push_rim(&mut self) {
+        self.queue.clear();
+        for &i in &self.rim {
+            self.times[i] = 0.0;
+            self.queue.push(0.0, i);
+        }
+    }
+
+    fn find_rim(&mut self) {
+        let (grid, hidden) = (self.grid, &self.hidden);
+        let stride = grid.stride();
+        let mut beside = vec![false; grid.width];
+        self.rim.clear();
+        for y in 0..grid.height {
+            let row = grid.row(y);
+            let shifted = |by: usize| &hidden[row.start + by - stride..row.end + by - stride];
+            let sides = [shifted(0), shifted(stride - 1), shifted(stride + 1), shifted(2 * stride)];
+            let here = shifted(stride);
+            for x in 0..grid.width {
+                beside[x] = !here[x] & (sides[0][x] | sides[1][x] | sides[2][x] | sides[3][x]);
+            }
+            self.rim.extend(row.zip(&beside).filter(|(_, b)| **b).map(|(i, _)| i));
         }
     }
 
     /// The distances of known pixels near the hole from its rim, negative.
-    pub fn measure_outside(&mut self, radius: usize) {
-        let rim = self.rim();
-        let ring = self.ring(radius);
-        let before = std::mem::replace(&mut self.state, ring);
-        for &i in &rim {
-            self.push(i, 0.0);
-        }
+    fn measure_outside(&mut self, radius: usize) {
+        self.push_rim();
+        let mut ring = self.ring(radius);
+        self.rim.iter().for_each(|&i| ring[i] = false);
         let mut reached = vec![];
-        while let Some(from) = self.pop() {
+        while let Some(from) = self.queue.pop() {
             reached.push(from);
             for i in self.grid.around(from) {
-                if self.is_inside(i) {
+                if std::mem::take(&mut ring[i]) {
                     let time = self.arrive(i);
-                    self.push(i, time);
+                    self.queue.push(time, i);
                 }
             }
         }
         reached.into_iter().for_each(|i| self.times[i] = -self.times[i]);
-        self.state = before;
     }
 
-    /// As a hole, what lies within a square of the hole but outside.
-    fn ring(&self, radius: usize) -> Vec<State> {
-        let grid = self.grid;
-        // Along rows, then along columns: how many places one is past the last place of the hole.
+    /// What lies within a square of the hole but outside.
+    fn ring(&self, radius: usize) -> Vec<bool> {
+        let (grid, stride) = (self.grid, self.grid.stride());
         let mut beside = vec![false; grid.len()];
-        for y in 0..grid.height {
-            let row = grid.at(y, 0)..grid.at(y, grid.width);
-            let spread = |places: &mut dyn Iterator<Item = usize>, near: &mut [bool]| {
-                let mut past = usize::MAX;
-                for i in places {
-                    past = if self.is_inside(i) { 0 } else { past.saturating_add(1) };
-                    near[i] |= past <= radius;
-                }
-            };
-            spread(&mut row.clone(), &mut beside);
-            spread(&mut row.rev(), &mut beside);
-        }
-        let mut near = vec![State::Known; grid.len()];
-        for y in 0..grid.height {
-            for v in y.saturating_sub(radius)..=(y + radius).min(grid.height - 1) {
-                let (to, from) = (grid.at(y, 0), grid.at(v, 0));
-                for x in 0..grid.width {
-                    if beside[from + x] {
-                        near[to + x] = State::Inside;
-                    }
-                }
-            }
-        }
-        near.iter_mut()
-            .zip(&self.state)
-            .filter(|(_, s)| **s == State::Inside)
-            .for_each(|(n, _)| *n = State::Known);
+        let mut near = vec![false; grid.len()];
+        spread(&self.hidden, &mut beside, grid, radius, 1);
+        spread(&beside, &mut near, grid, radius, stride);
+        near.iter_mut().zip(&self.hidden).for_each(|(n, h)| *n &= !h);
         near
     }
 
-    /// When the front arrives: the least solution of |grad T| = 1 from the four corners, in OpenCV's precision.
+    /// When the front arrives: the least solution of |grad T| = 1 from the four corners, in OpenCV's precision. It grows
+    /// with each of a corner's two times, so that it is that of the earliest ones.
     #[inline]
-    #[allow(clippy::cast_possible_truncation)]
     pub fn arrive(&mut self, i: usize) -> f32 {
-        let [up, left, down, right] =
-            self.grid.around(i).map(|j| (f64::from(self.times[j]), self.is_inside(j)));
-        let corner = |(a, hidden): (f64, bool), (b, other): (f64, bool)| match (hidden, other) {
-            (false, false) if (a - b).abs() >= 1.0 => 1.0 + a.min(b),
-            (false, false) => (a + b + (2.0 - (a - b) * (a - b)).sqrt()) / 2.0,
-            (false, true) => 1.0 + a,
-            (true, false) => 1.0 + b,
-            (true, true) => 1.0 + a.min(b),
+        let [up, left, down, right] = self.grid.around(i).map(|j| self.times[j]);
+        let (a, b) = (f64::from(up.min(down)), f64::from(left.min(right)));
+        let time = if (a - b).abs() >= 1.0 {
+            1.0 + a.min(b)
+        } else {
+            (a + b + (2.0 - (a - b) * (a - b)).sqrt()) / 2.0
         };
-        let time = corner(up, left).min(corner(down, left)).min(corner(up, right)).min(corner(down, right));
         self.times[i] = time as f32;
         time as f32
     }
@@ -190,14 +189,25 @@ impl Front {
     /// The slope of the distances at a place, down and across.
     #[inline]
     pub fn slope(&self, i: usize) -> [f32; 2] {
-        let here = self.times[i];
-        let [up, left, down, right] =
-            self.grid.around(i).map(|j| (!self.is_inside(j)).then(|| self.times[j]));
-        [(up, down), (left, right)].map(|sides| match sides {
-            (Some(b), Some(a)) => (a - b) / 2.0,
-            (None, Some(a)) => a - here,
-            (Some(b), None) => here - b,
-            (None, None) => 0.0,
-        })
+        let [up, left, down, right] = self.grid.around(i);
+        let slope = |before: usize, after: usize| {
+            let (has_before, has_after) = (!self.hidden[before], !self.hidden[after]);
+            let time = |is_known: bool, j: usize| self.times[if is_known { j } else { i }].min(FAR);
+            let step = time(has_after, after) - time(has_before, before);
+            step * if has_before & has_after { 0.5 } else { 1.0 }
+        };
+        [slope(up, down), slope(left, right)]
+    }
+}
+
+/// Marks the picture's places that lie at most `radius` steps before or after a marked one.
+fn spread(from: &[bool], to: &mut [bool], grid: Grid, radius: usize, step: usize) {
+    for y in 0..grid.height {
+        let row = grid.row(y);
+        for shift in 0..=2 * radius {
+            let start = row.start + shift * step - radius * step;
+            let (to, from) = (&mut to[row.clone()], &from[start..start + grid.width]);
+            to.iter_mut().zip(from).for_each(|(t, f)| *t |= f);
+        }
     }
 }

@@ -1,10 +1,13 @@
 //! Inpainting: filling a hole of a picture from its rim inwards.
 
 mod canvas;
+mod disc;
 mod front;
+mod queue;
 
-use canvas::{Canvas, RADIUS};
-use front::Front;
+use canvas::{Canvas, Colour};
+use disc::{Disc, RADIUS};
+use front::{Front, Grid};
 
 use crate::picture::Picture;
 
@@ -22,43 +25,65 @@ pub enum Scheme {
 pub struct Inpainter {
     picture: Picture,
     scheme: Scheme,
+    grid: Grid,
+    disc: Disc,
     whole: Canvas,
+    /// Where holes are made and filled; `whole` in between.
+    canvas: Canvas,
+    front: Front,
 }
 
 impl Inpainter {
     /// Looks at the picture once.
     #[must_use]
     pub fn new(picture: Picture, scheme: Scheme) -> Self {
-        let whole = Canvas::new(&picture, scheme);
-        Self { picture, scheme, whole }
+        let grid = Grid { height: picture.height, width: picture.width, frame: RADIUS };
+        let whole = Canvas::new(&picture, grid, scheme);
+        let (disc, canvas, front) = (Disc::new(grid), whole.clone(), Front::new(grid));
+        Self { picture, scheme, grid, disc, whole, canvas, front }
     }
 
     /// Fills the hidden pixels of the picture from those within three pixels, the nearest to the rim first; the result
     /// of OpenCV's `inpaint` but for rounding. A picture without a pixel that shows stays as it is.
     #[must_use]
-    pub fn fill(&self, hidden: &[bool]) -> Picture {
-        let mut canvas = self.whole.clone();
-        let mut front = Front::new(canvas.grid, hidden);
-        canvas.open(hidden);
-        if self.scheme == Scheme::Telea {
-            front.measure_outside(RADIUS);
+    pub fn fill(&mut self, hidden: &[bool]) -> Picture {
+        let Self { front, canvas, disc, .. } = self;
+        front.start(hidden, (self.scheme == Scheme::Telea).then_some(RADIUS));
+        canvas.open(hidden, front);
+        match self.scheme {
+            Scheme::Telea => march(front, canvas, |i, canvas, front| disc.telea(i, canvas, front)),
+            Scheme::NavierStokes => march(front, canvas, |i, canvas, _| disc.navier_stokes(i, canvas)),
         }
-        front.start();
-        while let Some(from) = front.pop() {
-            for i in canvas.grid.around(from) {
-                if !front.is_inside(i) {
-                    continue;
-                }
-                let time = front.arrive(i);
-                let rgb = match self.scheme {
-                    Scheme::Telea => canvas.telea(i, &front),
-                    Scheme::NavierStokes => canvas.navier_stokes(i),
-                };
-                front.push(i, time);
-                canvas.set(i, rgb, &front);
+        let filled = self.filled(hidden);
+        self.canvas.restore(&self.whole, hidden);
+        filled
+    }
+
+    /// The picture with its hidden pixels from the canvas.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    fn filled(&self, hidden: &[bool]) -> Picture {
+        let mut picture = self.picture.clone();
+        let places = (0..self.grid.height).flat_map(|y| self.grid.row(y));
+        for ((rgb, i), _) in picture.rgb.chunks_exact_mut(3).zip(places).zip(hidden).filter(|(_, h)| **h) {
+            let [r, g, b, _] = self.canvas.cells()[i].colour.fast_trunc_int().to_array();
+            rgb.copy_from_slice(&[r as u8, g as u8, b as u8]);
+        }
+        picture
+    }
+}
+
+/// Moves the front through the hole and fills each pixel that it reaches.
+#[inline]
+fn march(front: &mut Front, canvas: &mut Canvas, mean: impl Fn(usize, &Canvas, &Front) -> Colour) {
+    while let Some(from) = front.pop() {
+        for i in front.around(from) {
+            if front.is_hidden(i) {
+                front.arrive(i);
+                let colour = mean(i, canvas, front);
+                front.push(i);
+                canvas.set(i, colour, front);
             }
         }
-        Picture { rgb: canvas.rgb(), ..self.picture }
     }
 }
 
