@@ -1,7 +1,5 @@
 //! The one error type, with stable codes that reach the command line and JavaScript.
 
-use std::fmt;
-
 /// What every fallible function of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -40,7 +38,7 @@ pub enum Error {
     #[error("{0}")]
     Model(String),
     /// The model uses operators, or settings of them, that are not supported; all of them at once.
-    #[error("the model uses what Pellucid does not support: {}; export it with supported operators, or open an issue", list(.0))]
+    #[error("the model uses what Pellucid does not support: {}; {}", list(.0), advice(.0))]
     Unsupported(Vec<UnsupportedNode>),
     /// Something is larger than is safe to take.
     #[error("{what} is {got}, and at most {allowed} is allowed; use a smaller one")]
@@ -102,14 +100,31 @@ impl Error {
     }
 }
 
-fn list(nodes: &[UnsupportedNode]) -> impl fmt::Display + '_ {
-    fmt::from_fn(|f| {
-        for (i, n) in nodes.iter().enumerate() {
-            let comma = if i == 0 { "" } else { ", " };
-            write!(f, "{comma}{} (node {:?}: {})", n.operator, n.node, n.reason)?;
+/// The nodes, those together that lack the same.
+fn list(nodes: &[UnsupportedNode]) -> String {
+    let mut groups: Vec<(&UnsupportedNode, Vec<String>)> = vec![];
+    for node in nodes {
+        let name = format!("{:?}", node.node);
+        match groups.iter_mut().find(|(n, _)| (&n.operator, &n.reason) == (&node.operator, &node.reason)) {
+            Some((_, names)) => names.push(name),
+            None => groups.push((node, vec![name])),
         }
-        Ok(())
-    })
+    }
+    let tell = |(UnsupportedNode { operator, reason, .. }, names): (&UnsupportedNode, Vec<String>)| {
+        let nodes = if names.len() == 1 { "node" } else { "nodes" };
+        format!("{operator} ({nodes} {}: {reason})", names.join(" "))
+    };
+    groups.into_iter().map(tell).collect::<Vec<_>>().join(", ")
+}
+
+/// What to do about them.
+fn advice(nodes: &[UnsupportedNode]) -> &'static str {
+    let is_integer = |n: &UnsupportedNode| n.operator.starts_with("QLinear") || n.operator.ends_with("Integer");
+    if nodes.iter().any(is_integer) {
+        "quantize it in the QDQ format (QuantizeLinear and DequantizeLinear), not with integer operators"
+    } else {
+        "export it with supported operators, or open an issue"
+    }
 }
 
 #[cfg(test)]
@@ -123,9 +138,13 @@ mod tests {
             node: node.into(),
             reason: "no such operator".into(),
         };
-        let error = Error::Unsupported(vec![node("Loop", "a"), node("com.x.Magic", "b")]);
+        let nodes = vec![node("Loop", "a"), node("com.x.Magic", "b"), node("Loop", "c")];
+        let error = Error::Unsupported(nodes);
         let text = error.to_string();
-        assert!(text.contains("Loop (node \"a\"") && text.contains("com.x.Magic (node \"b\""), "{text}");
+        assert!(text.contains(r#"Loop (nodes "a" "c": no"#) && text.contains(r#"com.x.Magic (node "b": no"#), "{text}");
+        assert!(text.ends_with("or open an issue"), "{text}");
         assert_eq!(error.code(), "unsupported");
+        let integers = Error::Unsupported(vec![node("QLinearConv", "a")]).to_string();
+        assert!(integers.contains("QDQ"), "{integers}");
     }
 }

@@ -39,11 +39,16 @@ impl Metadata {
             let full = format!("pellucid.{key}");
             entries.iter().find(|e| e.key == full).map(|e| e.value.clone())
         };
-        let bad = |key: &str, value: &str| {
-            Error::Model(format!("the model's metadata pellucid.{key} is {value:?}"))
+        let bad = |key: &str, value: &str, wanted: &str| {
+            Error::Model(format!("the model's metadata pellucid.{key} is {value:?}; write {wanted} there, or remove it"))
         };
-        let triple = |key: &str| get(key).map(|v| parse_triple(&v).ok_or_else(|| bad(key, &v))).transpose();
-        let number = |key: &str| get(key).map(|v| v.trim().parse().map_err(|_| bad(key, &v))).transpose();
+        let triple = |key: &str| {
+            let wanted = "R,G,B on the 0..255 scale, or one number for all three";
+            get(key).map(|v| parse_triple(&v).ok_or_else(|| bad(key, &v, wanted))).transpose()
+        };
+        let number = |key: &str| {
+            get(key).map(|v| v.trim().parse().map_err(|_| bad(key, &v, "a number of pixels"))).transpose()
+        };
         Ok(Self {
             name: get("name"),
             labels: get("labels").map(|v| parse_labels(&v)),
@@ -92,6 +97,6 @@ mod tests {
         assert_eq!(good.labels.unwrap(), ["cat", "dog"]);
         assert_eq!((good.mean, good.std, good.resize), (Some([1.0, 2.0, 3.0]), Some([5.0; 3]), Some(256)));
         let bad = Metadata::read(&[entry("pellucid.mean", "a,b,c")]).unwrap_err();
-        assert!(bad.to_string().contains("pellucid.mean"), "{bad}");
+        assert!(bad.to_string().contains("pellucid.mean") && bad.to_string().contains("write R,G,B"), "{bad}");
     }
 }
