@@ -119,7 +119,8 @@ fn list(nodes: &[UnsupportedNode]) -> String {
 
 /// What to do about them.
 fn advice(nodes: &[UnsupportedNode]) -> &'static str {
-    let is_integer = |n: &UnsupportedNode| n.operator.starts_with("QLinear") || n.operator.ends_with("Integer");
+    let is_integer =
+        |n: &UnsupportedNode| n.operator.starts_with("QLinear") || n.operator.ends_with("Integer");
     if nodes.iter().any(is_integer) {
         "quantize it in the QDQ format (QuantizeLinear and DequantizeLinear), not with integer operators"
     } else {
@@ -141,7 +142,10 @@ mod tests {
         let nodes = vec![node("Loop", "a"), node("com.x.Magic", "b"), node("Loop", "c")];
         let error = Error::Unsupported(nodes);
         let text = error.to_string();
-        assert!(text.contains(r#"Loop (nodes "a" "c": no"#) && text.contains(r#"com.x.Magic (node "b": no"#), "{text}");
+        assert!(
+            text.contains(r#"Loop (nodes "a" "c": no"#) && text.contains(r#"com.x.Magic (node "b": no"#),
+            "{text}"
+        );
         assert!(text.ends_with("or open an issue"), "{text}");
         assert_eq!(error.code(), "unsupported");
         let integers = Error::Unsupported(vec![node("QLinearConv", "a")]).to_string();

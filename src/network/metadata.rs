@@ -40,7 +40,9 @@ impl Metadata {
             entries.iter().find(|e| e.key == full).map(|e| e.value.clone())
         };
         let bad = |key: &str, value: &str, wanted: &str| {
-            Error::Model(format!("the model's metadata pellucid.{key} is {value:?}; write {wanted} there, or remove it"))
+            Error::Model(format!(
+                "the model's metadata pellucid.{key} is {value:?}; write {wanted} there, or remove it"
+            ))
         };
         let triple = |key: &str| {
             let wanted = "R,G,B on the 0..255 scale, or one number for all three";
@@ -97,6 +99,9 @@ mod tests {
         assert_eq!(good.labels.unwrap(), ["cat", "dog"]);
         assert_eq!((good.mean, good.std, good.resize), (Some([1.0, 2.0, 3.0]), Some([5.0; 3]), Some(256)));
         let bad = Metadata::read(&[entry("pellucid.mean", "a,b,c")]).unwrap_err();
-        assert!(bad.to_string().contains("pellucid.mean") && bad.to_string().contains("write R,G,B"), "{bad}");
+        assert!(
+            bad.to_string().contains("pellucid.mean") && bad.to_string().contains("write R,G,B"),
+            "{bad}"
+        );
     }
 }

@@ -59,7 +59,9 @@ pub fn decode(bytes: &[u8]) -> Result<ModelProto> {
 /// # Errors
 /// [`Error::Unsupported`] names every node that cannot be honoured.
 pub fn lower(model: &ModelProto) -> Result<Lowered> {
-    let Some(file) = &model.graph else { return Err(Error::Model("the file holds no graph; export it again".into())) };
+    let Some(file) = &model.graph else {
+        return Err(Error::Model("the file holds no graph; export it again".into()));
+    };
     limits::check("the number of the model's nodes", file.node.len() as u64, limits::MODEL_NODES)?;
     let opset = model
         .opset_import
@@ -222,7 +224,9 @@ impl Network {
         check_element_type(&model, &graph.node(image).name)?;
         let outputs = model.graph.as_ref().map_or(&[][..], |g| &g.output);
         let Some(Operand::Value(output)) = outputs.first().and_then(|o| names.get(&o.name)) else {
-            return Err(Error::Model("the model's output does not depend on its input; export the whole network again".into()));
+            return Err(Error::Model(
+                "the model's output does not depend on its input; export the whole network again".into(),
+            ));
         };
         if outputs.len() > 1 {
             notes.push(format!(
@@ -256,7 +260,9 @@ fn check_element_type(model: &ModelProto, name: &str) -> Result<()> {
     let input = model.graph.iter().flat_map(|g| &g.input).find(|i| i.name == name);
     match input.and_then(|i| i.r#type.as_ref()).and_then(|t| t.value.as_ref()) {
         Some(type_proto::Value::TensorType(t)) if t.elem_type == DataType::Float as i32 => Ok(()),
-        _ => Err(Error::Model(format!("the model's input {name:?} should be float32 numbers; convert it, or export it again"))),
+        _ => Err(Error::Model(format!(
+            "the model's input {name:?} should be float32 numbers; convert it, or export it again"
+        ))),
     }
 }
 

@@ -83,11 +83,18 @@ impl Ready<'_> {
         };
         let mut mixed = self.image.clone();
         for (c, channel) in mixed.data_mut().chunks_exact_mut(plane).enumerate() {
-            for (i, value) in channel.iter_mut().enumerate().filter(|(i, _)| hidden[*i]) {
-                *value = match &filled {
-                    Some((picture, levels)) => levels.row(c)[usize::from(picture.rgb[3 * i + c.min(2)])],
-                    None => self.fill.row(c)[i],
-                };
+            let values = channel.iter_mut().zip(&hidden);
+            match &filled {
+                Some((picture, levels)) => {
+                    let levels = levels.row(c);
+                    let bytes = picture.rgb.iter().skip(c.min(2)).step_by(3);
+                    let hidden = values.zip(bytes).filter(|((_, h), _)| **h);
+                    hidden.for_each(|((value, _), byte)| *value = levels[usize::from(*byte)]);
+                }
+                None => {
+                    let hidden = values.zip(self.fill.row(c)).filter(|((_, h), _)| **h);
+                    hidden.for_each(|((value, _), fill)| *value = *fill);
+                }
             }
         }
         mixed

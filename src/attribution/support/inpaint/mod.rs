@@ -63,10 +63,14 @@ impl Inpainter {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     fn filled(&self, hidden: &[bool]) -> Picture {
         let mut picture = self.picture.clone();
-        let places = (0..self.grid.height).flat_map(|y| self.grid.row(y));
-        for ((rgb, i), _) in picture.rgb.chunks_exact_mut(3).zip(places).zip(hidden).filter(|(_, h)| **h) {
-            let [r, g, b, _] = self.canvas.cells()[i].colour.fast_trunc_int().to_array();
-            rgb.copy_from_slice(&[r as u8, g as u8, b as u8]);
+        let width = self.grid.width;
+        let rows = picture.rgb.chunks_exact_mut(3 * width).zip(hidden.chunks_exact(width));
+        for (y, (rgb, hidden)) in rows.enumerate() {
+            let cells = &self.canvas.cells()[self.grid.row(y)];
+            for ((rgb, cell), _) in rgb.chunks_exact_mut(3).zip(cells).zip(hidden).filter(|(_, h)| **h) {
+                let [r, g, b, _] = cell.colour.fast_trunc_int().to_array();
+                rgb.copy_from_slice(&[r as u8, g as u8, b as u8]);
+            }
         }
         picture
     }
