@@ -51,10 +51,16 @@ pub fn ticks(scale: Scale, most: usize) -> Vec<Tick> {
     if !span.is_finite() || span <= 0.0 || most == 0 {
         return vec![Tick { value: 0.0, position: 0.5, label: "0".into() }];
     }
-    let (mantissa, exponent) = step(span / (most.max(2) - 1) as f64);
-    let size = mantissa as f64 * 10_f64.powi(exponent);
-    // Ends that are multiples but for rounding count.
-    let (first, last) = ((low / size - 1e-6).ceil() as i64, (high / size + 1e-6).floor() as i64);
+    // The finest steps that are few enough. Ends that are multiples but for rounding count.
+    let ends = |(mantissa, exponent): (i64, i32)| {
+        let size = mantissa as f64 * 10_f64.powi(exponent);
+        ((low / size - 1e-6).ceil() as i64, (high / size + 1e-6).floor() as i64)
+    };
+    let mut step = step(span / (most + 1) as f64);
+    while ends(step).1 - ends(step).0 >= most as i64 {
+        step = coarser(step);
+    }
+    let ((first, last), (mantissa, exponent)) = (ends(step), step);
     let ends_large = low.abs().max(high.abs()) >= 1e6;
     let one = |i: i64| {
         let digits = i * mantissa;
@@ -69,7 +75,7 @@ pub fn ticks(scale: Scale, most: usize) -> Vec<Tick> {
             },
         }
     };
-    (first..=last).take(most).map(one).collect()
+    (first..=last).map(one).collect()
 }
 
 /// The smallest step of 1, 2 or 5 times a power of ten that is at least `least`.
@@ -80,6 +86,15 @@ fn step(least: f64) -> (i64, i32) {
     match [1, 2, 5].into_iter().find(|&m| mantissa <= m as f64 * (1.0 + 1e-6)) {
         Some(m) => (m, exponent),
         None => (1, exponent + 1),
+    }
+}
+
+/// The next step after one.
+fn coarser((mantissa, exponent): (i64, i32)) -> (i64, i32) {
+    match mantissa {
+        1 => (2, exponent),
+        2 => (5, exponent),
+        _ => (1, exponent + 1),
     }
 }
 
@@ -115,7 +130,9 @@ mod tests {
         assert_eq!(labels(0.0, 1.0, 6), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
         assert_eq!(labels(-3.7, 3.7, 5), ["-2", "0", "2"]);
         assert_eq!(labels(0.0, 0.3, 4), ["0.0", "0.1", "0.2", "0.3"]);
-        assert_eq!(labels(-250.0, 250.0, 5), ["-200", "0", "200"]);
+        assert_eq!(labels(-250.0, 250.0, 5), ["-200", "-100", "0", "100", "200"]);
+        // Not zero alone, where the next round number lies outside.
+        assert_eq!(labels(-1.65e-5, 1.65e-5, 4), ["-1e-5", "0", "1e-5"]);
         assert_eq!(labels(0.0, 7e-6, 5), ["0", "2e-6", "4e-6", "6e-6"]);
         assert_eq!(labels(-1.2e7, 0.0, 4), ["-1e7", "-5e6", "0"]);
         assert_eq!(labels(0.0, 2.5e6, 6), ["0", "5e5", "1e6", "1.5e6", "2e6", "2.5e6"]);

@@ -83,6 +83,7 @@ describe('segments', () => {
     const black = (pixels) => pixels.filter((pixel) => pixel.every((value) => value === 0)).length;
     assert.ok(black(await thumbnail(page)) >= 100, 'eight of nine are black');
     assert.equal(lime.result.weights.length, 9);
+    assert.match(await page.locator('#facts').textContent(), /Weights sum to/);
     await choose(page, '#look', 'Blue to red');
     await page.locator('#legend').waitFor();
   });

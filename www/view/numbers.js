@@ -26,12 +26,12 @@ export function setUpNumbers(store, engine) {
 }
 
 function rows(result) {
-  const { unit } = result;
+  const { unit, weights } = result;
   return [
     ['Logit', number(result.logit)],
     ['Probability', percent(result.probability)],
     ['Map from', `${number(result.min)} to ${number(result.max)}`],
-    ['Map sums to', `${number(result.sum)}`],
+    weights ? ['Weights sum to', number(weights.reduce((a, b) => a + b))] : ['Map sums to', number(result.sum)],
     ['Unit', unit],
     result.versus ? ['Rather than', result.versus.label] : null,
     result.layer ? ['Layer', result.layer] : null,
