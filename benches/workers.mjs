@@ -6,24 +6,33 @@ import { median } from './meter.mjs';
 
 const SETTINGS = { Segments: 'grid', 'Number of segments': 30, Samples: 240 };
 
-/// For each count of workers the median seconds of LIME with all of them there, and its map's hash. They take turns, as a
-/// machine's pace changes.
-export async function limeWith(browser, counts, runs) {
+/// The median seconds of LIME with one worker, with two, and in two pages at once with one worker each: as fast as two
+/// workers could be on this machine, whose processors slow each other down. They take turns, as a machine's pace changes.
+/// And the maps' hashes.
+export async function limeWithWorkers(browser, runs) {
   const context = await browser.newContext();
   try {
-    const all = [];
-    for (const workers of counts) all.push(await prepare(await context.newPage(), workers));
+    const pages = [];
+    for (const workers of [1, 2, 1]) pages.push(await prepare(await context.newPage(), workers));
+    const [one, two, other] = pages;
+    const walls = { one: [], two: [], apart: [] };
     for (let i = 0; i < runs; i++) {
-      for (const { page, wall } of all) {
-        // Another class asks the same of the network.
-        const { result } = await explained(page, () => page.click(`.answer:nth-child(${2 + (i % 2)})`));
-        wall.push(result.elapsed_ms / 1000);
-      }
+      walls.one.push(await explain(one, 0));
+      walls.two.push(await explain(two, i));
+      const [a, b] = await Promise.all([explain(one, 1), explain(other, i)]);
+      walls.apart.push((a + b) / 4);
     }
-    return all.map(({ wall, hash }) => ({ wall: median(wall), hash }));
+    const medians = Object.entries(walls).map(([name, wall]) => [name, median(wall)]);
+    return { ...Object.fromEntries(medians), hashes: pages.map(({ hash }) => hash) };
   } finally {
     await context.close();
   }
+}
+
+/// Seconds of one explanation: another class than in the page's turn before asks the same of the network.
+async function explain({ page }, turn) {
+  const { result } = await explained(page, () => page.click(`.answer:nth-child(${2 + (turn % 2)})`));
+  return result.elapsed_ms / 1000;
 }
 
 /// A page that has explained once, so that its workers are there.
@@ -34,5 +43,5 @@ async function prepare(page, workers) {
     await choose(page, '#method-field', 'LIME');
     await set(page, SETTINGS);
   });
-  return { page, hash, wall: [] };
+  return { page, hash };
 }

@@ -1,85 +1,75 @@
 //! A small static server for the page, on this machine only.
 
-use std::fs::File;
+use std::fs;
 use std::io::ErrorKind;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
-use std::thread::{self, JoinHandle};
 
-use anyhow::{Result, anyhow};
-use tiny_http::{Header, Method, Request, Response, Server};
-
-/// Enough for a page with a few workers; requests are short.
-const THREADS: usize = 4;
+use anyhow::{Context, Result};
+use oxhttp::model::header::{CACHE_CONTROL, CONTENT_TYPE};
+use oxhttp::model::{Body, HeaderValue, Method, Request, Response, StatusCode};
+use oxhttp::{ListeningServer, Server};
 
 /// Folders, and under which first part of a path they are served; the one under "" has the rest.
 pub type Site = Vec<(&'static str, PathBuf)>;
 
 /// Serves a site until the program is stopped.
 pub fn forever(site: Site, port: u16) -> Result<()> {
-    let (server, url) = listen(port)?;
+    let (server, url) = start(site, port)?;
     println!("Pellucid is at {url}  (Ctrl+C stops it)");
-    for worker in start(server, site) {
-        // A worker ends only with the program.
-        let _ = worker.join();
-    }
-    Ok(())
+    Ok(server.join()?)
 }
 
 /// Serves a site on a free port for as long as this program runs; returns its address, with a slash at the end.
 pub fn background(site: Site) -> Result<String> {
-    let (server, url) = listen(0)?;
-    start(server, site);
-    Ok(url)
+    Ok(start(site, 0)?.1)
 }
 
-fn start(server: Server, site: Site) -> Vec<JoinHandle<()>> {
-    let shared = Arc::new((server, site));
-    let answer = |shared: Arc<(Server, Site)>| {
-        for request in shared.0.incoming_requests() {
-            // The browser has gone: nobody is left to tell.
-            let _ = respond(request, &shared.1);
-        }
+/// Each connection has a thread of its own: a browser opens several at once and keeps them, used or not, and none may
+/// wait for another to end.
+fn start(site: Site, port: u16) -> Result<(ListeningServer, String)> {
+    let listens = || format!("cannot listen on port {port}; choose another with --port");
+    let port = match port {
+        0 => TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .and_then(|free| free.local_addr())
+            .with_context(listens)?
+            .port(),
+        port => port,
     };
-    (0..THREADS).map(|_| Arc::clone(&shared)).map(|shared| thread::spawn(move || answer(shared))).collect()
+    let server = Server::new(move |request| respond(request, &site)).bind((Ipv4Addr::LOCALHOST, port));
+    Ok((server.spawn().with_context(listens)?, format!("http://127.0.0.1:{port}/")))
 }
 
-fn listen(port: u16) -> Result<(Server, String)> {
-    let server = Server::http(("127.0.0.1", port))
-        .map_err(|error| anyhow!("cannot listen on port {port}: {error}; choose another with --port"))?;
-    let address = server.server_addr().to_ip().ok_or_else(|| anyhow!("the server has no address"))?;
-    Ok((server, format!("http://{address}/")))
-}
-
-fn respond(request: Request, site: &Site) -> std::io::Result<()> {
-    if !matches!(request.method(), Method::Get | Method::Head) {
-        return request.respond(Response::empty(405));
+fn respond(request: &Request<Body>, site: &Site) -> Response<Body> {
+    if request.method() != Method::GET {
+        return text(StatusCode::METHOD_NOT_ALLOWED, "Only GET is answered\n");
     }
-    let Some(path) = local_path(site, request.url()) else {
-        return request.respond(Response::empty(400));
+    let Some(path) = local_path(site, request.uri().path()) else {
+        return text(StatusCode::BAD_REQUEST, "No such path\n");
     };
     let path = if path.is_dir() { path.join("index.html") } else { path };
-    match File::open(&path) {
-        Ok(file) => {
-            let mut response = Response::from_file(file);
-            let headers = [("Content-Type", content_type(&path)), ("Cache-Control", "no-cache")];
-            for (name, value) in headers {
-                if let Ok(header) = Header::from_bytes(name, value) {
-                    response.add_header(header);
-                }
-            }
-            request.respond(response)
+    match fs::read(&path) {
+        Ok(bytes) => {
+            let mut response = Response::new(Body::from(bytes));
+            let headers = response.headers_mut();
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type(&path)));
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            response
         }
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            request.respond(Response::from_string("Not found\n").with_status_code(404))
-        }
-        Err(_) => request.respond(Response::empty(500)),
+        Err(error) if error.kind() == ErrorKind::NotFound => text(StatusCode::NOT_FOUND, "Not found\n"),
+        Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "The file cannot be read\n"),
     }
+}
+
+fn text(status: StatusCode, text: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    response
 }
 
 /// The file that a request asks for; none if it would lie outside the site's folders.
-fn local_path(site: &Site, url: &str) -> Option<PathBuf> {
-    let path = url.split(['?', '#']).next()?.strip_prefix('/')?;
+fn local_path(site: &Site, path: &str) -> Option<PathBuf> {
+    let path = path.strip_prefix('/')?;
     let path = PathBuf::from(percent_decode(path)?);
     let is_inside = path.components().all(|part| matches!(part, Component::Normal(_)));
     if !is_inside {
@@ -122,14 +112,18 @@ fn content_type(path: &Path) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
     fn requests_stay_inside_the_folders() {
         let site = vec![("peers", PathBuf::from("node_modules")), ("", PathBuf::from("dist"))];
-        let at = |url| local_path(&site, url);
+        let at = |path| local_path(&site, path);
         assert_eq!(at("/"), Some(PathBuf::from("dist/")));
-        assert_eq!(at("/www/app.js?v=1"), Some(PathBuf::from("dist/www/app.js")));
+        assert_eq!(at("/www/app.js"), Some(PathBuf::from("dist/www/app.js")));
         assert_eq!(at("/a%20b.png"), Some(PathBuf::from("dist/a b.png")));
         assert_eq!(at("/peers/x/y.js"), Some(PathBuf::from("node_modules/x/y.js")));
         for outside in
@@ -137,6 +131,27 @@ mod tests {
         {
             assert_eq!(at(outside), None, "{outside}");
         }
+    }
+
+    /// However many connections are open and say nothing, another is answered.
+    #[test]
+    fn connections_do_not_wait_for_each_other() {
+        let dist = vec![("", PathBuf::from(env!("CARGO_MANIFEST_DIR")))];
+        let url = background(dist).unwrap();
+        let address = url.trim_start_matches("http://").trim_end_matches('/');
+        let connect = || TcpStream::connect(address).unwrap();
+        let _idle: Vec<TcpStream> = (0..40).map(|_| connect()).collect();
+        let mut stream = connect();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        stream
+            .write_all(b"GET /Cargo.toml HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(
+            answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with(include_str!("../Cargo.toml")),
+            "{answer}"
+        );
     }
 
     #[test]
