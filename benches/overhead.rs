@@ -99,6 +99,7 @@ impl Backend for Trivial {
             match &images {
                 Images::Batch(batch) => cells(batch.row(i), width, logits),
                 Images::Masked(masked) => cells(&masked.mixed(i), width, logits),
+                Images::Inpainted(masked) => cells(&masked.written(i), width, logits),
                 Images::At(at) => cells(at.points.row(i), width, logits),
             }
         }

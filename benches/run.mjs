@@ -3,7 +3,7 @@
 import { launch, pageUrl } from '../tests/browser/chromium.mjs';
 import { measure } from './meter.mjs';
 import { openPage } from './opening.mjs';
-import { limeWithWorkers } from './workers.mjs';
+import { WORKS, withWorkers } from './workers.mjs';
 
 const RUNS = Number(process.env.BENCH_RUNS ?? 3);
 const FILTER = (process.argv[2] ?? '').toLowerCase();
@@ -93,7 +93,7 @@ const OPENINGS = [
   { what: 'From opening the page to the first classes, WebGPU', query: '?backend=gpu' },
 ];
 
-const WORKERS = 'LIME without a GPU, two workers against one';
+const workers = ({ label }) => ({ what: `${label} without a GPU, two workers against one` });
 
 const browser = await launch();
 try {
@@ -108,9 +108,9 @@ try {
     const spans = await openPage(browser, query, RUNS);
     for (const [name, duration] of spans) console.log(`  ${name.padEnd(20)}${seconds(duration)} s`);
   }
-  if (isWanted({ what: WORKERS })) {
-    console.log(`\n${WORKERS}`);
-    const { one, two, apart, hashes } = await limeWithWorkers(browser, RUNS);
+  for (const work of WORKS.filter((work) => isWanted(workers(work)))) {
+    console.log(`\n${workers(work).what}`);
+    const { one, two, apart, hashes } = await withWorkers(browser, work, RUNS);
     console.log(`  one                 ${seconds(one)} s\n  two                 ${seconds(two)} s`);
     const ratio = one / two;
     console.log(`  ${ratio.toFixed(2)} times faster (at least 1.7): ${ratio >= 1.7 ? 'met' : 'NOT MET'}`);

@@ -14,7 +14,7 @@ use super::{
     },
 };
 use crate::{
-    backend::{BitRows, Images, Masks},
+    backend::{BitRows, Images, Inpainted, Masks},
     error::{Error, Result},
     network::Score,
     tensor::Tensor,
@@ -88,14 +88,14 @@ impl Method for ShapPartition {
             return Err(Error::Argument("the method needs an image".into()));
         };
         let shape = [channels, height, width];
-        let mut masker = Masker::parse(run.settings.text("masker"))?.ready(run.image, run.preprocessing)?;
+        let masker = Masker::parse(run.settings.text("masker"))?.ready(run.image, run.preprocessing)?;
         let (most, batch) = (run.settings.integer("max_evals"), run.settings.integer("batch"));
         run.observer.progress(0, most as u64, None).await?;
         let mut ends = BitRows::new(channels * height * width);
         for shown in [false, true] {
             ends.push((0..ends.bits()).map(|_| shown));
         }
-        let ends = scores(run, &mut masker, ends).await?;
+        let ends = scores(run, &masker, ends).await?;
         let mut owen = Owen::new(shape, &ends[0], &ends[1]);
         let (mut done, mut looks) = (2, perturb::Looks::new(most));
         loop {
@@ -108,7 +108,7 @@ impl Method for ShapPartition {
                 return Ok(maps);
             }
             done += masks.len();
-            owen.give(&scores(run, &mut masker, masks).await?);
+            owen.give(&scores(run, &masker, masks).await?);
             let partial = if looks.due(done) { Some(maps(run, &owen, &ends)?) } else { None };
             run.observer.progress(done as u64, most.max(done) as u64, partial.as_deref()).await?;
         }
@@ -122,23 +122,13 @@ fn owen_is_fine(run: &Run<'_>, owen: &Owen) -> bool {
 }
 
 /// The targets' scores under each mask.
-async fn scores(run: &mut Run<'_>, masker: &mut Ready<'_>, masks: BitRows) -> Result<Vec<Rc<[f64]>>> {
-    let mut rows: Vec<Rc<[f64]>> = Vec::with_capacity(masks.len());
-    let mut keep = |scores: &Tensor| {
-        let row = |i: usize| scores.row(i).iter().map(|&v| f64::from(v)).collect();
-        rows.extend((0..scores.shape()[0]).map(row));
+async fn scores(run: &mut Run<'_>, masker: &Ready, masks: BitRows) -> Result<Vec<Rc<[f64]>>> {
+    let scores = match masker {
+        Ready::Fill(fill) => perturb::scores(run, fill, &Masks::Elements(masks)).await?,
+        Ready::Inpaint(by) => run.scores(Images::Inpainted(Inpainted { by, shown: &masks })).await?,
     };
-    if !masker.depends_on_mask() {
-        keep(&perturb::scores(run, masker.fill(), &Masks::Elements(masks)).await?);
-        return Ok(rows);
-    }
-    // What hides a part depends on what shows beside it, so these images have to be written out.
-    for first in (0..masks.len()).step_by(16) {
-        let rows = first..masks.len().min(first + 16);
-        let images: Vec<Tensor> = rows.map(|i| masker.written(&masks, i)).collect();
-        keep(&run.scores(Images::Batch(&Tensor::stack(&images)?)).await?);
-    }
-    Ok(rows)
+    let row = |i: usize| scores.row(i).iter().map(|&v| f64::from(v)).collect();
+    Ok((0..scores.shape()[0]).map(row).collect())
 }
 
 #[allow(clippy::cast_possible_truncation)]

@@ -243,6 +243,14 @@ impl BitRows {
         &self.words[row * n..(row + 1) * n]
     }
 
+    /// 32 of a row's bits from any place on, the first of them lowest; what is past the row may be anything.
+    #[must_use]
+    pub fn word_at(&self, row: usize, first: usize) -> u32 {
+        let words = &self.words(row)[first / 32..];
+        let [low, high] = [0, 1].map(|i| u64::from(words.get(i).copied().unwrap_or(0)));
+        ((low | high << 32) >> (first % 32)) as u32
+    }
+
     /// A row's bits.
     pub fn row(&self, row: usize) -> impl Iterator<Item = bool> + '_ {
         let words = self.words(row);

@@ -4,12 +4,14 @@
 pub mod cases;
 pub mod cpu;
 pub mod gpu;
+mod inpainted;
 mod masks;
 pub mod resilient;
 pub mod share;
 
 use async_trait::async_trait;
 
+pub use inpainted::{Inpainted, Inpainting};
 pub use masks::{BitRows, Grids, Masked, Masks, Rectangle, Segmentation};
 
 use crate::{
@@ -36,6 +38,8 @@ pub enum Images<'a> {
     Batch(&'a Tensor),
     /// One image under many masks; the masked images are never stored.
     Masked(Masked<'a>),
+    /// One image under many masks, each with a filling of its own; written out one by one as they are run.
+    Inpainted(Inpainted<'a>),
     /// For programs that start at a layer, see [`At`].
     At(At<'a>),
 }
@@ -57,6 +61,7 @@ impl Images<'_> {
         match self {
             Self::Batch(t) => t.shape()[0],
             Self::Masked(m) => m.masks.len(),
+            Self::Inpainted(m) => m.shown.len(),
             Self::At(at) => at.points.shape()[0],
         }
     }

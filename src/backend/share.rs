@@ -9,7 +9,7 @@ use std::ops::Range;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::{At, Backend, Images, Masked, Masks};
+use super::{At, Backend, BitRows, Images, Inpainted, Inpainting, Masked, Masks};
 use crate::{
     error::{Error, Result},
     network::Program,
@@ -60,6 +60,7 @@ pub struct Job {
 enum Part {
     Batch(Tensor),
     Masked { image: Tensor, fill: Tensor, masks: Masks },
+    Inpainted { by: Inpainting, shown: BitRows },
     At { points: Tensor, image: Tensor },
 }
 
@@ -70,6 +71,9 @@ impl Job {
             Images::Batch(batch) => Part::Batch(batch.slice(range.clone())),
             Images::Masked(Masked { image, fill, masks }) => {
                 Part::Masked { image: image.clone(), fill: fill.clone(), masks: masks.slice(range.clone()) }
+            }
+            Images::Inpainted(Inpainted { by, shown }) => {
+                Part::Inpainted { by: by.clone(), shown: shown.slice(range.clone()) }
             }
             Images::At(At { points, image }) => {
                 Part::At { points: points.slice(range.clone()), image: image.clone() }
@@ -107,6 +111,7 @@ impl Job {
         let images = match &self.images {
             Part::Batch(batch) => Images::Batch(batch),
             Part::Masked { image, fill, masks } => Images::Masked(Masked { image, fill, masks }),
+            Part::Inpainted { by, shown } => Images::Inpainted(Inpainted { by, shown }),
             Part::At { points, image } => Images::At(At { points, image }),
         };
         Run { program: &self.program, images, cotangents: self.cotangents.as_ref() }
@@ -131,7 +136,7 @@ impl Run<'_> {
     /// Runs one of the images.
     async fn one(&self, backend: &mut dyn Backend, image: usize) -> Result<Vec<Tensor>> {
         let range = image..image + 1;
-        let (part, masks);
+        let (part, masks, shown);
         let images = match self.images {
             Images::Batch(batch) => {
                 part = batch.slice(range.clone());
@@ -140,6 +145,10 @@ impl Run<'_> {
             Images::Masked(masked) => {
                 masks = masked.masks.slice(range.clone());
                 Images::Masked(Masked { masks: &masks, ..masked })
+            }
+            Images::Inpainted(masked) => {
+                shown = masked.shown.slice(range.clone());
+                Images::Inpainted(Inpainted { shown: &shown, ..masked })
             }
             Images::At(at) => {
                 part = at.points.slice(range.clone());

@@ -9,15 +9,16 @@ use crate::{
     graph::{Graph, Rows, Rule},
     network::{Network, Score},
     ops::{conv::Conv, global_average_pool::GlobalAveragePool, reshape::Reshape, window::Window},
+    picture::{Preprocessing, inpaint::Scheme},
 };
 
-const SHAPE: [usize; 3] = [2, 6, 7];
+const SHAPE: [usize; 3] = [3, 6, 7];
 
 fn network() -> Arc<Network> {
     let mut rng = cases::rng("share", 0);
     let mut graph = Graph::new();
     let image = graph.input("image", SHAPE, Rows::Images);
-    let weights = crate::graph::Constant::floats([3, 2, 3, 3], cases::floats(&mut rng, 54)).into();
+    let weights = crate::graph::Constant::floats([3, 3, 3, 3], cases::floats(&mut rng, 81)).into();
     let conv = Conv { weights, bias: None, groups: 1, window: Window::new([3, 3]) };
     let mut at = graph.add("conv", conv, &[image]).unwrap();
     at = graph.add("pool", GlobalAveragePool, &[at]).unwrap();
@@ -136,15 +137,24 @@ fn image(seed: u64) -> Tensor {
     Tensor::new(SHAPE, cases::floats(&mut cases::rng("image", seed), SHAPE.iter().product())).unwrap()
 }
 
+fn rows(bits: usize) -> BitRows {
+    let mut rows = BitRows::new(bits);
+    (0..7).for_each(|r| rows.push((0..bits).map(|i| (i * 3 + r) % 4 > 1)));
+    rows
+}
+
+/// Seven masks whose holes are filled in. All channels of a pixel show, or none does.
+fn inpainting() -> (Inpainting, BitRows) {
+    let made = Inpainting::new(image(9), image(10), Preprocessing::default(), Scheme::Telea).unwrap();
+    let mut shown = BitRows::new(126);
+    (0..7).for_each(|r| shown.push((0..126).map(|i| (i % 42 + r) % 5 > 1)));
+    (made, shown)
+}
+
 /// Seven masks of every form.
 fn masks() -> Vec<Masks> {
     let rectangle = |i: usize| Rectangle { top: i % 4, left: i % 3, bottom: i % 4 + 2, right: i % 3 + 3 };
     let labels: Vec<i64> = (0..42).map(|i| i % 5).collect();
-    let rows = |bits: usize| {
-        let mut rows = BitRows::new(bits);
-        (0..7).for_each(|r| rows.push((0..bits).map(|i| (i * 3 + r) % 4 > 1)));
-        rows
-    };
     let grids = Grids {
         cells: [2, 2],
         enlarged: [12, 12],
@@ -154,7 +164,7 @@ fn masks() -> Vec<Masks> {
     vec![
         Masks::Rectangles((0..7).map(rectangle).collect()),
         Masks::Segments(Arc::new(Segmentation::new(6, 7, &labels).unwrap()), rows(5)),
-        Masks::Elements(rows(84)),
+        Masks::Elements(rows(126)),
         Masks::Grids(grids),
     ]
 }
@@ -164,11 +174,13 @@ fn helpers_change_nothing_but_who_works() {
     let batch = Tensor::stack(&(0..7).map(image).collect::<Vec<_>>()).unwrap();
     let (whole, fill, masks) = (image(9), image(10), masks());
     let masked = masks.iter().map(|masks| Images::Masked(Masked { image: &whole, fill: &fill, masks }));
+    let (by, shown) = inpainting();
+    let inpainted = Images::Inpainted(Inpainted { by: &by, shown: &shown });
     let cotangents = Tensor::new([14, 3], cases::floats(&mut cases::rng("c", 0), 42)).unwrap();
     let gradient = Program::Gradient { score: Score::Probability, layer: None, rule: Rule::Plain };
     let forward = Program::Forward { layer: None };
     let mut alone = CpuBackend::new(network()).unwrap();
-    for images in masked.chain([Images::Batch(&batch)]) {
+    for images in masked.chain([Images::Batch(&batch), inpainted]) {
         for (program, cotangents) in [(&forward, None), (&gradient, Some(&cotangents))] {
             let expected = pollster::block_on(alone.run(program, images, cotangents)).unwrap();
             for paces in [&[1][..], &[0], &[3], &[1, 1], &[0, 5], &[1; 9]] {

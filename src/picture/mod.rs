@@ -5,6 +5,7 @@
 
 mod complete;
 mod decode;
+pub mod inpaint;
 pub(crate) mod names;
 mod preprocess;
 mod resample;

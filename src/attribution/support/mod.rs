@@ -5,7 +5,6 @@ pub mod baseline;
 pub mod cam;
 pub mod fill;
 pub mod gradient;
-pub mod inpaint;
 pub mod linear;
 pub mod masker;
 pub mod moments;

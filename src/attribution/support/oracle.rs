@@ -63,6 +63,7 @@ fn expand(images: Images<'_>) -> Vec<Vec<f32>> {
             all.iter().map(|r| hide(image, fill, r).into_data()).collect()
         }
         Images::Masked(masked) => (0..masked.masks.len()).map(|i| masked.mixed(i)).collect(),
+        Images::Inpainted(masked) => (0..masked.shown.len()).map(|i| masked.written(i)).collect(),
     }
 }
 

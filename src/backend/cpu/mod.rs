@@ -94,6 +94,7 @@ impl Backend for CpuBackend {
             let own = match &images {
                 Images::Batch(batch) => compiled::value(shape, batch.row(i))?,
                 Images::Masked(masked) => compiled::value(shape, &masked.mixed(i))?,
+                Images::Inpainted(masked) => compiled::value(shape, &masked.written(i))?,
                 Images::At(at) => compiled::value(shape, at.points.row(i))?,
             };
             Ok(held.iter().cloned().chain([own]).collect())
@@ -153,6 +154,7 @@ fn check_images(images: &Images<'_>, shape: &[usize], input: &[usize]) -> Result
         Images::Batch(batch) => batch.shape().get(1..) == Some(shape),
         Images::At(at) => at.points.shape().get(1..) == Some(shape) && at.image.shape() == input,
         Images::Masked(m) => m.image.shape() == shape && m.fill.shape() == shape,
+        Images::Inpainted(m) => m.by.shape() == shape,
     };
     if !fits {
         return Err(Error::Argument(format!("the network takes images of shape {shape:?}")));
@@ -167,6 +169,10 @@ fn check_images(images: &Images<'_>, shape: &[usize], input: &[usize]) -> Result
             m.check()?;
             m.image.check_finite("the image")?;
             m.fill.check_finite("the fill")
+        }
+        Images::Inpainted(m) => {
+            m.check()?;
+            m.by.check_finite()
         }
     }
 }

@@ -250,6 +250,13 @@ fn check(runner: &Runner, images: Images<'_>, cotangents: Option<&Tensor>) -> Re
             at.image.check_finite("the input image")?;
             at.points.check_finite("the layer's values")?;
         }
+        Images::Inpainted(m) => {
+            m.check()?;
+            if Some(m.by.shape()) != wanted(0) {
+                return refuse("images", m.by.shape(), wanted(0));
+            }
+            m.by.check_finite()?;
+        }
         Images::Masked(m) => {
             m.check()?;
             for t in [m.image, m.fill] {
@@ -299,6 +306,10 @@ fn uploads(
             uploads.push(floats(view, view.offset, &rows(at.points, first, size.images)));
         }
         (Images::Batch(t), ..) => uploads.push(floats(view, view.offset, &rows(t, first, size.images))),
+        (Images::Inpainted(m), ..) => {
+            let written: Vec<f32> = (first..first + size.images).flat_map(|i| m.written(i)).collect();
+            uploads.push(floats(view, view.offset, &written));
+        }
         (Images::Masked(_), Some(packed), Some(mask)) => {
             let part = |offset, bytes: &[u8]| Upload { offset, bytes: bytes.to_vec() };
             uploads.push(part(view.offset, &packed.image));

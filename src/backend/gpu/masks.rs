@@ -102,15 +102,12 @@ fn grid(grids: &Grids, i: usize, to: &mut [u32]) {
 
 /// Turns bits that lie channel by channel into four bits a pixel.
 fn interleave(rows: &BitRows, i: usize, channels: usize, plane: usize, to: &mut [u32]) {
-    let from = rows.words(i);
     for channel in 0..channels {
         let block = &mut to[channel / 4 * plane.div_ceil(8)..];
         for (first, to) in (0..plane).step_by(8).zip(block) {
             let (at, count) = (channel * plane + first, (plane - first).min(8));
-            let low = u64::from(from[at / 32]);
-            let high = from.get(at / 32 + 1).map_or(0, |&w| u64::from(w));
-            let eight = (low | high << 32) >> (at % 32) & ((1 << count) - 1);
-            *to |= SPREAD[(eight & 255) as usize] << (channel % 4);
+            let eight = rows.word_at(i, at) & ((1 << count) - 1);
+            *to |= SPREAD[eight as usize] << (channel % 4);
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::{
-    backend::{BitRows, Grids, Segmentation, gpu::fuse::fuse},
+    backend::{BitRows, Grids, Inpainted, Inpainting, Segmentation, gpu::fuse::fuse},
     ops::unmask::Unmask,
+    picture::{Preprocessing, inpaint::Scheme},
 };
 
 const FORMS: [Form; 4] = [Form::Rectangles, Form::Segments, Form::Grids, Form::Elements];
@@ -93,6 +94,30 @@ fn masked_pictures() {
         let excess = excess(&graph, &written, None, &made);
         assert!(excess <= 1.0, "{form:?}: {excess} times what is allowed in {graph:#?}");
     }
+}
+
+/// Pictures whose holes are filled in are written out a chunk at a time: each stands where it belongs.
+#[test]
+fn inpainted_pictures() {
+    let rng = &mut for_sample(19, 0);
+    let shape = [3, 6, 7];
+    let mut graph = Graph::new();
+    let x = graph.input("x", shape, Rows::Images);
+    let y = graph.add("pool", GlobalAveragePool, &[x]).unwrap();
+    graph.set_outputs([y]);
+    let (image, nothing) = (picture(rng, shape), picture(rng, shape));
+    let by = Inpainting::new(image, nothing, Preprocessing::default(), Scheme::NavierStokes).unwrap();
+    let mut shown = BitRows::new(126);
+    (0..9).for_each(|_| shown.push((0..126).map(|_| rng.random_bool(0.5))));
+    shown.push([]);
+    let masked = Inpainted { by: &by, shown: &shown };
+    let written = Tensor::new([10, 3, 6, 7], (0..10).flat_map(|i| masked.written(i)).collect()).unwrap();
+    let made = on_gpu(&graph, Images::Inpainted(masked), None).unwrap();
+    let excess = excess(&graph, &written, None, &made);
+    assert!(excess <= 1.0, "{excess} times what is allowed");
+    let short = BitRows::new(125);
+    let refused = on_gpu(&graph, Images::Inpainted(Inpainted { by: &by, shown: &short }), None);
+    assert_eq!(refused.unwrap_err().code(), "argument");
 }
 
 /// Whatever the form, and though the network quantizes its input first, the first convolution reads the

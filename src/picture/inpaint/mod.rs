@@ -9,10 +9,10 @@ use canvas::{Canvas, Colour};
 use disc::{Disc, RADIUS};
 use front::{Front, Grid};
 
-use crate::picture::Picture;
+use super::Picture;
 
 /// How a pixel is made from the known ones around it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Scheme {
     /// Telea, "An Image Inpainting Technique Based on the Fast Marching Method", 2004.
     Telea,
