@@ -3,7 +3,7 @@
 
 use tract_onnx::tract_core::internal::OutletId;
 
-use super::pointwise::{self, Pointwise};
+use super::pointwise::{Pointwise, Spans};
 use crate::{
     error::Result,
     gpu::{Kernel, Launch, Recording},
@@ -37,9 +37,8 @@ impl Operator for PassMask {
     }
 
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
-        let steps = self.chain.steps.clone();
-        let plane = at.node.shape.iter().skip(1).product();
-        at.bytes(move |read, made| pointwise::passes(&steps, plane, read[0].floats(), made))
+        let spans = Spans::new(&self.chain.steps, &at.node.shape);
+        at.bytes(move |read, made| spans.mask(read[0].floats(), made))
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {

@@ -1,6 +1,8 @@
 //! The chains' loops on the CPU: a block that fits into the first-level cache goes through the whole chain,
 //! and every loop is one that compilers turn into vector instructions.
 
+use std::cmp::Ordering;
+
 use super::{Clip, Quantizer, Step};
 use crate::graph::Grid;
 
@@ -51,7 +53,7 @@ impl Quantizer {
 
 impl Step {
     /// Applies the function to a block of one channel.
-    fn apply(&self, channel: usize, block: &mut [f32]) {
+    pub fn apply(&self, channel: usize, block: &mut [f32]) {
         match self {
             Self::Clip(Clip { low, high }) => block.iter_mut().for_each(|x| *x = clip(*x, *low, *high)),
             Self::Quantize(q) => {
@@ -70,20 +72,18 @@ impl Step {
         }
     }
 
-    /// Clears the mask where a block of one channel meets a slope of zero.
-    fn block(&self, channel: usize, block: &[f32], mask: &mut [u8]) {
-        let each = mask.iter_mut().zip(block);
-        match self {
-            Self::Clip(Clip { low, high }) => each.for_each(|(m, x)| *m &= u8::from(low < x && x < high)),
+    /// Where `x` lies: below the function's slope, on it, or above.
+    pub fn side(&self, channel: usize, x: f32) -> Ordering {
+        let (is_below, is_above) = match self {
+            Self::Clip(Clip { low, high }) => (x <= *low, x >= *high),
             Self::Quantize(q) | Self::FakeQuantize(q) => {
                 let Pair { scale, low, high, .. } = q.pair(channel);
-                each.for_each(|(m, x)| {
-                    let q = round(clip(x / scale, low - 1.0, high + 1.0));
-                    *m &= u8::from(low <= q && q <= high);
-                });
+                let integer = round(clip(x / scale, low - 1.0, high + 1.0));
+                (integer < low, integer > high)
             }
-            Self::Dequantize(_) => {}
-        }
+            Self::Dequantize(_) => (false, false),
+        };
+        if is_below { Ordering::Less } else { is_above.cmp(&false) }
     }
 }
 
@@ -92,25 +92,6 @@ pub fn apply(steps: &[Step], plane: usize, values: &mut [f32]) {
     for (channel, plane) in values.chunks_mut(plane.max(1)).enumerate() {
         for block in plane.chunks_mut(BLOCK) {
             steps.iter().for_each(|step| step.apply(channel, block));
-        }
-    }
-}
-
-/// For each element, one where no function of the chain is flat, else zero.
-pub fn passes(steps: &[Step], plane: usize, values: &[f32], mask: &mut [u8]) {
-    let mut scratch = [0.0; BLOCK];
-    let planes = values.chunks(plane.max(1)).zip(mask.chunks_mut(plane.max(1)));
-    for (channel, (values, mask)) in planes.enumerate() {
-        for (values, mask) in values.chunks(BLOCK).zip(mask.chunks_mut(BLOCK)) {
-            let block = &mut scratch[..values.len()];
-            block.copy_from_slice(values);
-            mask.fill(1);
-            for (i, step) in steps.iter().enumerate() {
-                step.block(channel, block, mask);
-                if i + 1 < steps.len() {
-                    step.apply(channel, block);
-                }
-            }
         }
     }
 }

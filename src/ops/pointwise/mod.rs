@@ -6,13 +6,14 @@
 pub mod clip;
 mod kernel;
 pub mod quantize;
+mod span;
 
 use std::sync::Arc;
 
 pub use clip::Clip;
 pub use quantize::{Affinity, Quantizer};
 
-pub use kernel::passes;
+pub use span::Spans;
 use tract_onnx::tract_core::{internal::OutletId, ops::math};
 
 use super::gate::{Gate, PassMask};
