@@ -17,6 +17,35 @@ use tract_onnx::tract_core::{
 use super::{Grid, Node, Storage};
 use crate::error::{Error, Result};
 
+/// Whether values had better lie `[H, W, C]` while they are run: vectors are then of channels, of which there are many
+/// in every layer. So it is in WebAssembly, for which tract has loops over channels; native ones go along rows.
+#[must_use]
+pub fn channels_come_last() -> bool {
+    #[cfg(test)]
+    if as_in_wasm::ASKED.get() {
+        return true;
+    }
+    cfg!(target_arch = "wasm32")
+}
+
+/// Lets tests build models as they are in WebAssembly.
+#[cfg(test)]
+pub mod as_in_wasm {
+    use std::cell::Cell;
+
+    thread_local! {
+        pub(super) static ASKED: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// Does something with models that are built, in this thread, as in WebAssembly.
+    pub fn within<T>(f: impl FnOnce() -> T) -> T {
+        ASKED.set(true);
+        let made = f();
+        ASKED.set(false);
+        made
+    }
+}
+
 /// A tract model while it is built, at one node of the graph.
 pub struct Lowering<'a> {
     /// The model, to which the operator adds nodes.
@@ -87,7 +116,16 @@ impl Lowering<'_> {
         &mut self,
         f: impl Fn(&mut [f32], &[Slice<'_>]) + Send + Sync + 'static,
     ) -> Result<OutletId> {
-        self.native(Kernel::InPlace(Arc::new(f)))
+        self.native(Kernel::InPlace(Arc::new(f)), false)
+    }
+
+    /// As [`Self::in_place`], where each element depends only on those at its own place, and never on where that is.
+    /// Tract may then give the axes of all of them another order.
+    pub fn each_in_place(
+        &mut self,
+        f: impl Fn(&mut [f32], &[Slice<'_>]) + Send + Sync + 'static,
+    ) -> Result<OutletId> {
+        self.native(Kernel::InPlace(Arc::new(f)), true)
     }
 
     /// Adds a function of one element, the same for all, that changes its input in place: `f(values)`. Tract may
@@ -103,7 +141,7 @@ impl Lowering<'_> {
         &mut self,
         f: impl Fn(&[Slice<'_>], &mut [f32]) + Send + Sync + 'static,
     ) -> Result<OutletId> {
-        self.native(Kernel::Floats(Arc::new(f)))
+        self.native(Kernel::Floats(Arc::new(f)), false)
     }
 
     /// As [`Self::floats`], between two changes of axes: `f` reads and writes `[H, W, C]`, where the graph's values
@@ -120,6 +158,7 @@ impl Lowering<'_> {
             name: self.node.operator().map_or("Native", |op| op.name()),
             kernel: Kernel::Floats(Arc::new(f)),
             fact: f32::fact([height, width, channels]),
+            is_free: false,
         };
         let made = self.wire("", op, &[input])?;
         self.wire(".out", AxisOp::Move(2, 0), &[made])
@@ -127,14 +166,23 @@ impl Lowering<'_> {
 
     /// Adds an operator of our own that writes bytes, one for each bit or byte of the graph's value.
     pub fn bytes(&mut self, f: impl Fn(&[Slice<'_>], &mut [u8]) + Send + Sync + 'static) -> Result<OutletId> {
-        self.native(Kernel::Bytes(Arc::new(f)))
+        self.native(Kernel::Bytes(Arc::new(f)), false)
     }
 
-    fn native(&mut self, kernel: Kernel) -> Result<OutletId> {
+    /// As [`Self::bytes`], with the freedom of [`Self::each_in_place`].
+    pub fn each_byte(
+        &mut self,
+        f: impl Fn(&[Slice<'_>], &mut [u8]) + Send + Sync + 'static,
+    ) -> Result<OutletId> {
+        self.native(Kernel::Bytes(Arc::new(f)), true)
+    }
+
+    fn native(&mut self, kernel: Kernel, is_free: bool) -> Result<OutletId> {
         let op = Native {
             name: self.node.operator().map_or("Native", |op| op.name()),
             kernel,
             fact: fact(&self.node.shape, self.node.storage),
+            is_free,
         };
         self.wire("", op, self.inputs)
     }
@@ -200,7 +248,20 @@ enum Kernel {
 struct Native {
     name: &'static str,
     kernel: Kernel,
+    /// What it makes, as the graph has it.
     fact: TypedFact,
+    /// Whether its axes may come in another order, the same for all that it reads and makes.
+    is_free: bool,
+}
+
+impl Native {
+    /// The shape of what it makes of a first input.
+    fn shape(&self, first: Option<&[usize]>) -> TractResult<TVec<usize>> {
+        match first.filter(|_| self.is_free) {
+            Some(shape) => Ok(shape.into()),
+            None => Ok(self.fact.shape.as_concrete().context("shapes are fixed")?.into()),
+        }
+    }
 }
 
 impl fmt::Debug for Native {
@@ -248,7 +309,7 @@ impl EvalOp for Native {
     op_out_of_plan!();
 
     fn eval(&self, _: &EvalContext, mut inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
-        let shape = self.fact.shape.as_concrete().context("shapes are fixed")?;
+        let shape = &self.shape(inputs.first().map(|i| i.shape()))?;
         let made = match &self.kernel {
             Kernel::InPlace(f) => {
                 ensure!(!inputs.is_empty(), "{self:?} has no input");
@@ -272,8 +333,26 @@ impl EvalOp for Native {
 }
 
 impl TypedOp for Native {
-    fn output_facts(&self, _: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
-        Ok(tvec!(self.fact.clone()))
+    fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
+        let shape = self.shape(inputs.first().and_then(|fact| fact.shape.as_concrete()))?;
+        Ok(tvec!(self.fact.datum_type.fact(shape)))
+    }
+
+    fn axes_mapping(&self, inputs: &[&TypedFact], outputs: &[&TypedFact]) -> TractResult<AxesMapping> {
+        match self.is_free {
+            true => AxesMapping::natural(inputs, outputs),
+            false => AxesMapping::disconnected(inputs, outputs),
+        }
+    }
+
+    fn change_axes(
+        &self,
+        model: &TypedModel,
+        node: &TypedNode,
+        _: InOut,
+        change: &AxisOp,
+    ) -> TractResult<Option<AxisChangeConsequence>> {
+        Ok(self.is_free.then(|| AxisChangeConsequence::new(model, node, None, change)))
     }
 
     as_op!();

@@ -8,7 +8,7 @@ use super::window::{Window, image, plane_mut, plane_of};
 use crate::{
     error::Result,
     gpu::Recording,
-    graph::{Constant, Lowering, Operator, Shape},
+    graph::{Constant, Lowering, Operator, Shape, lowering::channels_come_last},
     ops::kernels::{Axis, Convolution, Depthwise, Epilogue, convolve, depthwise, pairs},
 };
 
@@ -87,6 +87,28 @@ impl ConvTranspose {
 }
 
 impl ConvTranspose {
+    /// Our own, for one channel a group, over whole rows of channels.
+    fn depthwise(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
+        let (_, input) = image(at.shapes[0]).map_err(|e| at.failed(&e))?;
+        let (window, output, weights) = (self.window, self.output, self.weights.to_f32());
+        let (channels, taps) = (self.groups, window.kernel[0] * window.kernel[1]);
+        let kernel: Vec<f32> =
+            (0..taps * channels).map(|i| weights[i % channels * taps + i / channels]).collect();
+        at.channels_last(move |read, made| {
+            let g = read[0].floats();
+            window.for_each(output, input, |from, tap, to| {
+                let [from, tap] =
+                    [(g, from), (&kernel[..], tap)].map(|(all, i)| &all[i * channels..][..channels]);
+                let to = &mut made[to * channels..][..channels];
+                to.iter_mut().zip(from).zip(tap).for_each(|((x, g), w)| *x += w * g);
+            });
+        })
+    }
+
+    fn is_depthwise(&self) -> bool {
+        self.groups > 1 && self.groups == self.inputs() && self.groups == self.outputs()
+    }
+
     /// The kernels, ending with an epilogue: a convolution for each phase of the strides.
     pub fn record_with(&self, at: &mut Recording<'_>, epilogue: &Epilogue) -> Result<()> {
         let (small, large) = (at.inputs[0].extents(), self.output);
@@ -94,7 +116,7 @@ impl ConvTranspose {
         let (phases, weights) = (pairs(&rows, &columns), self.weights.to_f32());
         let [_, c, kh, kw] = self.weights.shape[..] else { return Err(super::conv::malformed()) };
         let groups = self.groups;
-        if groups > 1 && groups == self.inputs() && groups == self.outputs() && depthwise::fits(&phases) {
+        if self.is_depthwise() && depthwise::fits(&phases) {
             let weight = |c: usize, y: usize, x: usize| weights[(c * kh + y) * kw + x];
             let work = Depthwise { phases, channels: groups, weight: &weight, bias: None };
             return depthwise::depthwise(at, &work, epilogue);
@@ -124,7 +146,11 @@ impl Operator for ConvTranspose {
     }
 
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
-        if self.groups == 1 { self.dense(at) } else { self.grouped(at) }
+        match self.groups {
+            1 => self.dense(at),
+            _ if self.is_depthwise() && channels_come_last() => self.depthwise(at),
+            _ => self.grouped(at),
+        }
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {

@@ -7,7 +7,7 @@ use super::pointwise::{Pointwise, Spans};
 use crate::{
     error::Result,
     gpu::{Kernel, Launch, Recording},
-    graph::{Lowering, Operator, Shape, Storage},
+    graph::{Lowering, Operator, Shape, Storage, lowering::Slice},
     ops::kernels::{Epilogue, EpilogueParams, LANES, elementwise, linear, word},
 };
 
@@ -37,8 +37,9 @@ impl Operator for PassMask {
     }
 
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
-        let spans = Spans::new(&self.chain.steps, &at.node.shape);
-        at.bytes(move |read, made| spans.mask(read[0].floats(), made))
+        let spans = Spans::new(&self.chain, &at.node.shape);
+        let mask = move |read: &[Slice<'_>], made: &mut [u8]| spans.mask(read[0].floats(), made);
+        if self.chain.is_uniform() { at.each_byte(mask) } else { at.bytes(mask) }
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
@@ -92,7 +93,7 @@ impl Operator for Gate {
 
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
         let positive_only = self.positive_only;
-        at.in_place(move |g, others| {
+        at.each_in_place(move |g, others| {
             let mask = others[0].bytes();
             for (g, &passes) in g.iter_mut().zip(mask) {
                 *g = if passes != 0 && (*g > 0.0 || !positive_only) { *g } else { 0.0 };

@@ -107,6 +107,9 @@ pub struct Session {
     background: Option<Tensor>,
     /// `[C, H, W]`, normalised.
     baseline: Option<Tensor>,
+    /// The last image that was classified, and every class's scores for it, in class order: who asks why has mostly
+    /// been told what.
+    classified: Option<(Tensor, Vec<Class>)>,
     /// Of the last image that was asked about.
     saturation: Option<(Tensor, Saturation)>,
 }
@@ -135,6 +138,7 @@ impl Session {
             labels,
             background: None,
             baseline: None,
+            classified: None,
             saturation: None,
         })
     }
@@ -257,7 +261,9 @@ impl Session {
             )));
         }
         let batch = Tensor::stack(std::slice::from_ref(image))?;
-        self.scores_of(Images::Batch(&batch)).await
+        let classes = self.scores_of(Images::Batch(&batch)).await?;
+        self.classified = Some((image.clone(), classes.clone()));
+        Ok(classes)
     }
 
     /// The scores of every class for the only image, in class order.

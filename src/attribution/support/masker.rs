@@ -38,7 +38,8 @@ impl Masker {
             // Nothing is left to inpaint from when all is hidden.
             Self::Inpaint(scheme) => {
                 let mean = Fill::Mean.image(image, preprocessing);
-                Inpainting::new(image.clone(), mean, preprocessing.clone(), *scheme).map(Ready::Inpaint)
+                let made = Inpainting::new(image.clone(), mean, preprocessing.clone(), *scheme)?;
+                Ok(Ready::Inpaint(made.into()))
             }
         }
     }
@@ -49,7 +50,7 @@ pub enum Ready {
     /// What hides any part of it: `[C, H, W]`.
     Fill(Tensor),
     /// What hides a part depends on what shows beside it.
-    Inpaint(Inpainting),
+    Inpaint(Box<Inpainting>),
 }
 
 #[cfg(test)]

@@ -4,14 +4,18 @@
 use std::sync::Arc;
 
 use tract_onnx::tract_core::{
-    internal::{IntoTValue, OutletId, SimpleState, TValue, Tensor as TractTensor},
+    internal::{IntoTValue, OutletId, SimpleState, SpecialOps, TValue, Tensor as TractTensor},
     model::{TypedModel, TypedSimplePlan},
+    ops::change_axes::AxisOp,
     plan::SimplePlan,
 };
 
 use crate::{
     error::{Error, Result},
-    graph::{Graph, Lowering, Node, Producer, Rows, ValueId, lowering::fact},
+    graph::{
+        Graph, Lowering, Node, Producer, Rows, Storage, ValueId,
+        lowering::{channels_come_last, fact},
+    },
 };
 
 type State =
@@ -76,14 +80,22 @@ impl Compiled {
                 .collect::<Vec<_>>()
         };
         let (kept, given) = (wanted(Rows::Images), wanted(Rows::Targets));
+        // What nobody but the backward pass sees goes there as it lies.
+        let is_turned = |id: ValueId| {
+            let node = graph.node(id);
+            let is_mask = node.storage == Storage::Bit && node.shape.len() == 3;
+            channels_come_last() && is_mask && read_later[id.index()] && !outputs.contains(&id)
+        };
+        let is_turned: Vec<bool> = graph.iter().map(|(id, _)| is_turned(id)).collect();
         let inputs = |rows: Rows| graph.inputs().iter().copied().filter(move |i| graph.node(*i).rows == rows);
-        let forward = Part::new(graph, Rows::Images, inputs(Rows::Images).collect(), kept.clone())?;
+        let forward =
+            Part::new(graph, Rows::Images, inputs(Rows::Images).collect(), kept.clone(), &is_turned)?;
         let remembered = kept.iter().copied().filter(|k| read_later[k.index()]);
         let needed: Vec<ValueId> = remembered.chain(inputs(Rows::Targets)).collect();
         let backward = if given.is_empty() {
             None
         } else {
-            Some(Part::new(graph, Rows::Targets, needed, given.clone())?)
+            Some(Part::new(graph, Rows::Targets, needed, given.clone(), &is_turned)?)
         };
         let source = |id: &ValueId| {
             let rows = graph.node(*id).rows;
@@ -171,23 +183,44 @@ pub fn floats(value: &TValue) -> Result<Vec<f32>> {
 }
 
 impl Part {
-    fn new(graph: &Graph, rows: Rows, takes: Vec<ValueId>, gives: Vec<ValueId>) -> Result<Self> {
+    /// Values that `is_turned` are taken and given as `[H, W, C]`.
+    fn new(
+        graph: &Graph,
+        rows: Rows,
+        takes: Vec<ValueId>,
+        gives: Vec<ValueId>,
+        is_turned: &[bool],
+    ) -> Result<Self> {
         let live = graph.live();
         let mut model = TypedModel::default();
         let mut outlets: Vec<Option<OutletId>> = vec![None; graph.nodes().len()];
         for &id in &takes {
             let node = graph.node(id);
             let name = format!("{}#{}", node.name, id.index());
-            let source = model.add_source(name, fact(&node.shape, node.storage)).map_err(|e| failed(&e))?;
-            outlets[id.index()] = Some(source);
+            let mut source =
+                |shape: &[usize]| model.add_source(&*name, fact(shape, node.storage)).map_err(|e| failed(&e));
+            outlets[id.index()] = Some(match *node.shape {
+                [c, h, w] if is_turned[id.index()] => {
+                    let source = source(&[h, w, c])?;
+                    turn(&mut model, &name, AxisOp::Move(2, 0), source)?
+                }
+                _ => source(&node.shape)?,
+            });
         }
         for (id, node) in graph.iter() {
             if live[id.index()] && node.rows == rows && outlets[id.index()].is_none() {
                 outlets[id.index()] = Some(lower(graph, node, id, &mut model, &outlets)?);
             }
         }
-        let given: Option<Vec<OutletId>> = gives.iter().map(|g| outlets[g.index()]).collect();
-        let given = given.ok_or_else(|| Error::Model("a value is read before it is made".into()))?;
+        let mut given = vec![];
+        for id in &gives {
+            let made = outlets[id.index()];
+            let made = made.ok_or_else(|| Error::Model("a value is read before it is made".into()))?;
+            given.push(match is_turned[id.index()] {
+                true => turn(&mut model, &graph.node(*id).name, AxisOp::Move(0, 2), made)?,
+                false => made,
+            });
+        }
         model.select_output_outlets(&given).map_err(|e| failed(&e))?;
         let model = model.into_optimized().map_err(|e| failed(&e))?;
         let plan = SimplePlan::new(model).map_err(|e| failed(&e))?;
@@ -197,6 +230,12 @@ impl Part {
     fn spawn(&self) -> Result<State> {
         self.plan.spawn().map_err(|e| failed(&e))
     }
+}
+
+/// Moves an axis of a value.
+fn turn(model: &mut TypedModel, name: &str, axes: AxisOp, value: OutletId) -> Result<OutletId> {
+    let name = format!("{name}#{}.turned", value.node);
+    Ok(model.wire_node(name, axes, &[value]).map_err(|e| failed(&e))?[0])
 }
 
 fn lower(

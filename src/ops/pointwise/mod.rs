@@ -82,6 +82,12 @@ impl Pointwise {
     pub fn is_gate(&self) -> bool {
         self.steps.iter().all(Step::is_gate)
     }
+
+    /// Whether it is the same function for every channel.
+    #[must_use]
+    pub fn is_uniform(&self) -> bool {
+        self.steps.iter().filter_map(Step::quantizer).all(Quantizer::is_uniform)
+    }
 }
 
 impl Operator for Pointwise {
@@ -149,7 +155,7 @@ impl Operator for Pointwise {
             return Ok(made);
         }
         let steps = self.steps.clone();
-        if self.steps.iter().filter_map(Step::quantizer).all(Quantizer::is_uniform) {
+        if self.is_uniform() {
             return at.element_wise(move |values| kernel::apply(&steps, values.len(), values));
         }
         let plane = at.node.shape.iter().skip(1).product();
