@@ -2,6 +2,10 @@
 //!
 //! A model works on one row: values have the shapes that the graph gives them, without a batch axis. So what
 //! a row comes to cannot depend on what else is in its batch.
+//!
+//! Values keep the shapes of the graph only between operators: convolutions read and make `[H, W, C]`, where vectors are
+//! of channels, of which there are many in every layer, and change the axes before and after. Tract then takes away
+//! what cancels out, through all operators that leave it the freedom.
 
 use std::{fmt, sync::Arc};
 
@@ -16,35 +20,6 @@ use tract_onnx::tract_core::{
 
 use super::{Grid, Node, Storage};
 use crate::error::{Error, Result};
-
-/// Whether values had better lie `[H, W, C]` while they are run: vectors are then of channels, of which there are many
-/// in every layer. So it is in WebAssembly, for which tract has loops over channels; native ones go along rows.
-#[must_use]
-pub fn channels_come_last() -> bool {
-    #[cfg(test)]
-    if as_in_wasm::ASKED.get() {
-        return true;
-    }
-    cfg!(target_arch = "wasm32")
-}
-
-/// Lets tests build models as they are in WebAssembly.
-#[cfg(test)]
-pub mod as_in_wasm {
-    use std::cell::Cell;
-
-    thread_local! {
-        pub(super) static ASKED: Cell<bool> = const { Cell::new(false) };
-    }
-
-    /// Does something with models that are built, in this thread, as in WebAssembly.
-    pub fn within<T>(f: impl FnOnce() -> T) -> T {
-        ASKED.set(true);
-        let made = f();
-        ASKED.set(false);
-        made
-    }
-}
 
 /// A tract model while it is built, at one node of the graph.
 pub struct Lowering<'a> {
@@ -144,8 +119,18 @@ impl Lowering<'_> {
         self.native(Kernel::Floats(Arc::new(f)), false)
     }
 
-    /// As [`Self::floats`], between two changes of axes: `f` reads and writes `[H, W, C]`, where the graph's values
-    /// are `[C, H, W]`. Tract carries such changes on to where they cost nothing.
+    /// Adds something between two changes of axes: `wire` is given the first input as `[H, W, C]`, where the graph's
+    /// values are `[C, H, W]`, and makes such a value.
+    pub fn between_turns(
+        &mut self,
+        wire: impl FnOnce(&mut Self, OutletId) -> Result<OutletId>,
+    ) -> Result<OutletId> {
+        let input = self.wire(".in", AxisOp::Move(0, 2), &self.inputs[..1])?;
+        let made = wire(self, input)?;
+        self.wire(".out", AxisOp::Move(2, 0), &[made])
+    }
+
+    /// As [`Self::floats`], of one input: `f` reads and writes `[H, W, C]`, where the graph's values are `[C, H, W]`.
     pub fn channels_last(
         &mut self,
         f: impl Fn(&[Slice<'_>], &mut [f32]) + Send + Sync + 'static,
@@ -153,15 +138,13 @@ impl Lowering<'_> {
         let &[channels, height, width] = self.node.shape.as_slice() else {
             return Err(self.failed(&"it is not over an image"));
         };
-        let input = self.wire(".in", AxisOp::Move(0, 2), self.inputs)?;
         let op = Native {
             name: self.node.operator().map_or("Native", |op| op.name()),
             kernel: Kernel::Floats(Arc::new(f)),
             fact: f32::fact([height, width, channels]),
             is_free: false,
         };
-        let made = self.wire("", op, &[input])?;
-        self.wire(".out", AxisOp::Move(2, 0), &[made])
+        self.between_turns(|at, input| at.wire("", op, &[input]))
     }
 
     /// Adds an operator of our own that writes bytes, one for each bit or byte of the graph's value.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tract_onnx::tract_core::{
     internal::OutletId,
-    ops::{change_axes::AxisOp, cnn, nn::DataFormat},
+    ops::{cnn, nn::DataFormat},
 };
 
 use super::{
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     error::Result,
     gpu::Recording,
-    graph::{Adjoint, Constant, Lowering, Operator, Shape, ValueId, lowering::channels_come_last},
+    graph::{Adjoint, Constant, Lowering, Operator, Shape, ValueId},
     ops::{
         kernels::{Axis, Convolution, Depthwise, Epilogue, convolve, depthwise},
         pointwise::Step,
@@ -165,7 +165,7 @@ impl Operator for Conv {
 
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
         // Native processors multiply floats as fast as these loops do integers.
-        if channels_come_last()
+        if cfg!(target_arch = "wasm32")
             && let Some(integers) = at.grid.and_then(|grid| IntegerConv::new(self, grid))
         {
             return at.channels_last(move |inputs, y| integers.run(inputs[0].floats(), y));
@@ -175,20 +175,13 @@ impl Operator for Conv {
             Some(bias) => at.constant(".bias", &[bias.len()], bias)?,
             None => at.constant(".bias", &[], &[0.0])?,
         };
-        let mut conv = cnn::Conv {
-            pool_spec: self.window.pool_spec(self.inputs(), self.outputs()),
+        let conv = cnn::Conv {
+            pool_spec: self.window.pool_spec(DataFormat::HWC, self.inputs(), self.outputs()),
             kernel_fmt: cnn::KernelFormat::OIHW,
             group: self.groups,
             q_params: None,
         };
-        let input = at.inputs[0];
-        if !channels_come_last() {
-            return at.wire("", conv, &[input, weights, bias]);
-        }
-        conv.pool_spec.data_format = DataFormat::HWC;
-        let input = at.wire(".in", AxisOp::Move(0, 2), &[input])?;
-        let made = at.wire("", conv, &[input, weights, bias])?;
-        at.wire(".out", AxisOp::Move(2, 0), &[made])
+        at.between_turns(|at, input| at.wire("", conv, &[input, weights, bias]))
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {

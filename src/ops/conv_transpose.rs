@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use tract_onnx::tract_core::{internal::OutletId, ops::cnn};
+use tract_onnx::tract_core::{
+    internal::OutletId,
+    ops::{cnn, nn::DataFormat},
+};
 
 use super::window::{Window, image, plane_mut, plane_of};
 use crate::{
     error::Result,
     gpu::Recording,
-    graph::{Constant, Lowering, Operator, Shape, lowering::channels_come_last},
+    graph::{Constant, Lowering, Operator, Shape},
     ops::kernels::{Axis, Convolution, Depthwise, Epilogue, convolve, depthwise, pairs},
 };
 
@@ -58,7 +61,7 @@ impl ConvTranspose {
             (self.output[axis] + w.before[axis] + w.after[axis] - w.extent(axis)) % w.strides[axis]
         };
         let op = cnn::Deconv {
-            pool_spec: self.window.pool_spec(o, c),
+            pool_spec: self.window.pool_spec(DataFormat::CHW, o, c),
             kernel_format: cnn::KernelFormat::OIHW,
             adjustments: [left_over(0), left_over(1)].into_iter().collect(),
             group: 1,
@@ -148,7 +151,7 @@ impl Operator for ConvTranspose {
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
         match self.groups {
             1 => self.dense(at),
-            _ if self.is_depthwise() && channels_come_last() => self.depthwise(at),
+            _ if self.is_depthwise() => self.depthwise(at),
             _ => self.grouped(at),
         }
     }

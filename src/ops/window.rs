@@ -203,12 +203,12 @@ impl Window {
         (first, end.min(output))
     }
 
-    /// The window as tract describes it, over `[C, H, W]`.
+    /// The window as tract describes it.
     #[must_use]
-    pub fn pool_spec(&self, inputs: usize, outputs: usize) -> cnn::PoolSpec {
+    pub fn pool_spec(&self, data_format: DataFormat, inputs: usize, outputs: usize) -> cnn::PoolSpec {
         let axes = |pair: [usize; 2]| pair.into_iter().collect();
         cnn::PoolSpec {
-            data_format: DataFormat::CHW,
+            data_format,
             kernel_shape: axes(self.kernel),
             padding: cnn::PaddingSpec::Explicit(axes(self.before), axes(self.after)),
             dilations: Some(axes(self.dilations)),

@@ -12,10 +12,7 @@ use tract_onnx::tract_core::{
 
 use crate::{
     error::{Error, Result},
-    graph::{
-        Graph, Lowering, Node, Producer, Rows, Storage, ValueId,
-        lowering::{channels_come_last, fact},
-    },
+    graph::{Graph, Lowering, Node, Producer, Rows, Storage, ValueId, lowering::fact},
 };
 
 type State =
@@ -84,7 +81,7 @@ impl Compiled {
         let is_turned = |id: ValueId| {
             let node = graph.node(id);
             let is_mask = node.storage == Storage::Bit && node.shape.len() == 3;
-            channels_come_last() && is_mask && read_later[id.index()] && !outputs.contains(&id)
+            is_mask && read_later[id.index()] && !outputs.contains(&id)
         };
         let is_turned: Vec<bool> = graph.iter().map(|(id, _)| is_turned(id)).collect();
         let inputs = |rows: Rows| graph.inputs().iter().copied().filter(move |i| graph.node(*i).rows == rows);
