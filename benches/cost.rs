@@ -32,6 +32,8 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// Repetitions.
 const TIMES: usize = 21;
+/// Forward passes that a saliency map may cost.
+const SALIENCY: f64 = 2.5;
 /// Saliency maps on either side of integrated gradients.
 const SALIENCIES: usize = 25;
 /// Of one image's stored masks under integrated gradients.
@@ -76,14 +78,17 @@ fn main() -> Result<ExitCode> {
     let [taken, forward_seconds] = bench.beside(&cam(middle.as_ref()), &forward)?;
     bench.say("grad-cam in the middle, in forward passes", taken / forward_seconds, 2.2);
     let [saliency_seconds, forward_seconds] = bench.beside(&saliency, &forward)?;
-    bench.say("saliency, in forward passes", saliency_seconds / forward_seconds, 2.5);
+    let saliency_passes = saliency_seconds / forward_seconds;
+    bench.say("saliency, in forward passes", saliency_passes, SALIENCY);
     let [taken, each] = bench.beside(&Work::Method("saliency", None, &four), &saliency)?;
     bench.say("saliency of 4 classes, in runs of one", taken / each, 0.7 * 4.0);
     // One run takes as long as fifty of the other, and the machine's pace changes: so those stand before and behind it.
     let before = bench.seconds(&saliency, SALIENCIES)?;
     let path_seconds = bench.seconds(&Work::Method("integrated-gradients", None, &one), 1)?;
     let each = (before + bench.seconds(&saliency, SALIENCIES)?) / (2 * SALIENCIES) as f64;
+    // Both ends are scored too, for the delta: two forward passes, about one saliency more.
     bench.say("integrated gradients of 50 steps, in saliencies", path_seconds / each, 50.0);
+    bench.say("the same, in forward passes", path_seconds / each * saliency_passes, 50.0 * SALIENCY);
     let masks = masks(bench.backend.network())?;
     bench.say("stored masks of one image, in MiB", masks as f64 / f64::from(1 << 20), (MASKS >> 20) as f64);
     if let Some(python) = pythons.first() {

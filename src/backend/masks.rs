@@ -288,6 +288,8 @@ impl Grids {
         let grid = &self.values[i * rows * columns..(i + 1) * rows * columns];
         let [top, left] = self.shifts[i];
         let across: Vec<_> = (0..width).map(|x| taps(left + x, columns, self.enlarged[1])).collect();
+        // Pixels between the same two columns go together: their loop has nothing to look up.
+        let between: Vec<&[(usize, f32)]> = across.chunk_by(|a, b| a.0 == b.0).collect();
         let mut weights = Vec::with_capacity(height * width);
         let mut line = vec![0.0f32; columns];
         for y in 0..height {
@@ -296,9 +298,11 @@ impl Grids {
             for (c, v) in line.iter_mut().enumerate() {
                 *v = grid[row * columns + c] * (1.0 - share) + grid[below * columns + c] * share;
             }
-            let mix =
-                |&(c, share): &(usize, f32)| line[c] * (1.0 - share) + line[(c + 1).min(columns - 1)] * share;
-            weights.extend(across.iter().map(mix));
+            for pixels in &between {
+                let column = pixels[0].0;
+                let (before, after) = (line[column], line[(column + 1).min(columns - 1)]);
+                weights.extend(pixels.iter().map(|(_, share)| before * (1.0 - share) + after * share));
+            }
         }
         weights
     }
@@ -452,10 +456,12 @@ impl Masked<'_> {
             }
             Masks::Grids(grids) => {
                 let weights = grids.weights(i, height, width);
-                let channel = |(image, fill): (&[f32], &[f32])| -> Vec<f32> {
-                    image.iter().zip(fill).zip(&weights).map(|((&x, &f), &m)| m * x + (1.0 - m) * f).collect()
-                };
-                image.chunks_exact(plane).zip(fill.chunks_exact(plane)).flat_map(channel).collect()
+                let mut mixed = Vec::with_capacity(image.len());
+                for (image, fill) in image.chunks_exact(plane).zip(fill.chunks_exact(plane)) {
+                    let values = image.iter().zip(fill).zip(&weights);
+                    mixed.extend(values.map(|((x, f), m)| m * x + (1.0 - m) * f));
+                }
+                mixed
             }
         }
     }
