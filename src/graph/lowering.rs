@@ -130,21 +130,39 @@ impl Lowering<'_> {
         self.wire(".out", AxisOp::Move(2, 0), &[made])
     }
 
-    /// As [`Self::floats`], of one input: `f` reads and writes `[H, W, C]`, where the graph's values are `[C, H, W]`.
+    /// As [`Self::floats`]; but what is `[C, H, W]` in the graph, `f` reads and writes as `[H, W, C]`.
     pub fn channels_last(
         &mut self,
         f: impl Fn(&[Slice<'_>], &mut [f32]) + Send + Sync + 'static,
     ) -> Result<OutletId> {
-        let &[channels, height, width] = self.node.shape.as_slice() else {
-            return Err(self.failed(&"it is not over an image"));
+        self.turned(Kernel::Floats(Arc::new(f)))
+    }
+
+    /// As [`Self::bytes`]; but what is `[C, H, W]` in the graph, `f` reads and writes as `[H, W, C]`.
+    pub fn channels_last_bytes(
+        &mut self,
+        f: impl Fn(&[Slice<'_>], &mut [u8]) + Send + Sync + 'static,
+    ) -> Result<OutletId> {
+        self.turned(Kernel::Bytes(Arc::new(f)))
+    }
+
+    fn turned(&mut self, kernel: Kernel) -> Result<OutletId> {
+        let mut inputs = self.inputs.to_vec();
+        for (i, _) in self.shapes.iter().enumerate().filter(|(_, shape)| shape.len() == 3) {
+            inputs[i] = self.wire(&format!(".in{i}"), AxisOp::Move(0, 2), &[inputs[i]])?;
+        }
+        let (shape, is_image) = match *self.node.shape {
+            [c, h, w] => (vec![h, w, c], true),
+            ref shape => (shape.to_vec(), false),
         };
-        let op = Native {
-            name: self.node.operator().map_or("Native", |op| op.name()),
-            kernel: Kernel::Floats(Arc::new(f)),
-            fact: f32::fact([height, width, channels]),
-            is_free: false,
-        };
-        self.between_turns(|at, input| at.wire("", op, &[input]))
+        let fact = fact(&shape, self.node.storage);
+        let op = Native { name: self.operator(), kernel, fact, is_free: false };
+        let made = self.wire("", op, &inputs)?;
+        if is_image { self.wire(".out", AxisOp::Move(2, 0), &[made]) } else { Ok(made) }
+    }
+
+    fn operator(&self) -> &'static str {
+        self.node.operator().map_or("Native", |op| op.name())
     }
 
     /// Adds an operator of our own that writes bytes, one for each bit or byte of the graph's value.
@@ -161,12 +179,8 @@ impl Lowering<'_> {
     }
 
     fn native(&mut self, kernel: Kernel, is_free: bool) -> Result<OutletId> {
-        let op = Native {
-            name: self.node.operator().map_or("Native", |op| op.name()),
-            kernel,
-            fact: fact(&self.node.shape, self.node.storage),
-            is_free,
-        };
+        let fact = fact(&self.node.shape, self.node.storage);
+        let op = Native { name: self.operator(), kernel, fact, is_free };
         self.wire("", op, self.inputs)
     }
 

@@ -106,7 +106,17 @@ impl Operator for Affine {
     }
 
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
-        let (own, per_pair) = (self.clone(), self.index_step(&at.node.shape));
+        let own = self.clone();
+        if self.per == Per::Channel && matches!(at.node.shape.len(), 1 | 3) {
+            return at.channels_last(move |read, made| {
+                let rows = read[0].floats().chunks_exact(own.scale.len());
+                for (y, x) in made.chunks_exact_mut(own.scale.len()).zip(rows) {
+                    let each = y.iter_mut().zip(x).zip(own.scale.iter().zip(&own.shift));
+                    each.for_each(|((y, x), (scale, shift))| *y = scale * x + shift);
+                }
+            });
+        }
+        let per_pair = self.index_step(&at.node.shape);
         at.in_place(move |values, _| {
             for (row, (&scale, &shift)) in
                 values.chunks_exact_mut(per_pair).zip(own.scale.iter().zip(&own.shift))

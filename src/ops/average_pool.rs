@@ -4,7 +4,7 @@ use tract_onnx::tract_core::internal::OutletId;
 
 use super::{
     reader::{Operand, Reader},
-    window::{Window, image, plane_mut, plane_of},
+    window::{Window, image, row, row_mut},
 };
 use crate::{
     error::Result,
@@ -79,13 +79,14 @@ impl Operator for AveragePool {
         let (channels, input) = image(at.shapes[0]).map_err(|e| at.failed(&e))?;
         let (own, output) = (*self, [at.node.shape[1], at.node.shape[2]]);
         let divisors = self.divisors(input, output);
-        at.floats(move |read, made| {
+        at.channels_last(move |read, made| {
             let x = read[0].floats();
-            for c in 0..channels {
-                let plane = plane_mut(made, c, output);
-                own.window.gather(input, output, plane_of(x, c, input), plane, |sum, v, _| *sum += v);
-                plane.iter_mut().zip(&divisors).for_each(|(v, d)| *v /= d);
-            }
+            own.window.for_each(input, output, |to, _, from| {
+                let from = row(x, from, channels);
+                row_mut(made, to, channels).iter_mut().zip(from).for_each(|(sum, v)| *sum += v);
+            });
+            let rows = made.chunks_exact_mut(channels).zip(&divisors);
+            rows.for_each(|(row, d)| row.iter_mut().for_each(|v| *v /= d));
         })
     }
 
@@ -137,19 +138,12 @@ impl Operator for AveragePoolGradient {
         let (channels, input) = image(at.shapes[0]).map_err(|e| at.failed(&e))?;
         let (own, output) = (*self, self.output);
         let divisors = self.pool.divisors(output, input);
-        at.floats(move |read, made| {
-            let mut shares = vec![0.0; divisors.len()];
-            for c in 0..channels {
-                let g = plane_of(read[0].floats(), c, input);
-                shares.iter_mut().zip(g.iter().zip(&divisors)).for_each(|(s, (g, d))| *s = g / d);
-                own.pool.window.scatter(
-                    output,
-                    input,
-                    plane_mut(made, c, output),
-                    &shares,
-                    |x, &share, _| *x += share,
-                );
-            }
+        at.channels_last(move |read, made| {
+            let g = read[0].floats();
+            own.pool.window.for_each(output, input, |from, _, to| {
+                let (x, g) = (row_mut(made, to, channels), row(g, from, channels));
+                x.iter_mut().zip(g).for_each(|(x, g)| *x += g / divisors[from]);
+            });
         })
     }
 

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use tract_onnx::tract_core::{
-    internal::OutletId,
-    ops::{cnn, nn::DataFormat},
-};
+use tract_onnx::tract_core::{internal::OutletId, ops::cnn};
 
 use super::{
     conv_transpose::ConvTranspose,
@@ -176,7 +173,7 @@ impl Operator for Conv {
             None => at.constant(".bias", &[], &[0.0])?,
         };
         let conv = cnn::Conv {
-            pool_spec: self.window.pool_spec(DataFormat::HWC, self.inputs(), self.outputs()),
+            pool_spec: self.window.pool_spec(self.inputs(), self.outputs()),
             kernel_fmt: cnn::KernelFormat::OIHW,
             group: self.groups,
             q_params: None,

@@ -2,12 +2,9 @@
 
 use std::sync::Arc;
 
-use tract_onnx::tract_core::{
-    internal::OutletId,
-    ops::{cnn, nn::DataFormat},
-};
+use tract_onnx::tract_core::{internal::OutletId, ops::cnn};
 
-use super::window::{Window, image, plane_mut, plane_of};
+use super::window::{Window, image, plane_mut, plane_of, row, row_mut};
 use crate::{
     error::Result,
     gpu::Recording,
@@ -61,13 +58,12 @@ impl ConvTranspose {
             (self.output[axis] + w.before[axis] + w.after[axis] - w.extent(axis)) % w.strides[axis]
         };
         let op = cnn::Deconv {
-            pool_spec: self.window.pool_spec(DataFormat::CHW, o, c),
+            pool_spec: self.window.pool_spec(o, c),
             kernel_format: cnn::KernelFormat::OIHW,
             adjustments: [left_over(0), left_over(1)].into_iter().collect(),
             group: 1,
         };
-        let input = at.inputs[0];
-        at.wire("", op, &[input, weights, bias])
+        at.between_turns(|at, input| at.wire("", op, &[input, weights, bias]))
     }
 
     /// Our own, for groups: each has few channels, often one, and matrices of them are too thin.
@@ -100,10 +96,9 @@ impl ConvTranspose {
         at.channels_last(move |read, made| {
             let g = read[0].floats();
             window.for_each(output, input, |from, tap, to| {
-                let [from, tap] =
-                    [(g, from), (&kernel[..], tap)].map(|(all, i)| &all[i * channels..][..channels]);
-                let to = &mut made[to * channels..][..channels];
-                to.iter_mut().zip(from).zip(tap).for_each(|((x, g), w)| *x += w * g);
+                let (from, tap) = (row(g, from, channels), row(&kernel, tap, channels));
+                let to = row_mut(made, to, channels).iter_mut();
+                to.zip(from).zip(tap).for_each(|((x, g), w)| *x += w * g);
             });
         })
     }

@@ -143,7 +143,7 @@ impl Operator for Curve {
 
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
         let kind = self.kind;
-        at.in_place(move |x, _| x.iter_mut().for_each(|v| *v = kind.value_f32(*v)))
+        at.each_in_place(move |x, _| x.iter_mut().for_each(|v| *v = kind.value_f32(*v)))
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
@@ -179,7 +179,7 @@ impl Operator for CurveGradient {
 
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
         let kind = self.kind;
-        at.in_place(move |g, others| {
+        at.each_in_place(move |g, others| {
             g.iter_mut().zip(others[0].floats()).for_each(|(g, &x)| *g *= kind.slope_f32(x));
         })
     }

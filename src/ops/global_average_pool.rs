@@ -62,14 +62,8 @@ pub fn read_reduce_mean(node: &mut Reader<'_>) -> Result<Operand, String> {
     node.add(Reshape { shape }, &[pooled])
 }
 
-/// The sum, in eight lanes: quick, and closer than one after another.
-fn sum(values: &[f32]) -> f32 {
-    let (chunks, rest) = values.as_chunks::<8>();
-    let mut lanes = [0.0; 8];
-    for chunk in chunks {
-        lanes.iter_mut().zip(chunk).for_each(|(lane, v)| *lane += v);
-    }
-    lanes.iter().chain(rest).sum()
+fn add(sums: &mut [f32], values: &[f32]) {
+    sums.iter_mut().zip(values).for_each(|(sum, v)| *sum += v);
 }
 
 impl Operator for GlobalAveragePool {
@@ -88,11 +82,16 @@ impl Operator for GlobalAveragePool {
     }
 
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
-        let plane: usize = at.shapes[0].iter().skip(1).product();
-        at.floats(move |read, made| {
-            for (mean, plane) in made.iter_mut().zip(read[0].floats().chunks_exact(plane)) {
-                *mean = sum(plane) / plane.len() as f32;
+        let (channels, [height, width]) = image(at.shapes[0]).map_err(|e| at.failed(&e))?;
+        at.channels_last(move |read, made| {
+            // Line by line first: closer than one place after another.
+            let mut line = vec![0.0; channels];
+            for places in read[0].floats().chunks_exact(width * channels) {
+                line.fill(0.0);
+                places.chunks_exact(channels).for_each(|place| add(&mut line, place));
+                add(made, &line);
             }
+            made.iter_mut().for_each(|sum| *sum /= (height * width) as f32);
         })
     }
 
@@ -129,11 +128,10 @@ impl Operator for Spread {
     }
 
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
-        let plane = self.output[0] * self.output[1];
-        at.floats(move |read, made| {
-            for (&g, plane) in read[0].floats().iter().zip(made.chunks_exact_mut(plane)) {
-                plane.fill(g / plane.len() as f32);
-            }
+        let places = (self.output[0] * self.output[1]) as f32;
+        at.channels_last(move |read, made| {
+            let shares: Vec<f32> = read[0].floats().iter().map(|g| g / places).collect();
+            made.chunks_exact_mut(shares.len()).for_each(|place| place.copy_from_slice(&shares));
         })
     }
 

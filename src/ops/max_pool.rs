@@ -4,7 +4,7 @@ use tract_onnx::tract_core::internal::OutletId;
 
 use super::{
     reader::{Operand, Reader},
-    window::{Window, image, plane_mut, plane_of},
+    window::{Window, image, row, row_mut},
 };
 use crate::{
     error::Result,
@@ -64,13 +64,13 @@ impl Operator for MaxPool {
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
         let (channels, input) = image(at.shapes[0]).map_err(|e| at.failed(&e))?;
         let (window, output) = (self.window, [at.node.shape[1], at.node.shape[2]]);
-        at.floats(move |read, made| {
+        at.channels_last(move |read, made| {
             made.fill(f32::NEG_INFINITY);
-            for c in 0..channels {
-                let (from, to) = (plane_of(read[0].floats(), c, input), plane_mut(made, c, output));
-                window
-                    .gather(input, output, from, to, |best, v, _| *best = if v > *best { v } else { *best });
-            }
+            let x = read[0].floats();
+            window.for_each(input, output, |to, _, from| {
+                let (to, from) = (row_mut(made, to, channels), row(x, from, channels));
+                to.iter_mut().zip(from).for_each(|(best, &v)| *best = if v > *best { v } else { *best });
+            });
         })
     }
 
@@ -107,22 +107,15 @@ impl Operator for MaxPoolWinner {
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
         let (channels, input) = image(at.shapes[0]).map_err(|e| at.failed(&e))?;
         let (window, output) = (self.window, [at.node.shape[1], at.node.shape[2]]);
-        at.bytes(move |read, made| {
-            let mut best = vec![(0.0, 0); output[0] * output[1]];
-            for c in 0..channels {
-                best.fill((f32::NEG_INFINITY, 0));
-                // Taps come in row-major order, so that `>` keeps the first of equals.
-                window.gather(
-                    input,
-                    output,
-                    plane_of(read[0].floats(), c, input),
-                    &mut best,
-                    |best, v, tap| {
-                        *best = if v > best.0 { (v, tap) } else { *best };
-                    },
-                );
-                plane_mut(made, c, output).iter_mut().zip(&best).for_each(|(tap, best)| *tap = best.1 as u8);
-            }
+        at.channels_last_bytes(move |read, made| {
+            let (x, mut best) = (read[0].floats(), vec![f32::NEG_INFINITY; made.len()]);
+            // Taps come in row-major order, so that `>` keeps the first of equals.
+            window.for_each(input, output, |to, tap, from| {
+                let best = row_mut(&mut best, to, channels).iter_mut().zip(row_mut(made, to, channels));
+                for ((best, winner), &v) in best.zip(row(x, from, channels)) {
+                    (*best, *winner) = if v > *best { (v, tap as u8) } else { (*best, *winner) };
+                }
+            });
         })
     }
 
@@ -162,15 +155,14 @@ impl Operator for MaxPoolGradient {
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
         let (channels, input) = image(at.shapes[0]).map_err(|e| at.failed(&e))?;
         let (window, output) = (self.window, self.output);
-        at.floats(move |read, made| {
-            let mut won = vec![(0.0, 0); input[0] * input[1]];
-            for c in 0..channels {
-                let (g, winner) = (plane_of(read[0].floats(), c, input), plane_of(read[1].bytes(), c, input));
-                won.iter_mut().zip(g.iter().zip(winner)).for_each(|(w, (&g, &tap))| *w = (g, u16::from(tap)));
-                window.scatter(output, input, plane_mut(made, c, output), &won, |x, &(g, winner), tap| {
-                    *x += if winner == tap { g } else { 0.0 };
-                });
-            }
+        at.channels_last(move |read, made| {
+            let (g, winners) = (read[0].floats(), read[1].bytes());
+            window.for_each(output, input, |from, tap, to| {
+                let from = row(g, from, channels).iter().zip(row(winners, from, channels));
+                for (x, (g, &winner)) in row_mut(made, to, channels).iter_mut().zip(from) {
+                    *x += if usize::from(winner) == tap { *g } else { 0.0 };
+                }
+            });
         })
     }
 

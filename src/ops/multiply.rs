@@ -77,11 +77,14 @@ impl Operator for Multiply {
     }
 
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
-        at.in_place(|a, others| {
-            let b = others[0].floats();
-            let step = a.len() / b.len();
-            for (plane, &factor) in a.chunks_exact_mut(step).zip(b) {
-                plane.iter_mut().for_each(|v| *v *= factor);
+        if at.shapes[0] == at.shapes[1] {
+            return at
+                .each_in_place(|a, others| a.iter_mut().zip(others[0].floats()).for_each(|(a, b)| *a *= b));
+        }
+        at.channels_last(|read, made| {
+            let (a, b) = (read[0].floats(), read[1].floats());
+            for (y, a) in made.chunks_exact_mut(b.len()).zip(a.chunks_exact(b.len())) {
+                y.iter_mut().zip(a).zip(b).for_each(|((y, a), b)| *y = a * b);
             }
         })
     }

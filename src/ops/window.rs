@@ -131,28 +131,7 @@ impl Window {
 
 /// How the CPU's loops walk: one tap at a time over a row of windows, without a test inside.
 impl Window {
-    /// Folds what lies under each window's taps, in row-major order: `f(output, input, tap)`.
-    pub fn gather<T: Copy, U>(
-        &self,
-        input: [usize; 2],
-        output: [usize; 2],
-        from: &[T],
-        to: &mut [U],
-        mut f: impl FnMut(&mut U, T, u16),
-    ) {
-        let step = self.strides[1];
-        self.runs(input, output, &mut |run| {
-            let to = &mut to[run.window..][..run.count];
-            let from = &from[run.tap_at..];
-            if step == 1 {
-                to.iter_mut().zip(from).for_each(|(y, x)| f(y, *x, run.tap));
-            } else {
-                to.iter_mut().zip(from.iter().step_by(step)).for_each(|(y, x)| f(y, *x, run.tap));
-            }
-        });
-    }
-
-    /// The reverse: hands each window's value to what lies under its taps: `f(input, window's value, tap)`.
+    /// Hands each window's value to what lies under its taps: `f(input, window's value, tap)`.
     pub fn scatter<T, U>(
         &self,
         input: [usize; 2],
@@ -203,12 +182,12 @@ impl Window {
         (first, end.min(output))
     }
 
-    /// The window as tract describes it.
+    /// The window as tract describes it, over `[H, W, C]`.
     #[must_use]
-    pub fn pool_spec(&self, data_format: DataFormat, inputs: usize, outputs: usize) -> cnn::PoolSpec {
+    pub fn pool_spec(&self, inputs: usize, outputs: usize) -> cnn::PoolSpec {
         let axes = |pair: [usize; 2]| pair.into_iter().collect();
         cnn::PoolSpec {
-            data_format,
+            data_format: DataFormat::HWC,
             kernel_shape: axes(self.kernel),
             padding: cnn::PaddingSpec::Explicit(axes(self.before), axes(self.after)),
             dilations: Some(axes(self.dilations)),
@@ -229,6 +208,17 @@ struct Run {
     tap_at: usize,
     /// How many windows.
     count: usize,
+}
+
+/// The channels of place `i`, where they lie side by side.
+#[must_use]
+pub fn row<T>(values: &[T], i: usize, channels: usize) -> &[T] {
+    &values[i * channels..][..channels]
+}
+
+/// The channels of place `i`, to change.
+pub fn row_mut<T>(values: &mut [T], i: usize, channels: usize) -> &mut [T] {
+    &mut values[i * channels..][..channels]
 }
 
 /// Channel `c`'s plane.

@@ -80,7 +80,7 @@ impl Compiled {
         // What nobody but the backward pass sees goes there as it lies.
         let is_turned = |id: ValueId| {
             let node = graph.node(id);
-            let is_mask = node.storage == Storage::Bit && node.shape.len() == 3;
+            let is_mask = node.storage != Storage::Float && node.shape.len() == 3;
             is_mask && read_later[id.index()] && !outputs.contains(&id)
         };
         let is_turned: Vec<bool> = graph.iter().map(|(id, _)| is_turned(id)).collect();
