@@ -30,7 +30,7 @@ impl Inpainted<'_> {
     /// Fails with [`Error::Argument`] unless the masks are of the image's size.
     pub fn check(&self) -> Result<()> {
         let image = &self.by.asked.image;
-        if self.shown.bits() == image.len() {
+        if self.shown.bits() == image.len() && self.shown.is_whole() {
             return Ok(());
         }
         Err(Error::Argument(format!("the masks are not of the image's size, {:?}", image.shape())))

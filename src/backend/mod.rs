@@ -1,5 +1,6 @@
 //! The one trait that attribution methods see. Both backends answer the same questions with the same numbers.
 
+mod bit_rows;
 #[cfg(test)]
 pub mod cases;
 pub mod cpu;
@@ -11,8 +12,9 @@ pub mod share;
 
 use async_trait::async_trait;
 
+pub use bit_rows::BitRows;
 pub use inpainted::{Inpainted, Inpainting};
-pub use masks::{BitRows, Grids, Masked, Masks, Rectangle, Segmentation};
+pub use masks::{Grids, Masked, Masks, Rectangle, Segmentation};
 
 use crate::{
     error::Result,

@@ -119,18 +119,25 @@ impl Lowering<'_> {
         self.native(Kernel::Floats(Arc::new(f)), false)
     }
 
-    /// Adds something between two changes of axes: `wire` is given the first input as `[H, W, C]`, where the graph's
-    /// values are `[C, H, W]`, and makes such a value.
+    /// Adds something between changes of axes: `wire` is given the inputs with their first axis, the channels, as the
+    /// last, and makes such a value: `[H, W, C]` of `[C, H, W]`.
     pub fn between_turns(
         &mut self,
-        wire: impl FnOnce(&mut Self, OutletId) -> Result<OutletId>,
+        wire: impl FnOnce(&mut Self, &[OutletId]) -> Result<OutletId>,
     ) -> Result<OutletId> {
-        let input = self.wire(".in", AxisOp::Move(0, 2), &self.inputs[..1])?;
-        let made = wire(self, input)?;
-        self.wire(".out", AxisOp::Move(2, 0), &[made])
+        let mut inputs = self.inputs.to_vec();
+        for (i, shape) in self.shapes.iter().enumerate().filter(|(_, shape)| shape.len() > 1) {
+            let turn = AxisOp::Move(0, shape.len() - 1);
+            inputs[i] = self.wire(&format!(".in{i}"), turn, &[inputs[i]])?;
+        }
+        let made = wire(self, &inputs)?;
+        match self.node.shape.len() {
+            0 | 1 => Ok(made),
+            axes => self.wire(".out", AxisOp::Move(axes - 1, 0), &[made]),
+        }
     }
 
-    /// As [`Self::floats`]; but what is `[C, H, W]` in the graph, `f` reads and writes as `[H, W, C]`.
+    /// As [`Self::floats`], [between turns](Self::between_turns): `f` reads and writes channels last.
     pub fn channels_last(
         &mut self,
         f: impl Fn(&[Slice<'_>], &mut [f32]) + Send + Sync + 'static,
@@ -138,7 +145,7 @@ impl Lowering<'_> {
         self.turned(Kernel::Floats(Arc::new(f)))
     }
 
-    /// As [`Self::bytes`]; but what is `[C, H, W]` in the graph, `f` reads and writes as `[H, W, C]`.
+    /// As [`Self::bytes`], [between turns](Self::between_turns): `f` reads and writes channels last.
     pub fn channels_last_bytes(
         &mut self,
         f: impl Fn(&[Slice<'_>], &mut [u8]) + Send + Sync + 'static,
@@ -147,18 +154,12 @@ impl Lowering<'_> {
     }
 
     fn turned(&mut self, kernel: Kernel) -> Result<OutletId> {
-        let mut inputs = self.inputs.to_vec();
-        for (i, _) in self.shapes.iter().enumerate().filter(|(_, shape)| shape.len() == 3) {
-            inputs[i] = self.wire(&format!(".in{i}"), AxisOp::Move(0, 2), &[inputs[i]])?;
-        }
-        let (shape, is_image) = match *self.node.shape {
-            [c, h, w] => (vec![h, w, c], true),
-            ref shape => (shape.to_vec(), false),
-        };
-        let fact = fact(&shape, self.node.storage);
-        let op = Native { name: self.operator(), kernel, fact, is_free: false };
-        let made = self.wire("", op, &inputs)?;
-        if is_image { self.wire(".out", AxisOp::Move(2, 0), &[made]) } else { Ok(made) }
+        let mut shape = self.node.shape.clone();
+        let channels = shape.len().min(1);
+        shape.rotate_left(channels);
+        let op =
+            Native { name: self.operator(), kernel, fact: fact(&shape, self.node.storage), is_free: false };
+        self.between_turns(|at, inputs| at.wire("", op, inputs))
     }
 
     fn operator(&self) -> &'static str {

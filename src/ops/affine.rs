@@ -6,7 +6,7 @@ use super::reader::{Operand, Reader};
 use crate::{
     error::Result,
     gpu::Recording,
-    graph::{Adjoint, Lowering, Operator, Shape, ValueId},
+    graph::{Adjoint, Lowering, Operator, Shape, ValueId, lowering::Slice},
     ops::kernels::{Epilogue, Scaling, elementwise},
 };
 
@@ -52,14 +52,6 @@ pub fn read_batch_normalization(node: &mut Reader<'_>) -> Result<Operand, String
 }
 
 impl Affine {
-    /// How many elements in a row share a pair.
-    fn index_step(&self, shape: &[usize]) -> usize {
-        match self.per {
-            Per::Channel => shape.iter().skip(1).product(),
-            Per::Element => 1,
-        }
-    }
-
     /// The index of the pair for element `i` of a value of this shape.
     #[must_use]
     pub fn index(&self, shape: &[usize], i: usize) -> usize {
@@ -107,23 +99,17 @@ impl Operator for Affine {
 
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
         let own = self.clone();
-        if self.per == Per::Channel && matches!(at.node.shape.len(), 1 | 3) {
-            return at.channels_last(move |read, made| {
-                let rows = read[0].floats().chunks_exact(own.scale.len());
-                for (y, x) in made.chunks_exact_mut(own.scale.len()).zip(rows) {
-                    let each = y.iter_mut().zip(x).zip(own.scale.iter().zip(&own.shift));
-                    each.for_each(|((y, x), (scale, shift))| *y = scale * x + shift);
-                }
-            });
-        }
-        let per_pair = self.index_step(&at.node.shape);
-        at.in_place(move |values, _| {
-            for (row, (&scale, &shift)) in
-                values.chunks_exact_mut(per_pair).zip(own.scale.iter().zip(&own.shift))
-            {
-                row.iter_mut().for_each(|v| *v = scale * *v + shift);
+        let make = move |read: &[Slice<'_>], made: &mut [f32]| {
+            let rows = read[0].floats().chunks_exact(own.scale.len());
+            for (y, x) in made.chunks_exact_mut(own.scale.len()).zip(rows) {
+                let each = y.iter_mut().zip(x).zip(own.scale.iter().zip(&own.shift));
+                each.for_each(|((y, x), (scale, shift))| *y = scale * x + shift);
             }
-        })
+        };
+        match self.per {
+            Per::Channel => at.channels_last(make),
+            Per::Element => at.floats(make),
+        }
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {

@@ -64,26 +64,15 @@ impl Operator for Concat {
     }
 
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
-        if matches!(at.node.shape.len(), 1 | 3) {
-            let (all, each): (usize, Vec<usize>) =
-                (at.node.shape[0], at.shapes.iter().map(|s| s[0]).collect());
-            return at.channels_last(move |read, made| {
-                let mut first = 0;
-                for (part, &count) in read.iter().zip(&each) {
-                    let rows = part.floats().chunks_exact(count);
-                    for (to, from) in made.chunks_exact_mut(all).zip(rows) {
-                        to[first..first + count].copy_from_slice(from);
-                    }
-                    first += count;
+        let (all, each): (usize, Vec<usize>) = (at.node.shape[0], at.shapes.iter().map(|s| s[0]).collect());
+        at.channels_last(move |read, made| {
+            let mut first = 0;
+            for (part, &count) in read.iter().zip(&each) {
+                let rows = part.floats().chunks_exact(count);
+                for (to, from) in made.chunks_exact_mut(all).zip(rows) {
+                    to[first..first + count].copy_from_slice(from);
                 }
-            });
-        }
-        at.floats(|read, made| {
-            let mut rest = made;
-            for part in read.iter().map(|r| r.floats()) {
-                let (place, after) = rest.split_at_mut(part.len());
-                place.copy_from_slice(part);
-                rest = after;
+                first += count;
             }
         })
     }
@@ -134,16 +123,12 @@ impl Operator for TakeChannels {
 
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
         let (own, all) = (*self, at.shapes[0][0]);
-        if matches!(at.node.shape.len(), 1 | 3) {
-            return at.channels_last(move |read, made| {
-                let rows = read[0].floats().chunks_exact(all);
-                for (to, from) in made.chunks_exact_mut(own.count).zip(rows) {
-                    to.copy_from_slice(&from[own.start..own.start + own.count]);
-                }
-            });
-        }
-        let first = self.start * at.node.shape[1..].iter().product::<usize>();
-        at.floats(move |read, made| made.copy_from_slice(&read[0].floats()[first..first + made.len()]))
+        at.channels_last(move |read, made| {
+            let rows = read[0].floats().chunks_exact(all);
+            for (to, from) in made.chunks_exact_mut(own.count).zip(rows) {
+                to.copy_from_slice(&from[own.start..own.start + own.count]);
+            }
+        })
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {

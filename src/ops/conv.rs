@@ -178,7 +178,7 @@ impl Operator for Conv {
             group: self.groups,
             q_params: None,
         };
-        at.between_turns(|at, input| at.wire("", conv, &[input, weights, bias]))
+        at.between_turns(|at, inputs| at.wire("", conv, &[inputs[0], weights, bias]))
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {

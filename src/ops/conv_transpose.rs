@@ -63,7 +63,7 @@ impl ConvTranspose {
             adjustments: [left_over(0), left_over(1)].into_iter().collect(),
             group: 1,
         };
-        at.between_turns(|at, input| at.wire("", op, &[input, weights, bias]))
+        at.between_turns(|at, inputs| at.wire("", op, &[inputs[0], weights, bias]))
     }
 
     /// Our own, for groups: each has few channels, often one, and matrices of them are too thin.

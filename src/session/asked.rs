@@ -156,3 +156,26 @@ fn own(request: &Request, method: &dyn Method) -> Result<Option<BitRows>> {
     }
     request.samples.as_deref().map(BitRows::from_samples).transpose()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{backend::resilient::Choice, session::Options};
+
+    /// Marked scores come back for the image that they were kept for, and for no other.
+    #[test]
+    fn an_image_is_classified_once() {
+        let model = include_bytes!("../../models/efficientnet-lite0-int8.onnx");
+        let options = Options { backend: Choice::Cpu, ..Options::default() };
+        let mut session = pollster::block_on(Session::open(model, options)).unwrap();
+        let (image, other) =
+            (Tensor::zeros([3, 224, 224]), Tensor::new([3, 224, 224], vec![0.5; 150_528]).unwrap());
+        pollster::block_on(session.classify(&image)).unwrap();
+        session.classified.as_mut().unwrap().1[7].logit = 1234.0;
+        let request = Request { method: "grad-cam".into(), ..Request::default() };
+        let mut best = |image| pollster::block_on(session.asked(image, &request)).unwrap().targets;
+        assert_eq!(best(&image), [7]);
+        assert_ne!(best(&other), [7]);
+        assert_ne!(best(&image), [7], "another image came between");
+    }
+}
