@@ -22,6 +22,23 @@ impl Elements {
         }
     }
 
+    /// Fills `into` with a function of the elements from `first` on: one loop a type, which compilers make vectors of.
+    #[allow(clippy::cast_precision_loss)]
+    fn each_f64(&self, first: usize, into: &mut [f32], of: impl Fn(f64) -> f32) {
+        macro_rules! fill {
+            ($v:expr, $real:expr) => {
+                into.iter_mut().zip(&$v[first..]).for_each(|(o, &x)| *o = of($real(x)))
+            };
+        }
+        match self {
+            Self::F32(v) => fill!(v, f64::from),
+            Self::I8(v) => fill!(v, f64::from),
+            Self::U8(v) => fill!(v, f64::from),
+            Self::I32(v) => fill!(v, f64::from),
+            Self::I64(v) => fill!(v, |x| x as f64),
+        }
+    }
+
     fn get(&self, i: usize) -> f64 {
         match self {
             Self::F32(v) => v[i].into(),
@@ -97,7 +114,15 @@ impl Constant {
         if let (Elements::F32(values), None) = (&self.elements, &self.quantization) {
             return values.clone();
         }
-        (0..self.len()).map(|i| self.real(i) as f32).collect()
+        let Some(q) = &self.quantization else { return self.raw_f32() };
+        let inner = if q.scales.len() == 1 { self.len() } else { self.shape[q.axis + 1..].iter().product() };
+        let mut values = vec![0.0; self.len()];
+        for (i, run) in values.chunks_mut(inner.max(1)).enumerate() {
+            let k = i % q.scales.len();
+            let (scale, zero_point) = (f64::from(q.scales[k]), f64::from(q.zero_points[k]));
+            self.elements.each_f64(i * inner, run, |v| ((v - zero_point) * scale) as f32);
+        }
+        values
     }
 
     /// All elements as integers; `None` when they are floats.
@@ -116,6 +141,8 @@ impl Constant {
     #[must_use]
     #[allow(clippy::cast_possible_truncation)]
     pub fn raw_f32(&self) -> Vec<f32> {
-        (0..self.len()).map(|i| self.elements.get(i) as f32).collect()
+        let mut values = vec![0.0; self.len()];
+        self.elements.each_f64(0, &mut values, |v| v as f32);
+        values
     }
 }
