@@ -7,12 +7,14 @@ import { notifyError } from '../view/notices.js';
 import { tellBackend } from './backend.js';
 import { methodOf, questionOf, reportOf, sameQuestion } from './question.js';
 
+/** How long changes have to rest that follow one another: a slider on its way, a number that is typed. */
 const PAUSE = 120;
 
 export function createExplainFlow(store, engine) {
   let controller = null;
   let running = Promise.resolve();
   let timer = 0;
+  let changed = 0;
   let first = true;
   /** The last sweep: of which picture and question, whatever the layer, and the report for each layer. */
   let swept = { reports: new Map() };
@@ -42,7 +44,11 @@ export function createExplainFlow(store, engine) {
     if (!coming) controller?.abort();
     if (report) begin(asked, { status: 'done', report, id: report.id, version: 1 });
     else if (coming) begin(asked, { waiting: true });
-    else if (asked) timer = setTimeout(start, PAUSE, explain);
+    else if (asked) {
+      const rested = clock() - changed > PAUSE;
+      timer = setTimeout(start, rested ? 0 : PAUSE, explain);
+      changed = clock();
+    }
   }
 
   /** The run that is shown from now on. */
