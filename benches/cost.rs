@@ -5,7 +5,8 @@
 //! PYTHON is the interpreter of an environment with `benches/python/requirements.txt`; with one, the same is measured of
 //! Captum on torch, and printed as a ratio.
 //!
-//! `taskset` keeps it to one thread: on more, what comes in batches is spread over them and looks cheaper than it is.
+//! `taskset` keeps it to one thread: on more, what comes in batches is spread over them, and looks cheaper beside what
+//! does not than it is.
 //! `--profile fast` builds sooner. It fails when a bound is missed.
 
 #[path = "clock.rs"]

@@ -78,15 +78,15 @@ const bytesOf = async (source) => new Uint8Array(await source.arrayBuffer());
 /** Sends pixels without copying them. */
 const pixels = (value) => ({ value, transfer: [value.rgba.buffer] });
 
-/** Has shaders compiled and weights uploaded while the reader looks for a picture; one that is there goes first. */
-const warm = () => info().backend.kind === 'gpu' && setTimeout(() => (lane = lane.then(() => engine.warm())), 300);
+/** Has programs compiled, one at a time, while the reader looks for a picture; whatever is asked meanwhile goes first. */
+const warm = (wait = 300) => setTimeout(() => (lane = lane.then(async () => (await engine.warm()) && warm(30))), wait);
 
 const inTurn = {
   /**
    * Downloads and compiles the engine and opens the model; `module` is given after a restart. `helpers` is how many
-   * other workers may take parts of the work.
+   * other workers may take parts of the work; a helper itself has none, and is told what to do.
    */
-  async start({ module, model, name, options, helpers = 0 }, { progress }) {
+  async start({ module, model, name, options, helpers }, { progress }) {
     const timings = {};
     const span = async (what, work) => {
       const start = clock();
@@ -108,9 +108,9 @@ const inTurn = {
     await span('start-engine', pellucid.default({ module_or_path: compiled }));
     const modelBytes = await bytes;
     progress({ stage: 'open' });
-    pool = createPool(helpers, () => postMessage({ summon: true }), () => halted());
+    pool = createPool(helpers ?? 0, () => postMessage({ summon: true }), () => halted());
     engine = await span('load-model', pellucid.Engine.open(modelBytes, name, JSON.stringify(options), pool));
-    warm();
+    if (helpers !== undefined) warm();
     methods = JSON.parse(pellucid.methods());
     const file = model instanceof Blob ? model : new Blob([modelBytes]);
     return { value: { module: compiled, file, methods, colourMaps: pellucid.colour_maps(), tutorial: JSON.parse(pellucid.tutorial_display()), info: info(), timings } };

@@ -101,8 +101,8 @@ pub trait Backend {
         cotangents: Option<&Tensor>,
     ) -> Result<Vec<Tensor>>;
 
-    /// Makes ready what programs take on one image, so that their first run does not wait for it.
-    async fn warm(&mut self, _programs: &[Program]) -> Result<()> {
+    /// Makes ready what a program takes on one image, so that its first run does not wait for it.
+    async fn warm(&mut self, _program: &Program) -> Result<()> {
         Ok(())
     }
 

@@ -154,8 +154,8 @@ impl Backend for Resilient {
         }
     }
 
-    async fn warm(&mut self, programs: &[Program]) -> Result<()> {
-        match self.inner.warm(programs).await {
+    async fn warm(&mut self, program: &Program) -> Result<()> {
+        match self.inner.warm(program).await {
             Err(error) => self.recover(error).await,
             done => done,
         }

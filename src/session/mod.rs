@@ -1,10 +1,12 @@
 //! What the page and the command line share: a model on a backend, ready to classify and explain.
 
 mod asked;
+mod given;
 mod report;
 mod results;
 mod saturation;
 mod sweep;
+mod warm;
 mod what_if;
 
 use std::{collections::BTreeMap, rc::Rc, sync::Arc};
@@ -25,7 +27,6 @@ use crate::{
         share::{Helpers, Job},
     },
     error::{Error, Result},
-    graph::Rule,
     network::{Layer, Network, Program, Score},
     picture::{Picture, Preprocessing},
     tensor::Tensor,
@@ -112,6 +113,8 @@ pub struct Session {
     classified: Option<(Tensor, Vec<Class>)>,
     /// Of the last image that was asked about.
     saturation: Option<(Tensor, Saturation)>,
+    /// How many programs have been made ready.
+    warmed: usize,
 }
 
 impl Session {
@@ -140,6 +143,7 @@ impl Session {
             baseline: None,
             classified: None,
             saturation: None,
+            warmed: 0,
         })
     }
 
@@ -154,19 +158,6 @@ impl Session {
     /// Whatever the network fails with.
     pub async fn work(&mut self, job: &Job, image: usize) -> Result<Vec<u8>> {
         self.backend.work(job, image).await
-    }
-
-    /// Makes ready what is asked for first: the classes, saliency and Grad-CAM. On a GPU that compiles shaders and
-    /// uploads weights; it may be left out.
-    ///
-    /// # Errors
-    /// What a backend fails with that nothing can replace.
-    pub async fn warm(&mut self) -> Result<()> {
-        let gradient = |layer| Program::Gradient { score: Score::Logit, layer, rule: Rule::Plain };
-        let layer = self.network.default_layer().map(|l| l.value);
-        let mut programs = vec![Program::Forward { layer: None }, gradient(None)];
-        programs.extend(layer.map(|l| gradient(Some(l))));
-        self.backend.warm(&programs).await
     }
 
     /// Gives a clock (milliseconds) where the platform has none; see [`Backend::set_clock`].
@@ -323,60 +314,6 @@ impl Session {
             return Ok(());
         };
         Err(Error::Argument(wrong))
-    }
-
-    /// Gives the images that expected gradients compare with: `[N, C, H, W]`, normalised.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] when they do not fit the network, [`Error::NotFinite`].
-    pub fn set_background(&mut self, images: Tensor) -> Result<()> {
-        let (got, want) = (images.shape(), self.network.input());
-        if got.get(1..) != Some(want) || got[0] == 0 {
-            return Err(Error::Argument(format!(
-                "the background is {got:?}, and should be some images of {want:?} (channels, height, width)"
-            )));
-        }
-        images.check_finite("a value of the background")?;
-        self.background = Some(images);
-        Ok(())
-    }
-
-    /// Gives the image that `baseline=image` starts from: `[C, H, W]`, normalised.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] when it does not fit the network, [`Error::NotFinite`].
-    pub fn set_baseline(&mut self, image: Tensor) -> Result<()> {
-        let (got, want) = (image.shape(), self.network.input());
-        if got != want {
-            return Err(Error::Argument(format!(
-                "the baseline is {got:?}, and should be {want:?} (channels, height, width)"
-            )));
-        }
-        image.check_finite("a value of the baseline")?;
-        self.baseline = Some(image);
-        Ok(())
-    }
-
-    /// What the network sees of several pictures: `[N, C, H, W]`, normalised.
-    pub fn see_all(&self, pictures: &[Picture]) -> Result<Tensor> {
-        let seen = pictures.iter().map(|p| Ok(self.see(p)?.1)).collect::<Result<Vec<_>>>()?;
-        Tensor::stack(&seen)
-    }
-
-    /// The background, which is the shipped photographs unless another was given.
-    fn background(&mut self) -> Result<Tensor> {
-        if self.background.is_none() {
-            let photographs = support::background::PHOTOGRAPHS;
-            if photographs.is_empty() {
-                return Err(Error::Argument(
-                    "there is no background; give some images to compare with".into(),
-                ));
-            }
-            let pictures: Vec<Picture> =
-                photographs.iter().map(|bytes| Picture::decode(bytes)).collect::<Result<_>>()?;
-            self.background = Some(self.see_all(&pictures)?);
-        }
-        self.background.clone().ok_or_else(|| Error::Argument("there is no background".into()))
     }
 }
 

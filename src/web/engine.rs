@@ -93,9 +93,10 @@ impl Engine {
         json!({ "backend": backend, "model": self.model }).to_string()
     }
 
-    /// Makes ready what will be asked for first. If that fails, so will what needs it, and says why.
-    pub async fn warm(&self) {
-        let _ = self.with_session(async |session| session.warm().await).await;
+    /// Makes ready one of the things that will be asked for first; whether more are left. If that fails, so will what
+    /// needs it, and says why.
+    pub async fn warm(&self) -> bool {
+        self.with_session(async |session| session.warm().await).await.unwrap_or(false)
     }
 
     /// Decodes a picture and returns the part of it that the network sees: `{ width, height, rgba }`.

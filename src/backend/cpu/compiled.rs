@@ -115,6 +115,14 @@ impl Compiled {
         self.outputs.iter().map(|s| s.rows).zip(self.shapes.iter().map(Vec::as_slice))
     }
 
+    /// How many bytes the outputs of one image are, with so many targets.
+    pub fn output_bytes(&self, targets: usize) -> usize {
+        let count = |rows| if rows == Rows::Targets { targets } else { 1 };
+        let size =
+            |(rows, shape): (_, &[usize])| count(rows) * shape.iter().product::<usize>() * size_of::<f32>();
+        self.outputs().map(size).sum()
+    }
+
     /// What one thread needs.
     pub fn runner(&self) -> Result<Runner<'_>> {
         let backward = self.backward.as_ref().map(Part::spawn).transpose()?;

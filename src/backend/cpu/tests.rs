@@ -1,11 +1,14 @@
 //! Every operator on the CPU against the oracle, and every gradient rule against finite differences.
 
-use super::run_graph;
+use std::sync::Arc;
+
+use super::{CpuBackend, EACH, OUTPUTS, at_once, run_graph};
 use crate::{
+    backend::Backend,
     backend::cases::{self, OPERATORS, SHAPES, compare, inputs, oracle, with_gradient},
     error::Result,
     graph::{Graph, Lowering, Operator, Rows, Rule, Shape, ValueId, reference::Array},
-    network::differentiate,
+    network::{Network, Program, Score, differentiate},
     ops::pointwise::{Clip, Pointwise, Step},
     rng::Rng,
     tensor::Tensor,
@@ -187,6 +190,28 @@ fn the_guided_rule_keeps_what_passed_and_is_positive() {
         }
     }
     assert!((5..100).contains(&kept), "{kept}");
+}
+
+#[test]
+fn what_was_made_ready_is_kept() {
+    let model = include_bytes!("../../../models/efficientnet-lite0-int8.onnx");
+    let network = Arc::new(Network::from_onnx(model).unwrap());
+    let gradient = |layer| Program::Gradient { score: Score::Logit, layer, rule: Rule::Plain };
+    let layer = network.default_layer().map(|l| l.value);
+    let mut backend = CpuBackend::new(network).unwrap();
+    let programs = [gradient(layer), Program::Saturation, gradient(None)];
+    programs.iter().for_each(|program| pollster::block_on(backend.warm(program)).unwrap());
+    let kept: Vec<Program> = backend.compiled.iter().map(|(program, _)| program.clone()).collect();
+    assert_eq!(kept, [&[Program::Forward { layer: None }], programs.as_slice()].concat());
+}
+
+#[test]
+fn batches_keep_threads_busy_and_outputs_small() {
+    assert_eq!(at_once(1, 1, 0), 1, "a stop is heard, and progress seen, between any two images");
+    assert_eq!(at_once(2, 1, 600_000), 2 * EACH);
+    assert_eq!(at_once(4, 3, 600_000), 2 * EACH, "targets are done side by side too");
+    assert_eq!(at_once(2, 1, OUTPUTS / 3), 3);
+    assert_eq!(at_once(2, 1, OUTPUTS * 2), 2, "an image a thread at least");
 }
 
 #[test]

@@ -136,13 +136,10 @@ impl Backend for GpuBackend {
         self.engine.run(&mut self.runners[at].1, images, cotangents).await
     }
 
-    async fn warm(&mut self, programs: &[Program]) -> Result<()> {
-        for program in programs {
-            let at = self.runner(program, None)?;
-            let size = Size { images: 1, targets: 1, ..Size::default() };
-            self.engine.prepare(&mut self.runners[at].1, size).await?;
-        }
-        Ok(())
+    async fn warm(&mut self, program: &Program) -> Result<()> {
+        let at = self.runner(program, None)?;
+        let size = Size { images: 1, targets: 1, ..Size::default() };
+        self.engine.prepare(&mut self.runners[at].1, size).await
     }
 
     fn set_clock(&mut self, clock: fn() -> f64) {

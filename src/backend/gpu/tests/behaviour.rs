@@ -53,7 +53,7 @@ fn a_warm_backend_compiles_nothing_at_its_first_run() {
     let mut backend = crate::backend::gpu::GpuBackend::on(gpu, network.clone());
     let forward = crate::network::Program::Forward { layer: None };
     assert_eq!(backend.engine.pipelines(), 0);
-    pollster::block_on(backend.warm(std::slice::from_ref(&forward))).unwrap();
+    pollster::block_on(backend.warm(&forward)).unwrap();
     let warm = backend.engine.pipelines();
     assert!(warm > 5, "{warm} pipelines");
     let image = Tensor::zeros([&[1], network.input()].concat());
