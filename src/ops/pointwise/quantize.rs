@@ -172,7 +172,7 @@ fn clamp_i32(v: i64) -> i32 {
 /// Reads an ONNX DequantizeLinear, of an activation or of weights.
 pub fn read_dequantize(node: &mut Reader<'_>) -> Result<Operand, String> {
     if let Some(Some(Operand::Constant(c))) = node.inputs.first().cloned() {
-        if c.to_i64().is_none() {
+        if matches!(c.elements, Elements::F32(_)) {
             return Err("its input must be integers".into());
         }
         let quantization = Some(constant_quantization(node, &c)?);
