@@ -24,6 +24,10 @@ use crate::{
     tensor::Tensor,
 };
 
+/// How many milliseconds the CPU may take to make something ready before a reader would rather not wait for the next:
+/// so large networks get what is asked of them, and nothing else.
+const LONG: f64 = 1000.0;
+
 /// How JavaScript opens a model; see [`Options`].
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -55,7 +59,7 @@ pub struct Engine {
     cut: RefCell<Option<Cut>>,
     results: RefCell<Results>,
     /// Work of another engine, whose helper this one is.
-    job: RefCell<Option<Rc<Job>>>,
+    pub(super) job: RefCell<Option<Rc<Job>>>,
 }
 
 #[wasm_bindgen]
@@ -71,20 +75,6 @@ impl Engine {
         Self::try_open(&model, &name, &options, pool).await.map_err(|e| convert::error(&e))
     }
 
-    /// Takes a part of the work of another worker's engine, which has sent it; answers how many images it has.
-    pub fn take(&self, job: &[u8]) -> Result<usize, JsValue> {
-        let job = Job::read(job).map_err(|e| convert::error(&e))?;
-        let count = job.count();
-        self.job.replace(Some(Rc::new(job)));
-        Ok(count)
-    }
-
-    /// Does one image of the work that was taken last; the outputs are for who has sent it.
-    pub async fn work(&self, image: usize) -> Result<JsValue, JsValue> {
-        let done = self.try_work(image).await;
-        done.map(|outputs| convert::bytes(&outputs)).map_err(|e| convert::error(&e))
-    }
-
     /// `{ backend: { kind, adapter, fallback, events }, model: { … } }` as JSON.
     #[must_use]
     pub fn info(&self) -> String {
@@ -93,10 +83,12 @@ impl Engine {
         json!({ "backend": backend, "model": self.model }).to_string()
     }
 
-    /// Makes ready one of the things that will be asked for first; whether more are left. If that fails, so will what
-    /// needs it, and says why.
+    /// Makes ready one of the things that will be asked for first; whether to go on with another. If that fails, so
+    /// will what needs it, and says why.
     pub async fn warm(&self) -> bool {
-        self.with_session(async |session| session.warm().await).await.unwrap_or(false)
+        let start = js_sys::Date::now();
+        let more = self.with_session(async |session| session.warm().await).await.unwrap_or(false);
+        more && (self.backend.borrow()["kind"] == "gpu" || js_sys::Date::now() - start < LONG)
     }
 
     /// Decodes a picture and returns the part of it that the network sees: `{ width, height, rgba }`.
@@ -211,7 +203,10 @@ impl Engine {
     }
 
     /// Lends the session to `work`, and notes what has become of the backend.
-    async fn with_session<T>(&self, work: impl AsyncFnOnce(&mut Session) -> Result<T>) -> Result<T> {
+    pub(super) async fn with_session<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut Session) -> Result<T>,
+    ) -> Result<T> {
         let mut session = self.session.take().ok_or_else(busy)?;
         let result = work(&mut session).await;
         self.backend.replace(json!(session.backend()));
@@ -252,12 +247,6 @@ impl Engine {
         let session = session.as_mut().ok_or_else(busy)?;
         let (_, image) = session.see(&picture)?;
         session.set_baseline(image)
-    }
-
-    async fn try_work(&self, image: usize) -> Result<Vec<u8>> {
-        let none = || Error::Argument("there is no work of another engine".into());
-        let job = self.job.borrow().clone().ok_or_else(none)?;
-        self.with_session(async |session| session.work(&job, image).await).await
     }
 
     async fn try_classify(&self) -> Result<String> {

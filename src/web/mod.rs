@@ -5,6 +5,7 @@
 
 mod convert;
 mod engine;
+mod helper;
 mod listener;
 mod npy;
 mod pool;
