@@ -7,7 +7,8 @@
 //! PYTHON is the interpreter of an environment with `benches/python/requirements.txt`; without one only our own side is
 //! measured. The network is a trivial one, the same on both sides, so that what is left is all around it: segmenting,
 //! masks, mixing, regression, the tree. Bounds are on Python's first run, which is the one that somebody waits for who
-//! explains a picture; its second, when everything is compiled and cached, is printed beside it. `taskset` keeps it to one thread. It fails when a bound is missed.
+//! explains a picture; its second, when everything is compiled and cached, is printed beside it. `taskset` keeps it to
+//! one thread. It fails when a bound is missed.
 
 #[path = "clock.rs"]
 mod clock;

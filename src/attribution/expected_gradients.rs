@@ -23,8 +23,10 @@ use crate::{
 ///
 /// At a layer its activations take the place of `x` and `b`, as where SHAP is given a Keras layer's input, and
 /// the map is summed over the channels. What gets past the layer, as around a residual block, is held at the image's
-/// own values, and `f(b)` is then the score with the layer alone taken from `b`. The sum approaches `f(x) - mean f(b)`; `delta` says by how much it
-/// misses, and `sum_standard_error` by how much chance would have it miss.
+/// own values, and `f(b)` is then the score with the layer alone taken from `b`.
+///
+/// The sum approaches `f(x) - mean f(b)`; `delta` says by how much it misses, and `sum_standard_error` by how much
+/// chance would have it miss.
 pub struct ExpectedGradients;
 
 const ABOUT: About = About {

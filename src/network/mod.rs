@@ -8,29 +8,17 @@ use crate::{
 };
 
 mod differentiate;
+mod layers;
 pub mod metadata;
 pub mod onnx;
 mod program;
 mod simplify;
 
 pub use differentiate::{differentiate, differentiate_all};
+pub use layers::Layer;
 pub use metadata::Metadata;
 pub use program::{Program, Score};
 pub use simplify::simplify;
-
-/// A layer that can be asked for: a value with height and width.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Layer {
-    /// The ONNX node's name.
-    pub name: String,
-    /// The ONNX operator.
-    pub operator: String,
-    /// `[C, H, W]`.
-    pub shape: Vec<usize>,
-    /// Its value in the graph.
-    #[serde(skip)]
-    pub value: ValueId,
-}
 
 /// A network as its file describes it: one node an ONNX node, int8 weights kept.
 #[derive(Clone, Debug)]
@@ -49,8 +37,8 @@ impl Network {
     /// A network made by a test.
     #[cfg(test)]
     pub(crate) fn from_graph(graph: Graph, image: ValueId, logits: ValueId) -> Self {
-        let layers = onnx::layers(&graph);
-        let default_layer = onnx::default_layer(&graph, &layers);
+        let layers = layers::layers(&graph);
+        let default_layer = layers::default_layer(&graph, &layers);
         let (names, metadata, notes) = (HashMap::new(), Metadata::default(), vec![]);
         Self { graph, image, logits, names, layers, default_layer, metadata, notes }
     }
@@ -85,27 +73,6 @@ impl Network {
         &self.graph
     }
 
-    /// The layers that can be asked for, first to last.
-    #[must_use]
-    pub fn layers(&self) -> &[Layer] {
-        &self.layers
-    }
-
-    /// The last layer before global pooling, or else the last with height and width.
-    #[must_use]
-    pub fn default_layer(&self) -> Option<&Layer> {
-        self.default_layer.map(|i| &self.layers[i])
-    }
-
-    /// Which layers the scores depend on.
-    #[must_use]
-    pub fn live_layers(&self) -> Vec<&Layer> {
-        let mut graph = self.graph.clone();
-        graph.set_outputs([self.logits]);
-        let live = graph.live();
-        self.layers.iter().filter(|l| live[l.value.index()]).collect()
-    }
-
     /// Labels and preprocessing that the file carries.
     #[must_use]
     pub fn metadata(&self) -> &Metadata {
@@ -116,22 +83,6 @@ impl Network {
     #[must_use]
     pub fn notes(&self) -> &[String] {
         &self.notes
-    }
-
-    /// Finds a layer by its ONNX node's name or by its output's name.
-    pub fn layer(&self, name: &str) -> Result<Layer> {
-        if let Some(layer) = self.layers.iter().find(|l| l.name == name) {
-            return Ok(layer.clone());
-        }
-        let value = self.names.get(name).copied().filter(|v| self.graph.node(*v).shape.len() == 3);
-        let value = value.ok_or_else(|| {
-            Error::Argument(format!(
-                "there is no layer {name:?} with height and width; list them with `pellucid layers`"
-            ))
-        })?;
-        let node = self.graph.node(value);
-        let operator = node.operator().map_or("Input", |op| op.name()).to_owned();
-        Ok(Layer { name: name.to_owned(), operator, shape: node.shape.clone(), value })
     }
 }
 

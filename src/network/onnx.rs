@@ -8,7 +8,10 @@ use tract_onnx::pb::{
     type_proto,
 };
 
-use super::{Layer, Metadata, Network};
+use super::{
+    Metadata, Network,
+    layers::{default_layer, layers},
+};
 use crate::{
     error::{Error, Result, UnsupportedNode},
     graph::{Elements, Graph, Rows, ValueId},
@@ -296,40 +299,6 @@ fn class_scores(graph: &mut Graph, output: ValueId) -> Result<ValueId> {
     }
     let name = format!("{}/flat", node.name);
     graph.add(name, Reshape { shape: vec![classes] }, &[logits])
-}
-
-/// The values with height and width, those of quantizers and reshapes left out.
-pub(super) fn layers(graph: &Graph) -> Vec<Layer> {
-    let is_layer = |op: &dyn crate::graph::Operator| {
-        !matches!(op.name(), "QuantizeLinear" | "DequantizeLinear" | "Reshape")
-    };
-    graph
-        .iter()
-        .filter_map(|(value, node)| {
-            let op = node.operator().filter(|op| node.shape.len() == 3 && is_layer(op.as_ref()))?;
-            Some(Layer {
-                name: node.name.clone(),
-                operator: op.name().into(),
-                shape: node.shape.clone(),
-                value,
-            })
-        })
-        .collect()
-}
-
-/// The layer that the last global pooling reads (quantizers between skipped), or else the last layer whose
-/// plane is more than a point.
-pub(super) fn default_layer(graph: &Graph, layers: &[Layer]) -> Option<usize> {
-    let pooled =
-        graph.nodes().iter().rev().find(|n| n.operator().is_some_and(|op| op.name() == "GlobalAveragePool"));
-    let mut at = pooled.map(|n| n.inputs[0]);
-    while let Some(value) = at {
-        if let Some(i) = layers.iter().position(|l| l.value == value) {
-            return Some(i);
-        }
-        at = graph.node(value).inputs.first().copied();
-    }
-    layers.iter().rposition(|l| l.shape[1] * l.shape[2] > 1)
 }
 
 #[cfg(test)]

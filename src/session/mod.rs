@@ -78,7 +78,8 @@ pub struct Request {
     /// The class that every target is held against, for methods that can.
     #[serde(default)]
     pub versus: Option<usize>,
-    /// The layer's name, for methods that look at one; where one is needed, the last before global pooling where there is none.
+    /// The layer's name, for methods that look at one; where one is needed, the last before global pooling where there
+    /// is none.
     #[serde(default)]
     pub layer: Option<String>,
     /// The score; the method's own default where there is none.

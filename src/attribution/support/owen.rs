@@ -17,8 +17,8 @@ impl Region {
         self.0.iter().map(|(from, to)| to - from).product()
     }
 
-    /// The two halves, the first of them the larger: rows are split where they are at least as many as the columns, then columns, and channels
-    /// only of a single pixel. None where it is a single value.
+    /// The two halves, the first of them the larger: rows are split where they are at least as many as the columns,
+    /// then columns, and channels only of a single pixel. None where it is a single value.
     fn halves(&self) -> Option<[Self; 2]> {
         let length = |axis: usize| self.0[axis].1 - self.0[axis].0;
         let axis = match (length(0), length(1), length(2)) {

@@ -1,0 +1,94 @@
+//! The values of a network that methods can look at.
+
+use super::Network;
+use crate::{
+    error::{Error, Result},
+    graph::{Graph, ValueId},
+};
+
+/// A layer that can be asked for: a value with height and width.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Layer {
+    /// The ONNX node's name.
+    pub name: String,
+    /// The ONNX operator.
+    pub operator: String,
+    /// `[C, H, W]`.
+    pub shape: Vec<usize>,
+    /// Its value in the graph.
+    #[serde(skip)]
+    pub value: ValueId,
+}
+
+impl Network {
+    /// The layers that can be asked for, first to last.
+    #[must_use]
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// The last layer before global pooling, or else the last with height and width.
+    #[must_use]
+    pub fn default_layer(&self) -> Option<&Layer> {
+        self.default_layer.map(|i| &self.layers[i])
+    }
+
+    /// Which layers the scores depend on.
+    #[must_use]
+    pub fn live_layers(&self) -> Vec<&Layer> {
+        let mut graph = self.graph.clone();
+        graph.set_outputs([self.logits]);
+        let live = graph.live();
+        self.layers.iter().filter(|l| live[l.value.index()]).collect()
+    }
+
+    /// Finds a layer by its ONNX node's name or by its output's name.
+    pub fn layer(&self, name: &str) -> Result<Layer> {
+        if let Some(layer) = self.layers.iter().find(|l| l.name == name) {
+            return Ok(layer.clone());
+        }
+        let value = self.names.get(name).copied().filter(|v| self.graph.node(*v).shape.len() == 3);
+        let value = value.ok_or_else(|| {
+            Error::Argument(format!(
+                "there is no layer {name:?} with height and width; list them with `pellucid layers`"
+            ))
+        })?;
+        let node = self.graph.node(value);
+        let operator = node.operator().map_or("Input", |op| op.name()).to_owned();
+        Ok(Layer { name: name.to_owned(), operator, shape: node.shape.clone(), value })
+    }
+}
+
+/// The values with height and width, those of quantizers and reshapes left out.
+pub(super) fn layers(graph: &Graph) -> Vec<Layer> {
+    let is_layer = |op: &dyn crate::graph::Operator| {
+        !matches!(op.name(), "QuantizeLinear" | "DequantizeLinear" | "Reshape")
+    };
+    graph
+        .iter()
+        .filter_map(|(value, node)| {
+            let op = node.operator().filter(|op| node.shape.len() == 3 && is_layer(op.as_ref()))?;
+            Some(Layer {
+                name: node.name.clone(),
+                operator: op.name().into(),
+                shape: node.shape.clone(),
+                value,
+            })
+        })
+        .collect()
+}
+
+/// The layer that the last global pooling reads (quantizers between skipped), or else the last layer whose
+/// plane is more than a point.
+pub(super) fn default_layer(graph: &Graph, layers: &[Layer]) -> Option<usize> {
+    let pooled =
+        graph.nodes().iter().rev().find(|n| n.operator().is_some_and(|op| op.name() == "GlobalAveragePool"));
+    let mut at = pooled.map(|n| n.inputs[0]);
+    while let Some(value) = at {
+        if let Some(i) = layers.iter().position(|l| l.value == value) {
+            return Some(i);
+        }
+        at = graph.node(value).inputs.first().copied();
+    }
+    layers.iter().rposition(|l| l.shape[1] * l.shape[2] > 1)
+}
