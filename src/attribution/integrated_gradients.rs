@@ -26,7 +26,7 @@ const ABOUT: About = About {
     id: "integrated-gradients",
     label: "Integrated gradients",
     group: Group::Pixels,
-    sentence: "What each pixel adds to the score on the way from a blank image to this one; it adds up exactly.",
+    sentence: "What each pixel adds to the score on the way from a blank image to this one; with enough steps it adds up.",
     paper: Paper {
         authors: "Sundararajan, Taly, Yan",
         title: "Axiomatic Attribution for Deep Networks",
