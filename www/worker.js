@@ -17,6 +17,8 @@ let methods = [];
 /** What the engine has been given besides the picture. */
 let given = {};
 let lane = Promise.resolve();
+/** How many calls have no answer yet. */
+let calls = 0;
 
 /** Anything that wasm-bindgen's promises cannot deliver (a trap in a task) ends here; the page replaces us. */
 function fatal(error) {
@@ -33,6 +35,7 @@ self.addEventListener('unhandledrejection', (event) => {
 
 self.onmessage = ({ data: { id, op, args, stop } }) => {
   if (stop) return stopped.add(id);
+  calls++;
   const work = () => answer(id, op, args);
   // Whatever uses the network takes turns; drawing a map does not wait for a run.
   if (op in inTurn) lane = lane.then(work);
@@ -49,6 +52,7 @@ async function answer(id, op, args) {
     if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) return fatal(error);
     postMessage({ id, error: { code: error?.code ?? 'internal', message: String(error?.message ?? error) } });
   } finally {
+    calls--;
     stopped.delete(id);
   }
 }
@@ -78,8 +82,9 @@ const bytesOf = async (source) => new Uint8Array(await source.arrayBuffer());
 /** Sends pixels without copying them. */
 const pixels = (value) => ({ value, transfer: [value.rgba.buffer] });
 
-/** Has programs compiled, one at a time, while the reader looks for a picture; whatever is asked meanwhile goes first. */
-const warm = (wait = 300) => setTimeout(() => (lane = lane.then(async () => (await engine.warm()) && warm(30))), wait);
+/** Has programs compiled, one at a time, while nothing is asked: first of all while the reader looks for a picture. */
+const warm = (wait = 300) =>
+  setTimeout(() => (calls ? warm() : (lane = lane.then(async () => (await engine.warm()) && warm(30)))), wait);
 
 const inTurn = {
   /**

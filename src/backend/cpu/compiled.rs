@@ -1,7 +1,10 @@
 //! A graph as two tract models: the forward pass, run once an image, and the backward pass, run once a target
 //! with what the forward pass left for it.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use tract_onnx::tract_core::{
     internal::{IntoTValue, OutletId, SimpleState, SpecialOps, TValue, Tensor as TractTensor},
@@ -27,6 +30,7 @@ pub struct Compiled {
     outputs: Vec<Source>,
     /// The shapes of the graph's outputs.
     shapes: Vec<Vec<usize>>,
+    has_run: AtomicBool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -102,7 +106,7 @@ impl Compiled {
         let outputs: Option<Vec<Source>> = graph.outputs().iter().map(source).collect();
         let outputs = outputs.ok_or_else(|| Error::Model("an output of the graph is not made".into()))?;
         let shapes = graph.outputs().iter().map(|o| graph.node(*o).shape.clone()).collect();
-        Ok(Self { forward, backward, outputs, shapes })
+        Ok(Self { forward, backward, outputs, shapes, has_run: AtomicBool::new(false) })
     }
 
     /// How many inputs an image has.
@@ -123,8 +127,14 @@ impl Compiled {
         self.outputs().map(size).sum()
     }
 
+    /// Whether anything was run yet.
+    pub fn has_run(&self) -> bool {
+        self.has_run.load(Ordering::Relaxed)
+    }
+
     /// What one thread needs.
     pub fn runner(&self) -> Result<Runner<'_>> {
+        self.has_run.store(true, Ordering::Relaxed);
         let backward = self.backward.as_ref().map(Part::spawn).transpose()?;
         Ok(Runner { compiled: self, forward: self.forward.spawn()?, backward })
     }

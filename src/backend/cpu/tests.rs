@@ -203,6 +203,8 @@ fn what_was_made_ready_is_kept() {
     programs.iter().for_each(|program| pollster::block_on(backend.warm(program)).unwrap());
     let kept: Vec<Program> = backend.compiled.iter().map(|(program, _)| program.clone()).collect();
     assert_eq!(kept, [&[Program::Forward { layer: None }], programs.as_slice()].concat());
+    let ran: Vec<bool> = backend.compiled.iter().map(|(_, compiled)| compiled.has_run()).collect();
+    assert_eq!(ran, [false, true, true, true], "what is made ready is run once");
 }
 
 #[test]
