@@ -146,3 +146,25 @@ impl Constant {
         values
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All at once they are what each is alone, whatever axis the scales run along.
+    #[test]
+    fn floats_are_the_reals_of_each_element() {
+        let elements = || Elements::I8((-12..12).collect());
+        for (axis, count) in [(0, 2), (1, 3), (2, 4), (0, 1), (2, 1)] {
+            let scales = (0..count).map(|k| 0.1 + k as f32).collect();
+            let zero_points = (0..count).map(|k| k - 1).collect();
+            let quantization = Some(Quantization { axis, scales, zero_points });
+            let constant = Constant { shape: vec![2, 3, 4], elements: elements(), quantization };
+            let each: Vec<f32> = (0..24).map(|i| constant.real(i) as f32).collect();
+            assert_eq!(constant.to_f32(), each, "axis {axis}, {count} scales");
+        }
+        let raw = Constant { shape: vec![24], elements: elements(), quantization: None };
+        assert_eq!(raw.to_f32(), raw.raw_f32());
+        assert_eq!(raw.to_f32()[..2], [-12.0, -11.0]);
+    }
+}

@@ -29,7 +29,7 @@ use crate::{
 const KEPT: usize = 4;
 
 /// How many images a thread is given of a batch, so that not every image or two waits for threads to start, to reserve
-/// memory and for the last of them to end: a quarter of the time of integrated gradients on two threads.
+/// memory and for the last of them to end: about a fifth of the time of integrated gradients on two threads.
 const EACH: usize = 8;
 
 /// How many bytes a batch's outputs may take when it is larger than it has to be.
