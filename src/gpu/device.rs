@@ -24,14 +24,11 @@ impl Gpu {
     /// Opens the best adapter; without `allow_fallback` a software one counts as none.
     pub async fn open(allow_fallback: bool) -> Result<Self> {
         let unavailable = |why: String| Error::gpu(GpuFault::Unavailable, why);
-        let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
-        descriptor.backends = wgpu::Backends::PRIMARY;
-        let instance = wgpu::Instance::new(descriptor);
         let options = wgpu::RequestAdapterOptions {
             power_preference: wgpu::PowerPreference::HighPerformance,
             ..Default::default()
         };
-        let adapter = instance
+        let adapter = instance()
             .request_adapter(&options)
             .await
             .map_err(|e| unavailable(format!("no GPU can be used ({e}); use the CPU backend")))?;
@@ -146,6 +143,24 @@ impl Gpu {
         }
         result
     }
+}
+
+fn new_instance() -> wgpu::Instance {
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+    descriptor.backends = wgpu::Backends::PRIMARY;
+    wgpu::Instance::new(descriptor)
+}
+
+/// One for the whole process: NVIDIA's driver for Linux, for one, cannot be loaded more than a few dozen times.
+#[cfg(not(target_arch = "wasm32"))]
+fn instance() -> wgpu::Instance {
+    static INSTANCE: std::sync::LazyLock<wgpu::Instance> = std::sync::LazyLock::new(new_instance);
+    INSTANCE.clone()
+}
+
+#[cfg(target_arch = "wasm32")]
+fn instance() -> wgpu::Instance {
+    new_instance()
 }
 
 #[cfg(not(target_arch = "wasm32"))]
