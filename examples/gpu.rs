@@ -6,10 +6,13 @@
 //! pictures, forward only. `--kernels` adds what each dispatch takes. `--footprints` runs nothing, and prints a line of
 //! JSON for each program and batch: what it takes on the device, from the arena's own plan.
 //!
-//! With `VK_ICD_FILENAMES` naming lavapipe or SwiftShader, CPU seconds are what matters: software adapters take all
-//! cores that there are.
+//! On software adapters (`VK_ICD_FILENAMES` naming lavapipe or SwiftShader) CPU seconds are what matters and what ratios
+//! are of: they take all cores that there are. On others it is the time on the wall.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
 
 use pellucid::{
     Tensor,
@@ -25,6 +28,8 @@ type Failure = Box<dyn std::error::Error>;
 const SIDE: usize = 8;
 /// Rounds in which batches take turns.
 const ROUNDS: usize = 5;
+/// How many times each dispatch is run on a GPU, so that waiting for it does not count.
+const REPEATS: usize = 50;
 
 /// CPU time of this process's threads so far, in seconds; zero where there is no /proc.
 fn cpu_seconds() -> f64 {
@@ -34,6 +39,12 @@ fn cpu_seconds() -> f64 {
         text.split_whitespace().next().and_then(|v| v.parse::<f64>().ok()).unwrap_or(0.0)
     };
     threads.map(spent).sum::<f64>() / 1e9
+}
+
+/// Seconds since the first call.
+fn wall_seconds() -> f64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed().as_secs_f64()
 }
 
 /// Multiplications and additions of the convolutions and dense layers, for one image.
@@ -116,21 +127,26 @@ fn measure(
         }
     }
     let mut alone = None;
+    let software = backend.description().fallback;
     for ((&images, [walls, cpus]), first) in batches.iter().zip(spent).zip(first) {
         let (wall, cpu) = (median(walls), median(cpus));
-        let ratio = cpu / *alone.get_or_insert(cpu);
+        let counted = if software { cpu } else { wall };
+        let ratio = counted / *alone.get_or_insert(counted);
         println!(
-            "{name:8} batch {images:2}: {:6.1} ms CPU an image ({ratio:.2} of alone), {:6.1} ms wall; first run {:6.0} ms CPU in all; \
-             {:.2} GFLOP, {:.2} GFLOP per CPU-second",
+            "{name:8} batch {images:2}: {:6.1} ms CPU an image, {:7.2} ms wall ({ratio:.2} of alone); first run {:6.0} ms CPU in all; \
+             {:.2} GFLOP, {:.2} GFLOP per {} second",
             cpu * 1e3,
             wall * 1e3,
             first * 1e3,
             flops / 1e9,
-            flops / 1e9 / cpu,
+            flops / 1e9 / counted,
+            if software { "CPU" } else { "wall" },
         );
         if kernels {
-            let each = pollster::block_on(backend.profile(program, images, 1, &cpu_seconds))?;
-            each.iter().for_each(|(line, s)| println!("  {:8.2} ms  {line}", s * 1e3));
+            let meter: (usize, &dyn Fn() -> f64) =
+                if backend.description().fallback { (1, &cpu_seconds) } else { (REPEATS, &wall_seconds) };
+            let each = pollster::block_on(backend.profile(program, images, 1, meter))?;
+            each.iter().for_each(|(line, s)| println!("  {:8.4} ms  {line}", s * 1e3));
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Runs recorded dispatches: bounded submits, never a wait inside, and reading back what is asked for.
 
-use std::{cell::Cell, ops::Range};
+use std::{borrow::Cow, cell::Cell, ops::Range};
 
 use super::{Constants, Dispatch, Gpu, Pipelines};
 use crate::error::{Error, GpuFault, Result};
@@ -76,11 +76,19 @@ impl Arena {
 
 /// Floats or words that go into the arena before a job runs.
 #[derive(Clone, Debug)]
-pub struct Upload {
+pub struct Upload<'a> {
     /// The first vec4.
     pub offset: u32,
-    /// The bytes.
-    pub bytes: Vec<u8>,
+    /// The words.
+    pub words: Cow<'a, [u32]>,
+}
+
+impl Upload<'_> {
+    /// Of floats.
+    #[must_use]
+    pub fn floats(offset: u32, floats: Vec<f32>) -> Self {
+        Self { offset, words: Cow::Owned(bytemuck::cast_vec(floats)) }
+    }
 }
 
 /// One dispatch, ready to run.
@@ -166,7 +174,7 @@ impl Job {
         gpu: &Gpu,
         arena: &Arena,
         constants: &Constants,
-        uploads: &[Upload],
+        uploads: &[Upload<'_>],
         zeros: Range<u32>,
         reads: &[Range<u32>],
     ) -> Result<Pending> {
@@ -175,7 +183,7 @@ impl Job {
         };
         self.bind(gpu, arena, buffer, constants);
         for upload in uploads {
-            gpu.queue.write_buffer(buffer, bytes(upload.offset), &upload.bytes);
+            gpu.queue.write_buffer(buffer, bytes(upload.offset), bytemuck::cast_slice(&upload.words));
         }
         let begin = || gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
         let mut encoder = begin();
@@ -218,14 +226,15 @@ impl Job {
         Ok(Pending { staging, done, lengths, flops: self.flops(), submitted: gpu.now() })
     }
 
-    /// Runs each dispatch on its own and waits for it: by how much `meter` went on. For measuring only.
+    /// Runs each dispatch alone, so many times in a row, and waits for it: by how much `meter` went on for each.
+    /// For measuring only.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn profile(
         &mut self,
         gpu: &Gpu,
         arena: &Arena,
         constants: &Constants,
-        meter: &dyn Fn() -> f64,
+        (times, meter): (usize, &dyn Fn() -> f64),
     ) -> Vec<f64> {
         let Some(buffer) = &arena.buffer else { return vec![] };
         self.bind(gpu, arena, buffer, constants);
@@ -233,10 +242,10 @@ impl Job {
             let begin = meter();
             let mut encoder =
                 gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
-            self.encode(&mut encoder, std::slice::from_ref(step));
+            (0..times).for_each(|_| self.encode(&mut encoder, std::slice::from_ref(step)));
             gpu.queue.submit([encoder.finish()]);
             let _ = gpu.device.poll(wgpu::PollType::wait_indefinitely());
-            meter() - begin
+            (meter() - begin) / times as f64
         };
         self.steps.iter().map(run).collect()
     }
@@ -262,8 +271,14 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// Waits, and returns the floats of each range that was asked for.
-    pub async fn finish(self, gpu: &Gpu, arena: &Arena) -> Result<Vec<Vec<f32>>> {
+    /// Waits, and hands on the floats of each range that was asked for, as they lie in the device's own memory where
+    /// they can be read there.
+    pub async fn finish(
+        self,
+        gpu: &Gpu,
+        arena: &Arena,
+        mut take: impl FnMut(usize, &[f32]) -> Result<()>,
+    ) -> Result<()> {
         // In the page the event loop brings the answer; natively somebody has to ask.
         #[cfg(not(target_arch = "wasm32"))]
         let _ = gpu.device.poll(wgpu::PollType::wait_indefinitely());
@@ -277,15 +292,18 @@ impl Pending {
             arena.pace.learn(self.flops, submitted, done);
         }
         let view = self.staging.get_mapped_range(..).map_err(|_| unreadable())?;
-        let floats: Vec<f32> = bytemuck::pod_collect_to_vec(&view[..]);
-        let mut rest = floats.as_slice();
-        let mut parts = Vec::with_capacity(self.lengths.len());
-        for &length in &self.lengths {
+        let floats: Cow<'_, [f32]> = match bytemuck::try_cast_slice(&view[..]) {
+            Ok(floats) => Cow::Borrowed(floats),
+            // In the page they are a copy, which may lie anywhere.
+            Err(_) => Cow::Owned(bytemuck::pod_collect_to_vec(&view[..])),
+        };
+        let mut rest = &*floats;
+        for (i, &length) in self.lengths.iter().enumerate() {
             let (part, after) = rest.split_at(length);
-            parts.push(part.to_vec());
+            take(i, part)?;
             rest = after;
         }
-        Ok(parts)
+        Ok(())
     }
 }
 

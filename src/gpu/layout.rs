@@ -10,29 +10,33 @@ pub fn pack(data: &[f32], channels: usize, plane: usize) -> Vec<f32> {
         data.chunks_exact((channels * plane).max(1)).zip(packed.chunks_exact_mut((plane * width).max(1)));
     for (from, to) in rows {
         for (channel, values) in from.chunks_exact(plane).enumerate() {
-            for (pixel, value) in values.iter().enumerate() {
-                to[pixel * width + channel] = *value;
-            }
+            // Two iterators instead of indices, so that nothing is tested in the loop.
+            let places = to[channel..].iter_mut().step_by(width);
+            places.zip(values).for_each(|(place, value)| *place = *value);
         }
     }
     packed
 }
 
-/// The inverse of [`pack`], for `rows` rows.
+/// The inverse of [`pack`]: adds rows to `data`, and says whether all of their values are finite.
 #[must_use]
-pub fn unpack(packed: &[f32], rows: usize, channels: usize, plane: usize) -> Vec<f32> {
+pub fn unpack(packed: &[f32], channels: usize, plane: usize, data: &mut Vec<f32>) -> bool {
     let width = channels.next_multiple_of(4);
-    let mut data = vec![0.0; rows * channels * plane];
-    let rows =
-        data.chunks_exact_mut((channels * plane).max(1)).zip(packed.chunks_exact((plane * width).max(1)));
+    let rows = packed.len().checked_div(plane * width).unwrap_or(0);
+    let before = data.len();
+    data.resize(before + rows * channels * plane, 0.0);
+    let rows = data[before..]
+        .chunks_exact_mut((channels * plane).max(1))
+        .zip(packed.chunks_exact((plane * width).max(1)));
+    let mut finite = true;
     for (to, from) in rows {
         for (channel, values) in to.chunks_exact_mut(plane).enumerate() {
-            for (pixel, value) in values.iter_mut().enumerate() {
-                *value = from[pixel * width + channel];
-            }
+            let places = from[channel..].iter().step_by(width);
+            values.iter_mut().zip(places).for_each(|(value, place)| *value = *place);
         }
+        finite &= to.iter().fold(true, |all, v| all & v.is_finite());
     }
-    data
+    finite
 }
 
 #[cfg(test)]
@@ -42,9 +46,16 @@ mod tests {
     #[test]
     fn there_and_back() {
         let data: Vec<f32> = (0..2 * 5 * 6).map(|v| v as f32).collect();
-        let packed = pack(&data, 5, 6);
+        let mut packed = pack(&data, 5, 6);
         assert_eq!(packed.len(), 2 * 6 * 8);
         assert_eq!(packed[8..16], [1.0, 7.0, 13.0, 19.0, 25.0, 0.0, 0.0, 0.0]);
-        assert_eq!(unpack(&packed, 2, 5, 6), data);
+        let mut back = vec![7.0];
+        assert!(unpack(&packed, 5, 6, &mut back));
+        assert_eq!(back[1..], data);
+        // What lies in the padding does not matter, what lies elsewhere does.
+        packed[5] = f32::NAN;
+        assert!(unpack(&packed, 5, 6, &mut back));
+        packed[4] = f32::INFINITY;
+        assert!(!unpack(&packed, 5, 6, &mut back));
     }
 }

@@ -1,6 +1,6 @@
 //! Runs graphs on a device: chunks, uploads, two chunks in flight, read-back.
 
-use std::collections::VecDeque;
+use std::{borrow::Cow, collections::VecDeque};
 
 use super::{
     masks::Packed,
@@ -10,7 +10,7 @@ use crate::{
     backend::Images,
     error::{Error, GpuFault, Result},
     gpu::{Arena, Gpu, Job, Pending, Pipelines, Upload, View, pack, unpack},
-    graph::Rows,
+    graph::{Node, Rows},
     tensor::Tensor,
 };
 
@@ -96,7 +96,7 @@ impl Engine {
         &mut self,
         runner: &mut Runner,
         size: Size,
-        meter: &dyn Fn() -> f64,
+        meter: (usize, &dyn Fn() -> f64),
     ) -> Result<Vec<(String, f64)>> {
         self.prepare(runner, size).await?;
         let memory = runner.compiled.memory(size);
@@ -123,7 +123,10 @@ impl Engine {
         let picture = if let Images::Masked(m) = images { Some(Packed::new(&m)) } else { None };
         let masks = picture.as_ref().map_or_else(MaskSize::default, |p| p.size);
         let at_once = self.batch(runner, targets, masks)?;
-        let mut collected: Vec<Vec<f32>> = vec![vec![]; runner.compiled.graph().outputs().len()];
+        let graph = runner.compiled.graph();
+        let rows = |node: &Node| if node.rows == Rows::Targets { total * targets } else { total };
+        let room = |id| Vec::with_capacity(rows(graph.node(id)) * graph.node(id).elements());
+        let mut collected: Vec<Vec<f32>> = graph.outputs().iter().map(|&id| room(id)).collect();
         let mut pending: VecDeque<(Pending, Vec<View>)> = VecDeque::new();
         for first in (0..total).step_by(at_once) {
             let size = Size { images: at_once.min(total - first), targets, masks };
@@ -147,8 +150,7 @@ impl Engine {
         let graph = runner.compiled.graph();
         let shaped = graph.outputs().iter().zip(collected).map(|(id, data)| {
             let node = graph.node(*id);
-            let rows = if node.rows == Rows::Targets { total * targets } else { total };
-            Tensor::new([&[rows], node.shape.as_slice()].concat(), data)
+            Tensor::new([&[rows(node)], node.shape.as_slice()].concat(), data)
         });
         shaped.collect()
     }
@@ -193,16 +195,16 @@ impl Engine {
 
     async fn collect(&self, chunk: Option<(Pending, Vec<View>)>, into: &mut [Vec<f32>]) -> Result<()> {
         let Some((pending, views)) = chunk else { return Ok(()) };
-        let parts = pending.finish(&self.gpu, &self.arena).await?;
-        for ((part, view), all) in parts.iter().zip(&views).zip(into) {
-            let data = unpack(part, view.rows, view.channels(), view.plane());
+        let take = |i: usize, part: &[f32]| {
+            let view: &View = &views[i];
             // Shaders may take NaN for anything, so this is where it shows.
-            if data.iter().any(|v| !v.is_finite()) {
-                return Err(Error::NotFinite("an output of the network".into()));
+            if unpack(part, view.channels(), view.plane(), &mut into[i]) {
+                Ok(())
+            } else {
+                Err(Error::NotFinite("an output of the network".into()))
             }
-            all.extend(data);
-        }
-        Ok(())
+        };
+        pending.finish(&self.gpu, &self.arena, take).await
     }
 }
 
@@ -280,51 +282,50 @@ fn check(runner: &Runner, images: Images<'_>, cotangents: Option<&Tensor>) -> Re
 }
 
 /// What goes into the arena for the images from `first` on.
-fn uploads(
+fn uploads<'a>(
     plan: &Plan,
     images: Images<'_>,
-    picture: Option<&Packed<'_>>,
+    picture: Option<&'a Packed<'_>>,
     cotangents: Option<&Tensor>,
     first: usize,
     size: Size,
     held: usize,
-) -> Vec<Upload> {
-    let floats = |view: &View, offset: u32, data: &[f32]| Upload {
-        offset,
-        bytes: bytemuck::cast_slice(&pack(data, view.channels(), view.plane())).to_vec(),
-    };
-    let rows = |t: &Tensor, first: usize, count: usize| {
-        let row = t.row_len();
-        t.data()[first * row..(first + count) * row].to_vec()
-    };
+) -> Vec<Upload<'a>> {
+    let floats =
+        |view: &View, data: &[f32]| Upload::floats(view.offset, pack(data, view.channels(), view.plane()));
     let mut uploads = vec![];
     let Some(view) = plan.inputs.get(held) else { return uploads };
     match (images, picture, view.mask) {
         (Images::At(at), ..) => {
             let image = plan.inputs[..held].first();
-            uploads.extend(image.map(|v| floats(v, v.offset, &at.image.data().repeat(size.images))));
-            uploads.push(floats(view, view.offset, &rows(at.points, first, size.images)));
+            uploads.extend(image.map(|v| floats(v, &at.image.data().repeat(size.images))));
+            uploads.push(floats(view, rows(at.points, first, size.images)));
         }
-        (Images::Batch(t), ..) => uploads.push(floats(view, view.offset, &rows(t, first, size.images))),
+        (Images::Batch(t), ..) => uploads.push(floats(view, rows(t, first, size.images))),
         (Images::Inpainted(m), ..) => {
             let written: Vec<f32> = (first..first + size.images).flat_map(|i| m.written(i)).collect();
-            uploads.push(floats(view, view.offset, &written));
+            uploads.push(floats(view, &written));
         }
         (Images::Masked(_), Some(packed), Some(mask)) => {
-            let part = |offset, bytes: &[u8]| Upload { offset, bytes: bytes.to_vec() };
-            uploads.push(part(view.offset, &packed.image));
-            uploads.push(part(mask.fill, &packed.fill));
-            uploads.push(part(mask.shared, &packed.shared));
-            uploads.push(part(mask.masks, &packed.own(first..first + size.images)));
-            uploads.retain(|upload| !upload.bytes.is_empty());
+            let part = |offset, words| Upload { offset, words };
+            uploads.push(part(view.offset, Cow::Borrowed(&packed.image)));
+            uploads.push(part(mask.fill, Cow::Borrowed(&packed.fill)));
+            uploads.push(part(mask.shared, Cow::Borrowed(&packed.shared)));
+            uploads.push(part(mask.masks, Cow::Owned(packed.own(first..first + size.images))));
+            uploads.retain(|upload| !upload.words.is_empty());
         }
         (Images::Masked(_), ..) => {}
     }
     if let (Some(view), Some(c)) = (plan.inputs.get(held + 1), cotangents) {
         let k = size.targets;
-        uploads.push(floats(view, view.offset, &rows(c, first * k, size.images * k)));
+        uploads.push(floats(view, rows(c, first * k, size.images * k)));
     }
     uploads
+}
+
+/// The values of some rows.
+fn rows(t: &Tensor, first: usize, count: usize) -> &[f32] {
+    &t.data()[first * t.row_len()..(first + count) * t.row_len()]
 }
 
 fn word(v: usize) -> u32 {

@@ -13,11 +13,11 @@ pub struct Packed<'a> {
     /// What a chunk of masks takes.
     pub size: MaskSize,
     /// The picture, channels last.
-    pub image: Vec<u8>,
+    pub image: Vec<u32>,
     /// What hides it.
-    pub fill: Vec<u8>,
+    pub fill: Vec<u32>,
     /// What all masks share.
-    pub shared: Vec<u8>,
+    pub shared: Vec<u32>,
     masks: &'a Masks,
     channels: usize,
     plane: usize,
@@ -40,7 +40,7 @@ impl<'a> Packed<'a> {
     pub fn new(m: &Masked<'a>) -> Self {
         let channels = m.image.shape().first().copied().unwrap_or(1);
         let plane = m.image.shape().iter().skip(1).product();
-        let floats = |data| bytemuck::cast_slice(&pack(data, channels, plane)).to_vec();
+        let floats = |data| bytemuck::cast_vec(pack(data, channels, plane));
         let mut shared = match m.masks {
             Masks::Rectangles(_) | Masks::Elements(_) => vec![],
             Masks::Segments(map, _) => map.labels().to_vec(),
@@ -59,7 +59,7 @@ impl<'a> Packed<'a> {
             size: MaskSize { shared: shared.len() / 4, own },
             image: floats(m.image.data()),
             fill: floats(m.fill.data()),
-            shared: bytemuck::cast_slice(&shared).to_vec(),
+            shared,
             masks: m.masks,
             channels,
             plane,
@@ -68,7 +68,7 @@ impl<'a> Packed<'a> {
 
     /// The masks of a chunk.
     #[must_use]
-    pub fn own(&self, rows: Range<usize>) -> Vec<u8> {
+    pub fn own(&self, rows: Range<usize>) -> Vec<u32> {
         let stride = 4 * self.size.own;
         let mut words = vec![0u32; rows.len() * stride];
         for (i, to) in rows.zip(words.chunks_exact_mut(stride)) {
@@ -82,7 +82,7 @@ impl<'a> Packed<'a> {
                 Masks::Elements(rows) => interleave(rows, i, self.channels, self.plane, to),
             }
         }
-        bytemuck::cast_slice(&words).to_vec()
+        words
     }
 }
 

@@ -66,14 +66,15 @@ impl GpuBackend {
         self.engine.footprint(&mut self.runners[at].1, size)
     }
 
-    /// By how much `meter`, a clock, goes on in each dispatch of a batch, with its kernel. For measuring only.
+    /// By how much `meter`, a clock, goes on in each dispatch of a batch, with its kernel; each is run so many times.
+    /// For measuring only.
     #[cfg(not(target_arch = "wasm32"))]
     pub async fn profile(
         &mut self,
         program: &Program,
         images: usize,
         targets: usize,
-        meter: &dyn Fn() -> f64,
+        meter: (usize, &dyn Fn() -> f64),
     ) -> Result<Vec<(String, f64)>> {
         let at = self.runner(program, None)?;
         let size = Size { images, targets, ..Size::default() };
