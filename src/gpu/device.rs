@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::Traits;
+use super::{Tiles, Traits};
 use crate::error::{Error, GpuFault, Result};
 
 /// The most that is asked for as one binding, where the adapter offers it.
@@ -15,7 +15,7 @@ pub struct Gpu {
     pub(super) bindings: wgpu::BindGroupLayout,
     pub(super) pipeline_layout: wgpu::PipelineLayout,
     adapter: String,
-    fallback: bool,
+    tiles: Tiles,
     lost: Arc<Mutex<Option<String>>>,
     clock: Option<fn() -> f64>,
 }
@@ -67,8 +67,9 @@ impl Gpu {
             bind_group_layouts: &[Some(&bindings)],
             immediate_size: 0,
         });
+        let tiles = tiles(&info);
         let name = if info.name.is_empty() { "WebGPU".to_owned() } else { info.name };
-        Ok(Self { device, queue, bindings, pipeline_layout, adapter: name, fallback, lost, clock: clock() })
+        Ok(Self { device, queue, bindings, pipeline_layout, adapter: name, tiles, lost, clock: clock() })
     }
 
     /// The adapter's name, as the driver gives it.
@@ -80,7 +81,7 @@ impl Gpu {
     /// Whether the adapter is a software one.
     #[must_use]
     pub fn is_fallback(&self) -> bool {
-        self.fallback
+        self.tiles == Tiles::Cached
     }
 
     /// The most bytes that one buffer can have and be bound with.
@@ -94,7 +95,7 @@ impl Gpu {
     /// copied around in larger pieces.
     #[must_use]
     pub fn traits(&self) -> Traits {
-        Traits { page_bytes: self.largest_buffer().min(128 << 20), software: self.fallback }
+        Traits { page_bytes: self.largest_buffer().min(128 << 20), tiles: self.tiles }
     }
 
     /// Gives the page's clock (milliseconds), where the platform has none of its own: with it the size of
@@ -142,6 +143,16 @@ impl Gpu {
             return Err(Error::gpu(GpuFault::Validation, detail));
         }
         result
+    }
+}
+
+/// Where kernels' tiles are best kept. Metal says of every GPU that its subgroups have 4 to 64 threads, in wgpu and in
+/// browsers alike, which do not say who made the GPU.
+fn tiles(info: &wgpu::AdapterInfo) -> Tiles {
+    match (info.device_type, info.subgroup_min_size, info.subgroup_max_size) {
+        (wgpu::DeviceType::Cpu, ..) => Tiles::Cached,
+        (_, 4, 64) => Tiles::Registers,
+        _ => Tiles::Shared,
     }
 }
 

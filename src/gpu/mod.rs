@@ -20,5 +20,5 @@ pub use layout::{pack, unpack};
 pub use pipelines::{Kernel, Pipelines};
 pub use preprocess::{Value, Variant};
 pub use recording::{
-    Block, Constants, Dispatch, Form, Launch, MOST_GROUPS, Mask, Recording, Slot, Traits, View,
+    Block, Constants, Dispatch, Form, Launch, MOST_GROUPS, Mask, Recording, Slot, Tiles, Traits, View,
 };

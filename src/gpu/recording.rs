@@ -184,8 +184,24 @@ pub struct Dispatch {
 pub struct Traits {
     /// The most bytes of a buffer of constants.
     pub page_bytes: u64,
-    /// Whether a processor plays the GPU.
-    pub software: bool,
+    /// Where its kernels' tiles are best kept.
+    pub tiles: Tiles,
+}
+
+/// Where a kernel's tile is best kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tiles {
+    /// In caches: a processor plays the GPU.
+    Cached,
+    /// In each thread's registers alone: GPUs under Metal.
+    Registers,
+    /// In memory that the threads of a workgroup share: all others.
+    Shared,
+}
+
+impl Tiles {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Cached, Self::Registers, Self::Shared];
 }
 
 /// Workgroups along an axis that every adapter takes.

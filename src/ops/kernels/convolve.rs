@@ -1,18 +1,36 @@
 //! Convolutions of every kind but depthwise, transposed ones and fully connected layers: one kernel.
 
-use super::{Axis, Epilogue, EpilogueParams, GridParams, MANY, SEEN, SNIPPET, epilogue::kinds, word};
+use super::{
+    Axis, Epilogue, EpilogueParams, GridParams, SEEN, SNIPPET,
+    epilogue::kinds,
+    tiling::{Shape, Tiling},
+    word,
+};
 use crate::{
     error::Result,
-    gpu::{Kernel, Launch, MOST_GROUPS, Recording, Traits, Value, Variant, View},
+    gpu::{Kernel, Launch, Recording, Value, Variant, View},
     ops::pointwise::Step,
 };
 
-/// The kernel.
-pub static CONVOLVE: Kernel =
-    Kernel { name: "convolve", source: include_str!("convolve.wgsl"), snippets: &[SNIPPET, SEEN, ENTRY] };
+/// The kernel that keeps all in registers.
+pub static CONVOLVE: Kernel = Kernel {
+    name: "convolve",
+    source: include_str!("convolve.wgsl"),
+    snippets: &[PARAMS, SNIPPET, SEEN, ENTRY],
+};
+
+/// The kernel whose workgroups share what they load.
+pub static CONVOLVE_SHARED: Kernel = Kernel {
+    name: "convolve_shared",
+    source: include_str!("convolve_shared.wgsl"),
+    snippets: &[PARAMS, SNIPPET],
+};
 
 /// How many functions a convolution's parameters have room for, at its entry and its end together.
 pub const MOST_STEPS: usize = 21;
+
+/// What both kernels are told.
+const PARAMS: (&str, &str) = ("convolution", include_str!("convolution.wgsl"));
 
 /// What is done to a masked picture where it is read.
 const ENTRY: (&str, &str) = ("entry", include_str!("entry.wgsl"));
@@ -33,60 +51,6 @@ pub struct Convolution<'a> {
     pub bias: Option<&'a [f32]>,
     /// What is done to each input before; only where it is a picture under masks.
     pub entry: &'a [Step],
-}
-
-/// How work is cut into threads.
-#[derive(Clone, Copy, Debug)]
-struct Tiling {
-    pixels: usize,
-    blocks: usize,
-    lanes: usize,
-    along_channels: bool,
-    tiles_first: bool,
-}
-
-/// Tiles of so many pixels by so many blocks that software adapters are given, and what an output costs in them.
-/// Measured on SwiftShader and on lavapipe, which agree: wider tiles load less for each product, and loads are what
-/// takes the time. The last one takes seconds to compile, and is for batches of many images.
-const WIDE: [(usize, usize, usize); 4] = [(4, 2, 100), (8, 2, 87), (8, 4, 74), (16, 4, 52)];
-/// Threads that a software adapter runs in step, at most.
-const IN_STEP: usize = 8;
-
-impl Tiling {
-    /// 4 x 8 outputs a thread fit the registers of GPUs; software adapters have caches in their stead, and take
-    /// what costs least for the shape. Where there are few pixels, threads side by side make channels.
-    fn choose(pixels: usize, channels: usize, many: bool, traits: Traits) -> Self {
-        let along_channels = pixels <= 16;
-        let per_thread = if pixels == 1 { 1 } else { 4 };
-        let (pixels_a_thread, blocks) = match (along_channels, traits.software) {
-            (false, true) => cheapest(pixels, channels, many),
-            _ => (per_thread, 2),
-        };
-        let threads = pixels.div_ceil(pixels_a_thread);
-        let lanes = if along_channels { 32 } else { threads.next_power_of_two().clamp(8, 64) };
-        let tiles_first = threads.div_ceil(lanes) <= MOST_GROUPS;
-        Self { pixels: pixels_a_thread, blocks, lanes, along_channels, tiles_first }
-    }
-
-    /// How many channels a tile has.
-    fn channels(self) -> usize {
-        4 * self.blocks
-    }
-}
-
-/// The wide tile that wastes least at the edges. Its blocks follow from the channels and from whether there are many
-/// images, not from how many, so that few batches need weights of their own.
-fn cheapest(pixels: usize, channels: usize, many: bool) -> (usize, usize) {
-    let wide = if many { &WIDE[..] } else { &WIDE[..3] };
-    let made = |blocks: usize| channels.div_ceil(4 * blocks) * blocks;
-    let threads = |per_thread: usize| pixels.div_ceil(per_thread).next_multiple_of(IN_STEP);
-    let best = |blocks: usize| {
-        let tiles = wide.iter().filter(move |(_, b, _)| *b == blocks);
-        tiles.map(|(_, _, cost)| made(blocks) * cost).min().unwrap_or(usize::MAX)
-    };
-    let blocks = if best(4) <= best(2) { 4 } else { 2 };
-    let fitting = wide.iter().filter(|(_, b, _)| *b == blocks);
-    fitting.min_by_key(|(p, _, cost)| threads(*p) * p * cost).map_or((4, 2), |(p, b, _)| (*p, *b))
 }
 
 #[derive(Clone, Copy, bytemuck::NoUninit)]
@@ -115,20 +79,24 @@ struct Params {
 /// Records a convolution.
 pub fn convolve(at: &mut Recording<'_>, work: &Convolution<'_>, epilogue: &Epilogue) -> Result<()> {
     let extra = epilogue.params(at, 1)?;
-    // A masked picture is loaded in so many steps that its tiles hardly matter.
-    let many = at.output.rows >= MANY && at.inputs[0].mask.is_none();
     for (number, axes) in work.phases.iter().enumerate() {
-        let pixels = at.output.rows * axes[0].grid * axes[1].grid;
-        if pixels == 0 {
+        let shape = Shape {
+            images: at.output.rows,
+            plane: axes[0].grid * axes[1].grid,
+            depth: (work.inputs / work.groups).div_ceil(4),
+            channels: work.outputs,
+            masked: at.inputs[0].mask.is_some(),
+        };
+        if shape.pixels() == 0 {
             continue;
         }
-        let packing = Packing::new(work, axes, Tiling::choose(pixels, work.outputs, many, at.traits));
+        let packing = Packing::new(work, axes, Tiling::choose(&shape, at.traits.tiles));
         // Weights that do not fit one binding are taken in runs of tiles.
         let at_once = (at.constants.page_size() / (packing.vectors_a_tile() + 64)).clamp(1, packing.tiles);
         for (run, first) in (0..packing.tiles).step_by(at_once).enumerate() {
             let tiles = at_once.min(packing.tiles - first);
             // A batch that is tiled otherwise has constants of its own.
-            let part = (number << 12 | run) << 4 | packing.tiling.blocks << 1;
+            let part = (number << 12 | run) << 8 | packing.tiling.blocks << 1;
             let part = part | usize::from(packing.tiling.along_channels);
             record_tiles(at, work, axes, &packing, first..first + tiles, part, (epilogue, extra))?;
         }
@@ -185,34 +153,25 @@ fn record_tiles(
     let mut tail = epilogue.tail(&places[3..]);
     tail.truncate(epilogue.steps.len());
     tail.extend(entry.tail(&places[3 + epilogue.tables()..]));
-    let (threads, others) = (pixels.div_ceil(tiling.pixels), tiles.len());
-    let groups = if tiling.along_channels {
-        [others.div_ceil(tiling.lanes), threads, 1]
-    } else if tiling.tiles_first {
-        [others, threads.div_ceil(tiling.lanes), 1]
-    } else {
-        [threads.div_ceil(tiling.lanes), others, 1]
-    };
+    let groups = tiling.groups(pixels, tiles.len());
     let taps = axes[0].taps.len() * axes[1].taps.len();
     let flops = 2 * pixels * taps * packing.depth * 4 * tiles.len() * tiling.channels();
-    at.dispatch(&CONVOLVE, variant, &params, &tail, Launch { groups, page: slot.page, flops })
+    let kernel = if tiling.shared.is_some() { &CONVOLVE_SHARED } else { &CONVOLVE };
+    at.dispatch(kernel, variant, &params, &tail, Launch { groups, page: slot.page, flops })
 }
 
 fn variant(packing: &Packing, axes: &[Axis; 2], input: &View, output: &View) -> Variant {
     let tiling = packing.tiling;
     let pointwise = axes.iter().all(Axis::is_pointwise) && input.mask.is_none();
-    vec![
-        ("PIXELS", tiling.pixels.into()),
-        ("BLOCKS", tiling.blocks.into()),
-        ("LANES", tiling.lanes.into()),
-        ("ALONG_CHANNELS", tiling.along_channels.into()),
-        ("TILES_FIRST", tiling.tiles_first.into()),
+    let mut variant = tiling.variant();
+    variant.extend([
         ("POINTWISE", pointwise.into()),
         ("WHOLE", axes.iter().all(Axis::is_whole).into()),
         ("GROUPED", packing.grouped.into()),
         ("FORM", Value::Int(input.mask.map_or(0, |m| m.form as i64))),
         ("RAGGED", (!output.blocks().is_multiple_of(tiling.blocks)).into()),
-    ]
+    ]);
+    variant
 }
 
 /// How weights lie: for each tile, each tap and each block of input channels, for each block of the tile four

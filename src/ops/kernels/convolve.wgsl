@@ -11,40 +11,7 @@
 // else the other way round, for more pixels than a dispatch has workgroups along its second axis.
 // RAGGED: the last tile has fewer than BLOCKS blocks.
 #include bindings
-
-struct Params {
-    input: u32,
-    output: u32,
-    zeros: u32,
-    weights: u32,
-    bias: u32,
-    starts: u32,
-    in_blocks: u32,
-    out_blocks: u32,
-    depth: u32,
-    pixels: u32,
-    first_tile: u32,
-    tiles: u32,
-    fill: u32,
-    masks: u32,
-    masks_stride: u32,
-    masks_shared: u32,
-    residual: u32,
-    mask: u32,
-    mask_plane: u32,
-    mask_targets: u32,
-    grid: vec2<u32>,
-    extent: vec2<u32>,
-    taps: vec2<u32>,
-    stride: vec2<u32>,
-    dilation: vec2<i32>,
-    offset: vec2<i32>,
-    out_extent: vec2<u32>,
-    out_stride: vec2<u32>,
-    out_offset: vec2<u32>,
-    steps: array<vec4<u32>, ${STEPS + ENTRY + 1}>,
-}
-
+#include convolution
 #include epilogue
 #if FORM
 #include seen

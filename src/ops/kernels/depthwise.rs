@@ -3,7 +3,7 @@
 use super::{Axis, Epilogue, EpilogueParams, GridParams, LANES, MANY, SNIPPET, linear, word};
 use crate::{
     error::Result,
-    gpu::{Kernel, Launch, Recording, Traits},
+    gpu::{Kernel, Launch, Recording, Tiles},
 };
 
 /// The kernel.
@@ -65,9 +65,9 @@ impl Tile {
     }
 
     /// For many images on a software adapter, whose time goes into loads: the tile that loads least.
-    fn choose(axes: &[Axis; 2], images: usize, traits: Traits) -> Option<Self> {
+    fn choose(axes: &[Axis; 2], images: usize, tiles: Tiles) -> Option<Self> {
         let narrow = Self::narrow(axes);
-        if !traits.software || images < MANY {
+        if tiles != Tiles::Cached || images < MANY {
             return narrow;
         }
         let wide = [(7, 2), (7, 1), (4, 2)].into_iter().filter_map(|(p, l)| Self::new(p, l, axes));
@@ -97,8 +97,8 @@ pub fn depthwise(at: &mut Recording<'_>, work: &Depthwise<'_>, epilogue: &Epilog
     let blocks = at.output.blocks();
     let width = 4 * blocks;
     for (part, axes) in work.phases.iter().enumerate() {
-        let Some(tile) = Tile::choose(axes, at.output.rows, at.traits) else { continue };
-        let software = at.traits.software;
+        let Some(tile) = Tile::choose(axes, at.output.rows, at.traits.tiles) else { continue };
+        let software = at.traits.tiles == Tiles::Cached;
         let (slot, places) = at.constants(part, |block| {
             let taps = axes[0].taps.iter().flat_map(|&y| axes[1].taps.iter().map(move |&x| (y, x)));
             let weight = |c: usize, y, x| if c < work.channels { (work.weight)(c, y, x) } else { 0.0 };

@@ -6,9 +6,10 @@ pub mod depthwise;
 mod elementwise;
 mod epilogue;
 mod pool;
+mod tiling;
 
 pub use axis::{Axis, GridParams, pairs};
-pub use convolve::{CONVOLVE, Convolution, MOST_STEPS, convolve};
+pub use convolve::{Convolution, MOST_STEPS, convolve};
 pub use depthwise::{DEPTHWISE, Depthwise};
 pub use elementwise::{ELEMENTWISE, Scaling, elementwise};
 pub use epilogue::{Epilogue, EpilogueParams, SNIPPET, targets, word};

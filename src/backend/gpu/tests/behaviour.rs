@@ -24,22 +24,28 @@ fn the_bound_can_fail() {
     assert!(excess(&graph(&conv), &x, None, &made) > 1.0);
 }
 
-/// A batch of one and a batch of many, in several chunks, give the same numbers.
+/// A batch of one and a batch of many, in several chunks, give the same numbers on every kind of adapter, also where
+/// several threads share a sum.
 #[test]
 fn batches_do_not_matter() {
     let rng = &mut for_sample(15, 0);
-    let conv = conv(rng, [9, 9]);
-    let mut graph = Graph::new();
-    let x = graph.input("x", [conv.inputs(), 9, 9], Rows::Images);
-    let y = graph.add("y", conv.clone(), &[x]).unwrap();
-    graph.set_outputs([y]);
-    let many = tensor(rng, 37, &[conv.inputs(), 9, 9]);
-    let together = on_gpu(&graph, Images::Batch(&many), None).unwrap().remove(0);
-    for i in [0, 17, 36] {
-        let one = Tensor::stack(&[many.at(i)]).unwrap();
-        let alone = on_gpu(&graph, Images::Batch(&one), None).unwrap().remove(0);
-        for (a, b) in alone.data().iter().zip(together.row(i)) {
-            assert!((a - b).abs() <= 1e-6 * b.abs() + 1e-9);
+    let long =
+        Conv { weights: weights(rng, [9, 170, 1, 1]), bias: None, groups: 1, window: Window::new([1; 2]) };
+    for (conv, tiles) in
+        [conv(rng, [9, 9]), long].into_iter().flat_map(|c| Tiles::ALL.map(|t| (c.clone(), t)))
+    {
+        let mut graph = Graph::new();
+        let x = graph.input("x", [conv.inputs(), 9, 9], Rows::Images);
+        let y = graph.add("y", conv.clone(), &[x]).unwrap();
+        graph.set_outputs([y]);
+        let many = tensor(rng, 37, &[conv.inputs(), 9, 9]);
+        let together = laid_out(Some(tiles), &graph, Images::Batch(&many), None).unwrap().remove(0);
+        for i in [0, 17, 36] {
+            let one = Tensor::stack(&[many.at(i)]).unwrap();
+            let alone = laid_out(Some(tiles), &graph, Images::Batch(&one), None).unwrap().remove(0);
+            for (a, b) in alone.data().iter().zip(together.row(i)) {
+                assert!((a - b).abs() <= 1e-6 * b.abs() + 1e-9, "{tiles:?}: {a} alone, {b} together");
+            }
         }
     }
 }

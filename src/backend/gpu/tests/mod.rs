@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     backend::{Backend, Images, Masked, Masks, Rectangle},
-    gpu::{Form, Gpu, Traits},
+    gpu::{Form, Gpu, Tiles, Traits},
     graph::{Constant, Graph, Operator, Rows, ValueId, reference},
     ops::{
         add::Add,
@@ -45,7 +45,7 @@ use crate::{
 };
 
 const CASES: u64 = 32;
-const TRAITS: Traits = Traits { page_bytes: 128 << 20, software: true };
+const TRAITS: Traits = Traits { page_bytes: 128 << 20, tiles: Tiles::Cached };
 
 /// One device for all tests: they take turns, and share pipelines.
 static ENGINE: LazyLock<Mutex<Engine>> =
@@ -74,16 +74,16 @@ fn on_gpu(graph: &Graph, images: Images<'_>, cotangents: Option<&Tensor>) -> cra
     laid_out(None, graph, images, cotangents)
 }
 
-/// Runs a graph on the device, laid out as for a software adapter, for another one, or for the device itself.
+/// Runs a graph on the device, laid out as for one kind of adapter or for the device itself.
 fn laid_out(
-    software: Option<bool>,
+    tiles: Option<Tiles>,
     graph: &Graph,
     images: Images<'_>,
     cotangents: Option<&Tensor>,
 ) -> crate::Result<Vec<Tensor>> {
     let mut engine = engine();
     let own = engine.gpu.traits();
-    let traits = Traits { software: software.unwrap_or(own.software), ..own };
+    let traits = Traits { tiles: tiles.unwrap_or(own.tiles), ..own };
     let form = if let Images::Masked(m) = images { Some(super::masks::form(m.masks)) } else { None };
     let compiled = Compiled::new(traits, graph, form)?;
     pollster::block_on(engine.run(&mut Runner::new(compiled), images, cotangents))
@@ -118,10 +118,10 @@ fn hold(graph: &Graph, rng: &mut Rng) {
     let shape = |i: usize| graph.node(graph.inputs()[i]).shape.clone();
     let x = tensor(rng, images, &shape(0));
     let g = (graph.inputs().len() > 1).then(|| tensor(rng, images * targets, &shape(1)));
-    let software = rng.random_bool(0.5);
-    let made = laid_out(Some(software), graph, Images::Batch(&x), g.as_ref()).unwrap();
+    let tiles = Tiles::ALL[rng.random_range(0..3)];
+    let made = laid_out(Some(tiles), graph, Images::Batch(&x), g.as_ref()).unwrap();
     let excess = excess(graph, &x, g.as_ref(), &made);
-    assert!(excess <= 1.0, "{excess} times what is allowed in {graph:#?}, software {software}");
+    assert!(excess <= 1.0, "{excess} times what is allowed in {graph:#?}, {tiles:?}");
 }
 
 /// Holds one operator of `x` alone.

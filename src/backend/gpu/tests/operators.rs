@@ -56,6 +56,38 @@ fn dense_layers() {
     }
 }
 
+/// Sums so long, of so few pixels, that several threads share each.
+#[test]
+fn long_sums() {
+    let rng = &mut for_sample(16, 0);
+    let mut splits = std::collections::HashSet::new();
+    for (kernel, extents) in [(1, [5, 7]), (3, [6, 5]), (1, [1, 1]), (2, [4, 3])] {
+        let (inputs, outputs) = (rng.random_range(160..=200), rng.random_range(5..=70));
+        let conv = Conv {
+            weights: weights(rng, [outputs, inputs, kernel, kernel]),
+            bias: Some(Arc::new(floats(rng, outputs))),
+            groups: 1,
+            window: Window::new([kernel; 2]),
+        };
+        let mut graph = Graph::new();
+        let x = graph.input("x", [inputs, extents[0], extents[1]], Rows::Images);
+        let y = graph.add("y", conv, &[x]).unwrap();
+        graph.set_outputs([y]);
+        for images in [1, 3] {
+            let mut compiled =
+                Compiled::new(Traits { tiles: Tiles::Shared, ..TRAITS }, &graph, None).unwrap();
+            let memory = compiled.memory(Size { images, targets: 1, ..Size::default() });
+            let dispatch = compiled.record(&memory).unwrap().remove(0);
+            splits.extend(dispatch.variant.iter().find(|(name, _)| *name == "SPLIT").map(|(_, v)| v.clone()));
+            let x = tensor(rng, images, &[inputs, extents[0], extents[1]]);
+            let made = laid_out(Some(Tiles::Shared), &graph, Images::Batch(&x), None).unwrap();
+            let excess = excess(&graph, &x, None, &made);
+            assert!(excess <= 1.0, "{excess} times what is allowed: {kernel}, {extents:?}");
+        }
+    }
+    assert!(splits.contains(&4usize.into()) && splits.contains(&8usize.into()), "{splits:?}");
+}
+
 /// A producer, functions, a sum with a value that is kept, functions; every part at random.
 #[test]
 fn fused_epilogues() {

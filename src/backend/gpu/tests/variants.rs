@@ -36,8 +36,8 @@ fn every_variant_of_the_shipped_model_is_valid() {
         let graph = network.program(program).unwrap();
         let forms = [Form::Rectangles, Form::Segments, Form::Grids, Form::Elements];
         let all = [None].into_iter().chain(forms.map(Some));
-        for (form, software) in all.flat_map(|form| [(form, true), (form, false)]) {
-            let mut compiled = Compiled::new(Traits { software, ..TRAITS }, &graph, form).unwrap();
+        for (form, tiles) in all.flat_map(|form| Tiles::ALL.map(|tiles| (form, tiles))) {
+            let mut compiled = Compiled::new(Traits { tiles, ..TRAITS }, &graph, form).unwrap();
             for (images, targets) in [(1, 1), (3, 2), (MANY, 1)] {
                 let memory = compiled.memory(Size { images, targets, ..Size::default() });
                 for dispatch in compiled.record(&memory).unwrap() {
