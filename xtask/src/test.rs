@@ -48,10 +48,16 @@ fn native(package: &str, filter: Option<&str>) -> Result<Tally> {
     heading(&format!("native tests of {package}"));
     let mut cargo = host::cargo();
     cargo.args(["test", "--package", package, "--no-fail-fast"]).args(filter);
+    cargo.env("PELLUCID_SHADERS", shaders());
     if let Some(driver) = tools::software_vulkan() {
         cargo.env("VK_DRIVER_FILES", &driver).env("VK_ICD_FILENAMES", &driver);
     }
     follow(&mut cargo, Tally::read_cargo)
+}
+
+/// Where native tests leave the kernels' variants for the browser's own compiler.
+fn shaders() -> PathBuf {
+    host::root().join("target/shaders")
 }
 
 fn in_browser(args: &TestArgs) -> Result<Vec<(&'static str, Tally)>> {
@@ -72,12 +78,16 @@ fn browser(dist: &Path, filter: Option<&str>) -> Result<Tally> {
     let files = test_files(&dir)?;
     ensure!(!files.is_empty(), "no browser tests in {}", dir.display());
     tools::ensure_npm(&dir)?;
+    if !shaders().exists() {
+        native("pellucid", Some("every_variant"))?;
+    }
     let url = serve::background(vec![("", dist.to_path_buf())])?;
     let mut node = Command::new("node");
     // One file at a time: each has a browser that computes on every core.
     node.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]);
     node.args(filter.map(|name| format!("--test-name-pattern={name}")));
     node.args(files).current_dir(host::root());
+    node.env("PELLUCID_SHADERS", shaders());
     node.env("PELLUCID_URL", url).env("CHROMIUM", tools::chromium().context("Chromium is missing")?);
     follow(&mut node, Tally::read_node)
 }

@@ -1,6 +1,6 @@
 //! Every kernel variant that the shipped model needs is valid WGSL; no adapter is asked.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, path::PathBuf};
 
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 
@@ -19,6 +19,14 @@ fn validate(kernel: &Kernel, variant: &Variant) -> Result<(), String> {
     validator.validate(&module).map(|_| ()).map_err(|e| e.emit_to_string(&text))
 }
 
+/// Where variants are kept for the browser's tests, if they run afterwards; emptied.
+fn folder() -> Option<PathBuf> {
+    let folder = PathBuf::from(std::env::var_os("PELLUCID_SHADERS")?);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    Some(folder)
+}
+
 #[test]
 fn every_variant_of_the_shipped_model_is_valid() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/models/efficientnet-lite0-int8.onnx");
@@ -31,7 +39,7 @@ fn every_variant_of_the_shipped_model_is_valid() {
         gradient(Score::Logit, None, Rule::Plain),
         gradient(Score::Probability, layer, Rule::Guided),
     ];
-    let mut seen: HashSet<(&str, Variant)> = HashSet::new();
+    let (folder, mut seen) = (folder(), HashSet::<(&str, Variant)>::new());
     for program in &programs {
         let graph = network.program(program).unwrap();
         let forms = [Form::Rectangles, Form::Segments, Form::Grids, Form::Elements];
@@ -43,6 +51,11 @@ fn every_variant_of_the_shipped_model_is_valid() {
                 for dispatch in compiled.record(&memory).unwrap() {
                     if seen.insert((dispatch.kernel.name, dispatch.variant.clone())) {
                         validate(dispatch.kernel, &dispatch.variant).unwrap();
+                        if let Some(folder) = &folder {
+                            let name = format!("{}-{}.wgsl", dispatch.kernel.name, seen.len());
+                            let text = dispatch.kernel.expand(&dispatch.variant).unwrap();
+                            std::fs::write(folder.join(name), text).unwrap();
+                        }
                     }
                 }
             }
