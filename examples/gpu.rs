@@ -1,10 +1,12 @@
 //! What the GPU backend costs: CPU time, wall time, floating-point operations, memory.
 //!
-//! `cargo run --example gpu -- [MODEL.onnx] [--batch N] [--masked] [--kernels] [--footprints]`
+//! `cargo run --example gpu -- [MODEL.onnx] [--batch N] [--masked] [--kernels] [--footprints] [--tiles KIND]`
 //!
 //! Batches of one and of N (16 by default) take turns. `--masked` runs one picture under masks of segments instead of
 //! pictures, forward only. `--kernels` adds what each dispatch takes. `--footprints` runs nothing, and prints a line of
 //! JSON for each program and batch: what it takes on the device, from the arena's own plan.
+//!
+//! `--tiles cached|registers|shared` lays kernels out as for another kind of adapter.
 //!
 //! On software adapters (`VK_ICD_FILENAMES` naming lavapipe or SwiftShader) CPU seconds are what matters and what ratios
 //! are of: they take all cores that there are. On others it is the time on the wall.
@@ -17,6 +19,7 @@ use std::{
 use pellucid::{
     Tensor,
     backend::{Backend, BitRows, Images, Masked, Masks, Segmentation, gpu::GpuBackend},
+    gpu::{Gpu, Tiles},
     graph::{Graph, Rule},
     network::{Network, Program, Score},
     ops::{conv::Conv, conv_transpose::ConvTranspose, dense::Dense},
@@ -160,7 +163,12 @@ fn main() -> Result<(), Failure> {
     let model = arguments.iter().find(|a| a.ends_with(".onnx")).cloned();
     let model = model.unwrap_or_else(|| "models/efficientnet-lite0-int8.onnx".into());
     let network = Arc::new(Network::from_onnx(&std::fs::read(&model)?)?);
-    let mut backend = pollster::block_on(GpuBackend::open(network, true))?;
+    let mut gpu = pollster::block_on(Gpu::open(true))?;
+    if let Some(name) = value("--tiles") {
+        let named = Tiles::ALL.into_iter().find(|t| format!("{t:?}").eq_ignore_ascii_case(name));
+        gpu.set_tiles(named.ok_or_else(|| format!("no tiles are called {name}: {:?}", Tiles::ALL))?);
+    }
+    let mut backend = GpuBackend::on(gpu, network);
     let batches = if batch > 1 { vec![1, batch] } else { vec![1] };
     let gradient = Program::Gradient { score: Score::Logit, layer: None, rule: Rule::Plain };
     let programs = [("forward", Program::Forward { layer: None }), ("gradient", gradient)];

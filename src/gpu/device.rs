@@ -15,6 +15,7 @@ pub struct Gpu {
     pub(super) bindings: wgpu::BindGroupLayout,
     pub(super) pipeline_layout: wgpu::PipelineLayout,
     adapter: String,
+    fallback: bool,
     tiles: Tiles,
     lost: Arc<Mutex<Option<String>>>,
     clock: Option<fn() -> f64>,
@@ -69,7 +70,17 @@ impl Gpu {
         });
         let tiles = tiles(&info);
         let name = if info.name.is_empty() { "WebGPU".to_owned() } else { info.name };
-        Ok(Self { device, queue, bindings, pipeline_layout, adapter: name, tiles, lost, clock: clock() })
+        Ok(Self {
+            device,
+            queue,
+            bindings,
+            pipeline_layout,
+            adapter: name,
+            fallback,
+            tiles,
+            lost,
+            clock: clock(),
+        })
     }
 
     /// The adapter's name, as the driver gives it.
@@ -81,7 +92,7 @@ impl Gpu {
     /// Whether the adapter is a software one.
     #[must_use]
     pub fn is_fallback(&self) -> bool {
-        self.tiles == Tiles::Cached
+        self.fallback
     }
 
     /// The most bytes that one buffer can have and be bound with.
@@ -96,6 +107,11 @@ impl Gpu {
     #[must_use]
     pub fn traits(&self) -> Traits {
         Traits { page_bytes: self.largest_buffer().min(128 << 20), tiles: self.tiles }
+    }
+
+    /// Has kernels laid out as for another kind of adapter: for measuring which is best on this one.
+    pub fn set_tiles(&mut self, tiles: Tiles) {
+        self.tiles = tiles;
     }
 
     /// Gives the page's clock (milliseconds), where the platform has none of its own: with it the size of
