@@ -217,13 +217,13 @@ impl Job {
             encoder.copy_buffer_to_buffer(buffer, bytes(range.start), &staging, at, length);
             at += length;
         }
-        gpu.queue.submit([encoder.finish()]);
+        let submission = gpu.queue.submit([encoder.finish()]);
         let (sender, done) = futures_channel::oneshot::channel();
         staging.map_async(wgpu::MapMode::Read, .., move |result| {
             let _ = sender.send(result.is_ok());
         });
         let lengths = reads.iter().map(|r| (r.end - r.start) as usize * 4).collect();
-        Ok(Pending { staging, done, lengths, flops: self.flops(), submitted: gpu.now() })
+        Ok(Pending { staging, done, submission, lengths, flops: self.flops(), submitted: gpu.now() })
     }
 
     /// Runs each dispatch alone, so many times in a row, and waits for it: by how much `meter` went on for each.
@@ -265,6 +265,8 @@ impl Job {
 pub struct Pending {
     staging: wgpu::Buffer,
     done: futures_channel::oneshot::Receiver<bool>,
+    #[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "the event loop waits"))]
+    submission: wgpu::SubmissionIndex,
     lengths: Vec<usize>,
     flops: u64,
     submitted: Option<f64>,
@@ -279,9 +281,12 @@ impl Pending {
         arena: &Arena,
         mut take: impl FnMut(usize, &[f32]) -> Result<()>,
     ) -> Result<()> {
-        // In the page the event loop brings the answer; natively somebody has to ask.
+        // In the page the event loop brings the answer; natively somebody has to ask. For this work alone: what was
+        // submitted after it runs on meanwhile.
         #[cfg(not(target_arch = "wasm32"))]
-        let _ = gpu.device.poll(wgpu::PollType::wait_indefinitely());
+        let _ = gpu
+            .device
+            .poll(wgpu::PollType::Wait { submission_index: Some(self.submission.clone()), timeout: None });
         let mapped = self.done.await.unwrap_or(false);
         gpu.check_lost()?;
         let unreadable = || Error::gpu(GpuFault::Lost, "the GPU's results cannot be read; open it again");
