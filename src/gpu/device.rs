@@ -68,7 +68,7 @@ impl Gpu {
             bind_group_layouts: &[Some(&bindings)],
             immediate_size: 0,
         });
-        let tiles = tiles(&info);
+        let tiles = tiles(&info, &device.limits());
         let name = if info.name.is_empty() { "WebGPU".to_owned() } else { info.name };
         Ok(Self {
             device,
@@ -163,12 +163,16 @@ impl Gpu {
 }
 
 /// Where kernels' tiles are best kept. Metal says of every GPU that its subgroups have 4 to 64 threads, in wgpu and in
-/// browsers alike, which do not say who made the GPU.
-fn tiles(info: &wgpu::AdapterInfo) -> Tiles {
+/// browsers alike, which do not say who made the GPU; browsers that say nothing of subgroups are mostly Safari.
+fn tiles(info: &wgpu::AdapterInfo, limits: &wgpu::Limits) -> Tiles {
+    let usual = wgpu::Limits::defaults();
+    let roomy = limits.max_compute_invocations_per_workgroup >= usual.max_compute_invocations_per_workgroup
+        && limits.max_compute_workgroup_storage_size >= usual.max_compute_workgroup_storage_size;
     match (info.device_type, info.subgroup_min_size, info.subgroup_max_size) {
         (wgpu::DeviceType::Cpu, ..) => Tiles::Cached,
-        (_, 4, 64) => Tiles::Registers,
-        _ => Tiles::Shared,
+        (_, 4, 64) | (_, 0, 0) => Tiles::Registers,
+        _ if roomy => Tiles::Shared,
+        _ => Tiles::Registers,
     }
 }
 
@@ -221,4 +225,27 @@ fn bindings(device: &wgpu::Device) -> wgpu::BindGroupLayout {
             entry(2, wgpu::BufferBindingType::Uniform, true),
         ],
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiles_are_kept_where_the_adapter_has_room() {
+        use wgpu::DeviceType::{Cpu, IntegratedGpu, Other};
+        let limits = wgpu::Limits::defaults();
+        let small = wgpu::Limits { max_compute_invocations_per_workgroup: 128, ..limits.clone() };
+        let on = |kind, [min, max]: [u32; 2], limits| {
+            let mut info = wgpu::AdapterInfo::new(kind, wgpu::Backend::Vulkan);
+            (info.subgroup_min_size, info.subgroup_max_size) = (min, max);
+            tiles(&info, limits)
+        };
+        assert_eq!(on(IntegratedGpu, [8, 32], &limits), Tiles::Shared);
+        assert_eq!(on(Other, [4, 128], &limits), Tiles::Shared);
+        assert_eq!(on(Other, [4, 64], &limits), Tiles::Registers);
+        assert_eq!(on(Other, [0, 0], &limits), Tiles::Registers);
+        assert_eq!(on(IntegratedGpu, [32, 32], &small), Tiles::Registers);
+        assert_eq!(on(Cpu, [8, 8], &limits), Tiles::Cached);
+    }
 }
