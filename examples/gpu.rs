@@ -147,7 +147,7 @@ fn measure(
         );
         if kernels {
             let meter: (usize, &dyn Fn() -> f64) =
-                if backend.description().fallback { (1, &cpu_seconds) } else { (REPEATS, &wall_seconds) };
+                if software { (1, &cpu_seconds) } else { (REPEATS, &wall_seconds) };
             let each = pollster::block_on(backend.profile(program, images, 1, meter))?;
             each.iter().for_each(|(line, s)| println!("  {:8.4} ms  {line}", s * 1e3));
         }

@@ -1,4 +1,5 @@
-//! Convolutions of every kind but depthwise, transposed ones and fully connected layers: one kernel.
+//! Convolutions of every kind but depthwise, transposed ones and fully connected layers: one kernel that keeps its
+//! tiles in registers, and one whose workgroups share what they load.
 
 use super::{
     Axis, Epilogue, EpilogueParams, GridParams, SEEN, SNIPPET,
