@@ -145,6 +145,24 @@ fn arrays_never_panic() {
     feed("samples", &[npy(&[6, 4], 1u8)], 1000, |bytes| input::samples(bytes, path).is_ok());
 }
 
+/// Found by fuzzing: each brace in another one doubles what the parser of headers does.
+#[test]
+fn headers_of_brackets_are_refused_at_once() {
+    let header = |text: &str| {
+        let mut file = b"\x93NUMPY\x01\0".to_vec();
+        file.extend(u16::try_from(text.len()).unwrap().to_le_bytes());
+        file.extend(text.bytes());
+        input::read_array(&file, Path::new("a.npy")).unwrap_err().to_string()
+    };
+    for text in ["{".repeat(60), format!("{{'shape': {}", "(".repeat(9000)), " ".repeat(60_000)] {
+        let why = header(&text);
+        assert!(why.contains("header has") && why.contains("numpy.save"), "{why}");
+    }
+    // As deep as any header is, and still read by the parser.
+    let fields = "{'descr': [('a', '<f4', (2, 2))], 'fortran_order': False, 'shape': (1, 3, 2, 2), }\n";
+    assert!(!header(fields).contains("header has"), "{}", header(fields));
+}
+
 /// Canary: a reader that panics is found out.
 #[test]
 fn a_panic_is_found() {

@@ -11,6 +11,11 @@ use pellucid::{
 /// What is wrong with an array in column order, and the way out.
 const FORTRAN: &str = "is in Fortran order, which numpy.ascontiguousarray changes";
 
+/// The most bytes of an array's header, as for numpy.
+const LONGEST_HEADER: usize = 10_000;
+/// How many brackets its text may have in each other: even a list of fields with shapes of their own has no more.
+const DEEPEST_HEADER: usize = 4;
+
 /// What the network is to be run on.
 pub struct Input {
     /// `[C, H, W]`, normalised.
@@ -82,9 +87,39 @@ pub fn samples(bytes: &[u8], path: &Path) -> Result<Vec<Vec<u8>>> {
     Ok(values.chunks(width.max(1)).map(<[u8]>::to_vec).collect())
 }
 
+/// Opens an array. Its header is Python's text, for whose parser every brace in another one doubles the work: a file of
+/// one kilobyte could take years.
+fn array(bytes: &[u8]) -> std::result::Result<NpyFile<&[u8]>, String> {
+    let text = match bytes {
+        [_, _, _, _, _, _, 1, _, low, high, text @ ..] => {
+            text.get(..u16::from_le_bytes([*low, *high]).into()).unwrap_or(text)
+        }
+        [_, _, _, _, _, _, _, _, a, b, c, d, text @ ..] => {
+            let length = usize::try_from(u32::from_le_bytes([*a, *b, *c, *d]));
+            length.ok().and_then(|n| text.get(..n)).unwrap_or(text)
+        }
+        _ => &[],
+    };
+    if text.len() > LONGEST_HEADER {
+        return Err(format!("its header has {} bytes, of at most {LONGEST_HEADER}", text.len()));
+    }
+    let mut depth = 0usize;
+    for byte in text {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEEPEST_HEADER {
+            return Err("its header has too many brackets in each other".into());
+        }
+    }
+    NpyFile::new(bytes).map_err(|e| e.to_string())
+}
+
 /// The extents of an array of two axes, and the array.
 fn matrix<'a>(bytes: &'a [u8], bad: &dyn Fn(String) -> Error) -> Result<([usize; 2], NpyFile<&'a [u8]>)> {
-    let file = NpyFile::new(bytes).map_err(|e| bad(format!("is not a .npy file ({e})")))?;
+    let file = array(bytes).map_err(|why| bad(format!("is not a .npy file ({why})")))?;
     let &[rows, columns] = file.shape() else {
         return Err(bad(format!("has the shape {:?}", file.shape())));
     };
@@ -142,7 +177,7 @@ fn read_batch(bytes: &[u8], path: &Path, wanted: &str, value: &str) -> Result<Te
     let bad = |why: String| {
         Error::Image(format!("{} {why}; save it with numpy.save as float32 {wanted}", path.display()))
     };
-    let file = NpyFile::new(bytes).map_err(|e| bad(format!("is not a .npy file ({e})")))?;
+    let file = array(bytes).map_err(|why| bad(format!("is not a .npy file ({why})")))?;
     let shape: Vec<u64> = file.shape().to_vec();
     let &[n, c, h, w] = shape.as_slice() else { return Err(bad(format!("has the shape {shape:?}"))) };
     let count = [n, c, h, w].iter().try_fold(1u64, |n, &d| n.checked_mul(d)).unwrap_or(u64::MAX);
