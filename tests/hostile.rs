@@ -145,9 +145,10 @@ fn arrays_never_panic() {
     feed("samples", &[npy(&[6, 4], 1u8)], 1000, |bytes| input::samples(bytes, path).is_ok());
 }
 
-/// Found by fuzzing: each brace in another one doubles what the parser of headers does.
+/// Found by fuzzing: each bracket in another one doubles what the parser of headers does, and as many bytes are reserved
+/// for a header as the file says that it has.
 #[test]
-fn headers_of_brackets_are_refused_at_once() {
+fn headers_that_cost_much_are_refused_at_once() {
     let header = |text: &str| {
         let mut file = b"\x93NUMPY\x01\0".to_vec();
         file.extend(u16::try_from(text.len()).unwrap().to_le_bytes());
@@ -158,6 +159,11 @@ fn headers_of_brackets_are_refused_at_once() {
         let why = header(&text);
         assert!(why.contains("header has") && why.contains("numpy.save"), "{why}");
     }
+    let endless = b"\x93NUMPY\x03\0\xff\xff\xff\xff{}";
+    let why = input::read_array(endless, Path::new("a.npy")).unwrap_err().to_string();
+    assert!(why.contains("header has 4294967295 bytes"), "{why}");
+    let empty = header("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, 5000, 7000), }\n");
+    assert!(empty.contains("ends before its 105000000 values do"), "{empty}");
     // As deep as any header is, and still read by the parser.
     let fields = "{'descr': [('a', '<f4', (2, 2))], 'fortran_order': False, 'shape': (1, 3, 2, 2), }\n";
     assert!(!header(fields).contains("header has"), "{}", header(fields));

@@ -12,7 +12,7 @@ use pellucid::{
 const FORTRAN: &str = "is in Fortran order, which numpy.ascontiguousarray changes";
 
 /// The most bytes of an array's header, as for numpy.
-const LONGEST_HEADER: usize = 10_000;
+const LONGEST_HEADER: u32 = 10_000;
 /// How many brackets its text may have in each other: even a list of fields with shapes of their own has no more.
 const DEEPEST_HEADER: usize = 4;
 
@@ -87,22 +87,18 @@ pub fn samples(bytes: &[u8], path: &Path) -> Result<Vec<Vec<u8>>> {
     Ok(values.chunks(width.max(1)).map(<[u8]>::to_vec).collect())
 }
 
-/// Opens an array. Its header is Python's text, for whose parser every brace in another one doubles the work: a file of
-/// one kilobyte could take years.
+/// Opens an array. What its reader does for a header is bounded first: it reserves as many bytes as the file says that
+/// the header has, and each bracket in another one doubles what its parser does, years for a file of one kilobyte.
 fn array(bytes: &[u8]) -> std::result::Result<NpyFile<&[u8]>, String> {
-    let text = match bytes {
-        [_, _, _, _, _, _, 1, _, low, high, text @ ..] => {
-            text.get(..u16::from_le_bytes([*low, *high]).into()).unwrap_or(text)
-        }
-        [_, _, _, _, _, _, _, _, a, b, c, d, text @ ..] => {
-            let length = usize::try_from(u32::from_le_bytes([*a, *b, *c, *d]));
-            length.ok().and_then(|n| text.get(..n)).unwrap_or(text)
-        }
-        _ => &[],
+    let (length, text) = match bytes {
+        [_, _, _, _, _, _, 1, _, low, high, text @ ..] => (u16::from_le_bytes([*low, *high]).into(), text),
+        [_, _, _, _, _, _, _, _, a, b, c, d, text @ ..] => (u32::from_le_bytes([*a, *b, *c, *d]), text),
+        _ => (0, &[][..]),
     };
-    if text.len() > LONGEST_HEADER {
-        return Err(format!("its header has {} bytes, of at most {LONGEST_HEADER}", text.len()));
+    if length > LONGEST_HEADER {
+        return Err(format!("its header has {length} bytes, of at most {LONGEST_HEADER}"));
     }
+    let text = &text[..text.len().min(length as usize)];
     let mut depth = 0usize;
     for byte in text {
         match byte {
@@ -117,13 +113,24 @@ fn array(bytes: &[u8]) -> std::result::Result<NpyFile<&[u8]>, String> {
     NpyFile::new(bytes).map_err(|e| e.to_string())
 }
 
+/// Refuses an array whose file cannot hold its values, before room is made for them.
+fn whole(file: &NpyFile<&[u8]>, count: u64, bytes: &[u8]) -> std::result::Result<(), String> {
+    let size = file.dtype().num_bytes().unwrap_or(1) as u64;
+    if count.saturating_mul(size) > bytes.len() as u64 {
+        return Err(format!("ends before its {count} values do"));
+    }
+    Ok(())
+}
+
 /// The extents of an array of two axes, and the array.
 fn matrix<'a>(bytes: &'a [u8], bad: &dyn Fn(String) -> Error) -> Result<([usize; 2], NpyFile<&'a [u8]>)> {
     let file = array(bytes).map_err(|why| bad(format!("is not a .npy file ({why})")))?;
     let &[rows, columns] = file.shape() else {
         return Err(bad(format!("has the shape {:?}", file.shape())));
     };
-    limits::check("the number of values", rows.saturating_mul(columns), limits::IMAGE_PIXELS)?;
+    let count = rows.saturating_mul(columns);
+    limits::check("the number of values", count, limits::IMAGE_PIXELS)?;
+    whole(&file, count, bytes).map_err(bad)?;
     if file.order() != npyz::Order::C {
         return Err(bad(FORTRAN.into()));
     }
@@ -182,6 +189,7 @@ fn read_batch(bytes: &[u8], path: &Path, wanted: &str, value: &str) -> Result<Te
     let &[n, c, h, w] = shape.as_slice() else { return Err(bad(format!("has the shape {shape:?}"))) };
     let count = [n, c, h, w].iter().try_fold(1u64, |n, &d| n.checked_mul(d)).unwrap_or(u64::MAX);
     limits::check("the number of values", count, limits::IMAGE_PIXELS * 3)?;
+    whole(&file, count, bytes).map_err(bad)?;
     if file.order() != npyz::Order::C {
         return Err(bad(FORTRAN.into()));
     }
