@@ -33,6 +33,34 @@ describe('explore', () => {
     assert.match(await page.locator('#method-sentence a').getAttribute('href'), /^https:/);
   });
 
+  it('answers a lone change at once, and of several in a row the last', async () => {
+    const other = await open(browser, '?backend=cpu&workers=1');
+    const picture = await coffee();
+    await explained(other.page, () => drop(other.page, picture));
+    const heard = await other.page.evaluateHandle(() => {
+      const methods = [];
+      document.addEventListener('pellucid-result', ({ detail }) => methods.push(detail.result.method));
+      return methods;
+    });
+    const methods = () => heard.evaluate((all) => all.join());
+    // From here on the page's time stands still unless it is told to go on; its worker's does not.
+    await other.page.clock.install();
+    await other.page.clock.pauseAt(Date.now() + 60_000);
+    const change = async (method, rest) => {
+      await choose(other.page, '#method-field', method);
+      await other.page.clock.runFor(rest);
+    };
+    await change('Saliency', 1);
+    await eventually(async () => (await methods()) === 'saliency', 'a lone change is answered');
+    await change('Input x gradient', 100);
+    await change('Guided backpropagation', 100);
+    await other.page.waitForTimeout(500);
+    assert.equal(await methods(), 'saliency', 'changes that follow one another rest first');
+    await other.page.clock.runFor(40);
+    await eventually(async () => (await methods()) === 'saliency,guided-backprop', 'the last of several');
+    await other.context.close();
+  });
+
   it('has every layer’s map ready once a hand is on the slider, the same as a run at that layer', async () => {
     const slider = page.locator('#layer-slider');
     await slider.focus();
