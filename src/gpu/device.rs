@@ -163,7 +163,7 @@ impl Gpu {
 }
 
 /// Where kernels' tiles are best kept. Metal says of every GPU that its subgroups have 4 to 64 threads, in wgpu and in
-/// browsers alike, which do not say who made the GPU; browsers that say nothing of subgroups are mostly Safari.
+/// Chromium alike, which do not say who made the GPU. Where nothing is said of subgroups, it may be Metal.
 fn tiles(info: &wgpu::AdapterInfo, limits: &wgpu::Limits) -> Tiles {
     let usual = wgpu::Limits::defaults();
     let roomy = limits.max_compute_invocations_per_workgroup >= usual.max_compute_invocations_per_workgroup

@@ -1,5 +1,6 @@
-// Every variant of every kernel, as the native test `every_variant_of_the_shipped_model_is_valid` writes them: the
-// browser's own compiler takes them. It is stricter than naga about barriers.
+// Every kernel variant that the shipped model needs, as the last run of the native test
+// `every_variant_of_the_shipped_model_is_valid` wrote them: the browser's own compiler takes them. It is stricter than
+// naga about barriers.
 
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';

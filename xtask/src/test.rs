@@ -55,7 +55,7 @@ fn native(package: &str, filter: Option<&str>) -> Result<Tally> {
     follow(&mut cargo, Tally::read_cargo)
 }
 
-/// Where native tests leave the kernels' variants for the browser's own compiler.
+/// Where native tests leave the kernels' variants for the browser's own compiler; browser tests alone take the last ones.
 fn shaders() -> PathBuf {
     host::root().join("target/shaders")
 }

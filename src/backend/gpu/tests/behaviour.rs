@@ -34,10 +34,7 @@ fn batches_do_not_matter() {
     for (conv, tiles) in
         [conv(rng, [9, 9]), long].into_iter().flat_map(|c| Tiles::ALL.map(|t| (c.clone(), t)))
     {
-        let mut graph = Graph::new();
-        let x = graph.input("x", [conv.inputs(), 9, 9], Rows::Images);
-        let y = graph.add("y", conv.clone(), &[x]).unwrap();
-        graph.set_outputs([y]);
+        let graph = alone(conv.clone(), &[conv.inputs(), 9, 9]);
         let many = tensor(rng, 37, &[conv.inputs(), 9, 9]);
         let together = laid_out(Some(tiles), &graph, Images::Batch(&many), None).unwrap().remove(0);
         for i in [0, 17, 36] {

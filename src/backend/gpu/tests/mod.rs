@@ -124,13 +124,18 @@ fn hold(graph: &Graph, rng: &mut Rng) {
     assert!(excess <= 1.0, "{excess} times what is allowed in {graph:#?}, {tiles:?}");
 }
 
-/// Holds one operator of `x` alone.
-fn hold_one(operator: impl Operator, shape: &[usize], rng: &mut Rng) {
+/// A graph of one operator.
+fn alone(operator: impl Operator, shape: &[usize]) -> Graph {
     let mut graph = Graph::new();
     let x = graph.input("x", shape, Rows::Images);
     let y = graph.add("y", operator, &[x]).unwrap();
     graph.set_outputs([y]);
-    hold(&graph, rng);
+    graph
+}
+
+/// Holds one operator to the oracle.
+fn hold_one(operator: impl Operator, shape: &[usize], rng: &mut Rng) {
+    hold(&alone(operator, shape), rng);
 }
 
 fn window(rng: &mut Rng, extents: &[usize]) -> Window {

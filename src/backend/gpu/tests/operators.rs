@@ -1,6 +1,9 @@
 //! Every operator, alone and fused, on random shapes.
 
+use std::collections::HashSet;
+
 use super::*;
+use crate::gpu::Value;
 
 #[test]
 fn convolutions() {
@@ -56,36 +59,51 @@ fn dense_layers() {
     }
 }
 
-/// Sums so long, of so few pixels, that several threads share each.
+/// Enough channels that workgroups share what they load, in every variant of that: windows of all kinds, phases of
+/// transposed convolutions, groups, the narrow tile, and sums so long that several threads share each.
 #[test]
-fn long_sums() {
-    let rng = &mut for_sample(16, 0);
-    let mut splits = std::collections::HashSet::new();
-    for (kernel, extents) in [(1, [5, 7]), (3, [6, 5]), (1, [1, 1]), (2, [4, 3])] {
-        let (inputs, outputs) = (rng.random_range(160..=200), rng.random_range(5..=70));
-        let conv = Conv {
-            weights: weights(rng, [outputs, inputs, kernel, kernel]),
-            bias: Some(Arc::new(floats(rng, outputs))),
-            groups: 1,
-            window: Window::new([kernel; 2]),
+fn shared_tiles() {
+    let mut seen = HashSet::new();
+    for case in 0..2 * CASES {
+        let rng = &mut for_sample(16, case);
+        let [h, w] = extents(rng);
+        let window = if rng.random_bool(0.3) { Window::new([1; 2]) } else { window(rng, &[h, w]) };
+        let groups = rng.random_range(1..=2);
+        let (c, o) = if case % 4 == 0 {
+            (rng.random_range(160..=180), 9)
+        } else {
+            (rng.random_range(9..=30), [14, 32][rng.random_range(0..2)])
         };
-        let mut graph = Graph::new();
-        let x = graph.input("x", [inputs, extents[0], extents[1]], Rows::Images);
-        let y = graph.add("y", conv, &[x]).unwrap();
-        graph.set_outputs([y]);
-        for images in [1, 3] {
-            let mut compiled =
-                Compiled::new(Traits { tiles: Tiles::Shared, ..TRAITS }, &graph, None).unwrap();
-            let memory = compiled.memory(Size { images, targets: 1, ..Size::default() });
-            let dispatch = compiled.record(&memory).unwrap().remove(0);
-            splits.extend(dispatch.variant.iter().find(|(name, _)| *name == "SPLIT").map(|(_, v)| v.clone()));
-            let x = tensor(rng, images, &[inputs, extents[0], extents[1]]);
-            let made = laid_out(Some(Tiles::Shared), &graph, Images::Batch(&x), None).unwrap();
-            let excess = excess(&graph, &x, None, &made);
-            assert!(excess <= 1.0, "{excess} times what is allowed: {kernel}, {extents:?}");
+        let weights = weights(rng, [groups * o, c, window.kernel[0], window.kernel[1]]);
+        let bias = rng.random_bool(0.5).then(|| Arc::new(floats(rng, groups * o)));
+        let conv = Conv { weights, bias, groups, window };
+        let (graph, shape) = if rng.random_bool(0.4) {
+            let [sh, sw] = conv.window.output([h, w]).unwrap();
+            let shape = [conv.outputs(), sh, sw];
+            let Conv { weights, groups, window, .. } = conv;
+            (alone(ConvTranspose { weights, groups, window, output: [h, w] }, &shape), shape)
+        } else {
+            let shape = [conv.inputs(), h, w];
+            (alone(conv, &shape), shape)
+        };
+        let images = rng.random_range(1..=3);
+        let mut compiled = Compiled::new(Traits { tiles: Tiles::Shared, ..TRAITS }, &graph, None).unwrap();
+        let memory = compiled.memory(Size { images, targets: 1, ..Size::default() });
+        let recorded = compiled.record(&memory).unwrap();
+        seen.extend(
+            recorded.into_iter().filter(|d| d.kernel.name == "convolve_shared").flat_map(|d| d.variant),
+        );
+        let x = tensor(rng, images, &shape);
+        let made = laid_out(Some(Tiles::Shared), &graph, Images::Batch(&x), None).unwrap();
+        let excess = excess(&graph, &x, None, &made);
+        assert!(excess <= 1.0, "{excess} times what is allowed in {graph:#?}");
+    }
+    let either = ["POINTWISE", "WHOLE", "GROUPED", "RAGGED"].map(|name| (name, [0, 1].as_slice()));
+    for (name, values) in either.into_iter().chain([("TX", &[4, 8][..]), ("SPLIT", &[1, 4, 8])]) {
+        for &value in values {
+            assert!(seen.contains(&(name, Value::Int(value))), "no {name} of {value}");
         }
     }
-    assert!(splits.contains(&4usize.into()) && splits.contains(&8usize.into()), "{splits:?}");
 }
 
 /// A producer, functions, a sum with a value that is kept, functions; every part at random.
