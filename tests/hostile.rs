@@ -145,7 +145,7 @@ fn arrays_never_panic() {
     feed("samples", &[npy(&[6, 4], 1u8)], 1000, |bytes| input::samples(bytes, path).is_ok());
 }
 
-/// Found by fuzzing: each bracket in another one doubles what the parser of headers does, and as many bytes are reserved
+/// Found by fuzzing: each brace in another one triples what the parser of headers does, and as many bytes are reserved
 /// for a header as the file says that it has.
 #[test]
 fn headers_that_cost_much_are_refused_at_once() {

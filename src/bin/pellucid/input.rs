@@ -88,7 +88,7 @@ pub fn samples(bytes: &[u8], path: &Path) -> Result<Vec<Vec<u8>>> {
 }
 
 /// Opens an array. What its reader does for a header is bounded first: it reserves as many bytes as the file says that
-/// the header has, and each bracket in another one doubles what its parser does, years for a file of one kilobyte.
+/// the header has, and each brace in another one triples what its parser does, years for a file of one kilobyte.
 fn array(bytes: &[u8]) -> std::result::Result<NpyFile<&[u8]>, String> {
     let (length, text) = match bytes {
         [_, _, _, _, _, _, 1, _, low, high, text @ ..] => (u16::from_le_bytes([*low, *high]).into(), text),
