@@ -65,7 +65,7 @@ pub struct Grid {
 /// The graph only asks for shapes. `gradient` is asked for by `network::differentiate`, `tract` by the CPU
 /// backend, `record` by the GPU backend. What an operator lacks is an error that names it, never zeros.
 pub trait Operator: Any + Debug + Send + Sync {
-    /// The ONNX name, or one in the same style.
+    /// The operator's own name, in ONNX's style. Users see the ONNX node's operator, which [`crate::network`] keeps.
     fn name(&self) -> &'static str;
 
     /// The output's shape for one image, or why there is none.

@@ -1,9 +1,11 @@
 //! The values of a network that methods can look at.
 
+use std::collections::HashMap;
+
 use super::Network;
 use crate::{
     error::{Error, Result},
-    graph::{Graph, ValueId},
+    graph::{Graph, Node, ValueId},
 };
 
 /// A layer that can be asked for: a value with height and width.
@@ -11,7 +13,7 @@ use crate::{
 pub struct Layer {
     /// The ONNX node's name.
     pub name: String,
-    /// The ONNX operator.
+    /// The ONNX operator, as the file spells it.
     pub operator: String,
     /// `[C, H, W]`.
     pub shape: Vec<usize>,
@@ -54,23 +56,30 @@ impl Network {
             ))
         })?;
         let node = self.graph.node(value);
-        let operator = node.operator().map_or("Input", |op| op.name()).to_owned();
+        let operator = operator_of(&self.operators, value, node);
         Ok(Layer { name: name.to_owned(), operator, shape: node.shape.clone(), value })
     }
 }
 
+/// The name that users know an operator by: that of the ONNX node which the value was read from. Several ONNX operators
+/// become one of the graph's (Add or Mul of a constant is an Affine, MatMul a Dense), so the graph's name would mislead.
+fn operator_of(operators: &HashMap<ValueId, String>, value: ValueId, node: &Node) -> String {
+    let own = || node.operator().map_or("Input", |op| op.name()).to_owned();
+    operators.get(&value).cloned().unwrap_or_else(own)
+}
+
 /// The values with height and width, those of quantizers and reshapes left out.
-pub(super) fn layers(graph: &Graph) -> Vec<Layer> {
+pub(super) fn layers(graph: &Graph, operators: &HashMap<ValueId, String>) -> Vec<Layer> {
     let is_layer = |op: &dyn crate::graph::Operator| {
         !matches!(op.name(), "QuantizeLinear" | "DequantizeLinear" | "Reshape")
     };
     graph
         .iter()
         .filter_map(|(value, node)| {
-            let op = node.operator().filter(|op| node.shape.len() == 3 && is_layer(op.as_ref()))?;
+            node.operator().filter(|op| node.shape.len() == 3 && is_layer(op.as_ref()))?;
             Some(Layer {
                 name: node.name.clone(),
-                operator: op.name().into(),
+                operator: operator_of(operators, value, node),
                 shape: node.shape.clone(),
                 value,
             })

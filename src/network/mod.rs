@@ -27,6 +27,8 @@ pub struct Network {
     image: ValueId,
     logits: ValueId,
     names: HashMap<String, ValueId>,
+    /// The ONNX operator of each value that was read from the file.
+    operators: HashMap<ValueId, String>,
     layers: Vec<Layer>,
     default_layer: Option<usize>,
     metadata: Metadata,
@@ -37,10 +39,11 @@ impl Network {
     /// A network made by a test.
     #[cfg(test)]
     pub(crate) fn from_graph(graph: Graph, image: ValueId, logits: ValueId) -> Self {
-        let layers = layers::layers(&graph);
+        let operators = HashMap::new();
+        let layers = layers::layers(&graph, &operators);
         let default_layer = layers::default_layer(&graph, &layers);
         let (names, metadata, notes) = (HashMap::new(), Metadata::default(), vec![]);
-        Self { graph, image, logits, names, layers, default_layer, metadata, notes }
+        Self { graph, image, logits, names, operators, layers, default_layer, metadata, notes }
     }
 
     /// The same network with other operators in its graph: see [`Graph::replace`].

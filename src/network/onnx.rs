@@ -36,6 +36,8 @@ pub struct Lowered {
     pub graph: Graph,
     /// What each name of an output or a node stands for.
     pub names: HashMap<String, Operand>,
+    /// The ONNX operator that each value of the graph was read from, as the file spells it.
+    pub operators: HashMap<ValueId, String>,
     /// What a reader should know of choices that were made.
     pub notes: Vec<String>,
 }
@@ -71,8 +73,13 @@ pub fn lower(model: &ModelProto) -> Result<Lowered> {
         .iter()
         .find(|o| o.domain.is_empty() || o.domain == "ai.onnx")
         .map_or(1, |o| o.version);
-    let mut lowering =
-        Lowering { graph: Graph::new(), values: HashMap::new(), notes: vec![], unsupported: vec![] };
+    let mut lowering = Lowering {
+        graph: Graph::new(),
+        values: HashMap::new(),
+        operators: HashMap::new(),
+        notes: vec![],
+        unsupported: vec![],
+    };
     lowering.initializers(file)?;
     lowering.inputs(file)?;
     for node in &file.node {
@@ -82,13 +89,14 @@ pub fn lower(model: &ModelProto) -> Result<Lowered> {
         return Err(Error::Unsupported(lowering.unsupported));
     }
     let names = lowering.values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-    Ok(Lowered { graph: lowering.graph, names, notes: lowering.notes })
+    Ok(Lowered { graph: lowering.graph, names, operators: lowering.operators, notes: lowering.notes })
 }
 
 struct Lowering {
     graph: Graph,
     /// By name; `None` where the node that makes it is not supported.
     values: HashMap<String, Option<Operand>>,
+    operators: HashMap<ValueId, String>,
     notes: Vec<String>,
     unsupported: Vec<UnsupportedNode>,
 }
@@ -148,6 +156,7 @@ impl Lowering {
     fn node(&mut self, proto: &NodeProto, opset: i64) -> Result<()> {
         let first_output = proto.output.first().cloned().unwrap_or_default();
         let name = if proto.name.is_empty() { first_output.clone() } else { proto.name.clone() };
+        let before = self.graph.nodes().len();
         let made = match self.read(proto, &name, opset)? {
             Ok(made) => made,
             Err(reason) => {
@@ -161,6 +170,8 @@ impl Lowering {
                 None
             }
         };
+        let added = self.graph.iter().skip(before).map(|(value, _)| (value, proto.op_type.clone()));
+        self.operators.extend(added);
         for output in proto.output.iter().filter(|o| !o.is_empty()) {
             self.values.insert(output.clone(), None);
         }
@@ -211,7 +222,7 @@ impl Network {
     pub fn from_onnx(bytes: &[u8]) -> Result<Self> {
         let model = decode(bytes)?;
         let metadata = Metadata::read(&model.metadata_props)?;
-        let Lowered { mut graph, names, mut notes } = lower(&model)?;
+        let Lowered { mut graph, names, operators, mut notes } = lower(&model)?;
         let &[image] = graph.inputs() else {
             return Err(Error::Model(format!(
                 "the model has {} inputs, and should have one image; export it with constants in place of the others",
@@ -242,12 +253,13 @@ impl Network {
         if graph.nodes().iter().filter_map(|n| n.as_op::<Pointwise>()).any(is_quantizer) {
             notes.push(QUANTIZED.into());
         }
-        let layers = layers(&graph);
+        let layers = layers(&graph, &operators);
         let default_layer = default_layer(&graph, &layers);
         let names = names
             .into_iter()
             .filter_map(|(n, o)| if let Operand::Value(v) = o { Some((n, v)) } else { None });
-        Ok(Self { image, logits, names: names.collect(), layers, default_layer, metadata, notes, graph })
+        let names = names.collect();
+        Ok(Self { image, logits, names, operators, layers, default_layer, metadata, notes, graph })
     }
 }
 

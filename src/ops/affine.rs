@@ -1,4 +1,4 @@
-//! Scale and shift by constants: BatchNormalization at inference, and Add of a constant.
+//! Scale and shift by constants: BatchNormalization at inference, and Add or Mul of a constant.
 
 use tract_onnx::tract_core::internal::OutletId;
 
@@ -73,7 +73,7 @@ impl Affine {
 
 impl Operator for Affine {
     fn name(&self) -> &'static str {
-        "BatchNormalization"
+        "Affine"
     }
 
     fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {

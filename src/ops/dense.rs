@@ -102,7 +102,7 @@ impl Dense {
 
 impl Operator for Dense {
     fn name(&self) -> &'static str {
-        "Gemm"
+        "Dense"
     }
 
     fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
