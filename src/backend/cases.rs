@@ -12,6 +12,7 @@ use crate::{
         affine::{Affine, Per},
         average_pool::AveragePool,
         conv::Conv,
+        curve::{Curve, Kind},
         dense::Dense,
         global_average_pool::GlobalAveragePool,
         max_pool::MaxPool,
@@ -38,6 +39,7 @@ pub const OPERATORS: &[(&str, Build)] = &[
     ("Clip", clip),
     ("Conv", conv),
     ("Dense", dense),
+    ("Elu", elu),
     ("GlobalAveragePool", global_average_pool),
     ("MaxPool", max_pool),
     ("Quantizer", quantizer),
@@ -142,6 +144,18 @@ fn dense(rng: &mut Rng) -> Graph {
     let weights = Arc::new(Constant::floats([outputs, features], floats(rng, features * outputs)));
     let bias = rng.random::<bool>().then(|| Arc::new(floats(rng, outputs)));
     single(&[features], Dense { weights, bias })
+}
+
+fn elu(rng: &mut Rng) -> Graph {
+    let (shape, mut graph) = (image_shape(rng), Graph::new());
+    // Inputs may be zero, where the slope jumps unless alpha is one: move them off.
+    let shift = Affine { scale: vec![1.0; shape[0]], shift: vec![1.0 / 8192.0; shape[0]], per: Per::Channel };
+    let alpha = rng.random_range(1..64) as f32 / 16.0;
+    let x = graph.input("x", shape, Rows::Images);
+    let moved = graph.add("moved", shift, &[x]).unwrap();
+    let y = graph.add("node", Curve { kind: Kind::Elu { alpha } }, &[moved]).unwrap();
+    graph.set_outputs([y]);
+    graph
 }
 
 fn average_pool(rng: &mut Rng) -> Graph {

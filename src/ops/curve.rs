@@ -1,4 +1,4 @@
-//! Activations with a slope of their own at every point: Sigmoid, HardSigmoid, HardSwish.
+//! Activations with a slope of their own at every point: Sigmoid, HardSigmoid, HardSwish, Elu.
 //!
 //! SiLU needs no operator: exporters write it as a Sigmoid and a Mul.
 
@@ -22,6 +22,7 @@ fn record(at: &mut Recording<'_>, kind: Kind, backward: bool) -> Result<()> {
         Kind::Sigmoid => (0, 0.0, 0.0),
         Kind::HardSigmoid { alpha, beta } => (1, alpha, beta),
         Kind::HardSwish => (2, 0.0, 0.0),
+        Kind::Elu { alpha } => (3, alpha, 0.0),
     };
     let params = [
         [
@@ -51,6 +52,11 @@ pub enum Kind {
     },
     /// `x clamp(x / 6 + 1 / 2, 0, 1)`.
     HardSwish,
+    /// `x` where it is positive, else `alpha (exp(x) - 1)`.
+    Elu {
+        /// The limit of the negative side, negated.
+        alpha: f32,
+    },
 }
 
 /// A function of each element.
@@ -76,6 +82,12 @@ pub fn read_hard_swish(node: &mut Reader<'_>) -> Result<Operand, String> {
     read(node, Kind::HardSwish)
 }
 
+/// Reads an ONNX Elu.
+pub fn read_elu(node: &mut Reader<'_>) -> Result<Operand, String> {
+    let alpha = node.float("alpha", 1.0);
+    read(node, Kind::Elu { alpha })
+}
+
 fn read(node: &mut Reader<'_>, kind: Kind) -> Result<Operand, String> {
     let input = node.value(0)?;
     node.add(Curve { kind }, &[input])
@@ -94,11 +106,13 @@ macro_rules! arithmetic {
                         (<$float>::from(alpha) * x + <$float>::from(beta)).clamp(0.0, 1.0)
                     }
                     Self::HardSwish => x * (x / 6.0 + 0.5).clamp(0.0, 1.0),
+                    Self::Elu { .. } if x > 0.0 => x,
+                    Self::Elu { alpha } => <$float>::from(alpha) * x.exp_m1(),
                 }
             }
 
             /// Its slope at `x`; at a kink, what PyTorch takes: flat for HardSigmoid, the inner slope for
-            /// HardSwish.
+            /// HardSwish, the negative side's `alpha` for Elu.
             #[must_use]
             pub fn $slope(self, x: $float) -> $float {
                 match self {
@@ -113,6 +127,8 @@ macro_rules! arithmetic {
                     Self::HardSwish if x < -3.0 => 0.0,
                     Self::HardSwish if x > 3.0 => 1.0,
                     Self::HardSwish => x / 3.0 + 0.5,
+                    Self::Elu { .. } if x > 0.0 => 1.0,
+                    Self::Elu { alpha } => <$float>::from(alpha) * x.exp(),
                 }
             }
         }
@@ -129,6 +145,7 @@ impl Operator for Curve {
             Kind::Sigmoid => "Sigmoid",
             Kind::HardSigmoid { .. } => "HardSigmoid",
             Kind::HardSwish => "HardSwish",
+            Kind::Elu { .. } => "Elu",
         }
     }
 

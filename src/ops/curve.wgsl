@@ -1,6 +1,6 @@
 // Activations with a slope of their own at every point, and their way back.
 //
-// KIND: 0 sigmoid, 1 hard sigmoid, 2 hard swish.
+// KIND: 0 sigmoid, 1 hard sigmoid, 2 hard swish, 3 elu.
 // BACKWARD: g times the slope at x, where several rows of g may share a row of x.
 #include bindings
 
@@ -26,6 +26,9 @@ fn curve(x: vec4<f32>) -> vec4<f32> {
 #if KIND == 2
     return x * clamp(x / 6.0 + 0.5, vec4(0.0), vec4(1.0));
 #end
+#if KIND == 3
+    return select(p.alpha * (exp(min(x, vec4(0.0))) - 1.0), x, x > vec4(0.0));
+#end
 }
 
 fn slope(x: vec4<f32>) -> vec4<f32> {
@@ -40,6 +43,9 @@ fn slope(x: vec4<f32>) -> vec4<f32> {
 #if KIND == 2
     let inner = select(vec4(1.0), x / 3.0 + 0.5, x <= vec4(3.0));
     return select(vec4(0.0), inner, x >= vec4(-3.0));
+#end
+#if KIND == 3
+    return select(p.alpha * exp(min(x, vec4(0.0))), vec4(1.0), x > vec4(0.0));
 #end
 }
 

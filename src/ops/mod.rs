@@ -1,4 +1,10 @@
-//! One file an operator: how an ONNX node becomes it, its shape, its gradient rule, how it is evaluated.
+//! The operators, one family per file: how an ONNX node becomes one, its shape, its value, its gradient rule, and how
+//! each backend runs it, with its `.wgsl` beside it.
+//!
+//! A family is an operator with what its gradient needs (MaxPool, the winners of its windows and its gradient), or ONNX
+//! operators that differ in one formula (Sigmoid, HardSwish, Elu). Beside them stand what they share: [`window`] is the
+//! geometry of windows, [`reader`] and [`proto`] read ONNX nodes and tensors, [`kernels`] are GPU kernels of several
+//! operators, [`integer_conv`] is a loop of the CPU's. [`fused`] and [`unmask`] exist in the GPU's graphs only.
 
 pub mod add;
 pub mod affine;
@@ -39,6 +45,7 @@ const READERS: &[(&str, Read)] = &[
     ("Conv", conv::read),
     ("DequantizeLinear", pointwise::quantize::read_dequantize),
     ("Dropout", reshape::read_identity),
+    ("Elu", curve::read_elu),
     ("Flatten", reshape::read_flatten),
     ("Gemm", dense::read_gemm),
     ("GlobalAveragePool", global_average_pool::read),

@@ -17,7 +17,7 @@ import onnx
 from onnx import TensorProto, numpy_helper
 
 OPERATORS = set("""
-    Add AveragePool BatchNormalization Clip Concat Constant Conv DequantizeLinear Dropout Flatten Gemm
+    Add AveragePool BatchNormalization Clip Concat Constant Conv DequantizeLinear Dropout Elu Flatten Gemm
     GlobalAveragePool HardSigmoid HardSwish Identity MatMul MaxPool Mul QuantizeLinear ReduceMean Relu Reshape Sigmoid
     Softmax
 """.split())

@@ -28,8 +28,8 @@ pub async fn at_images(run: &mut Run<'_>, rule: Rule, images: &Tensor) -> Result
 }
 
 /// What guided methods say of networks whose activations are smooth.
-const SMOOTH: &str = "The network has smooth activations (Sigmoid, HardSigmoid, HardSwish or SiLU). They keep their \
-    plain gradient; only ReLU, ReLU6 and Clip are guided.";
+const SMOOTH: &str = "The network has smooth activations (Sigmoid, HardSigmoid, HardSwish, Elu or SiLU). They keep \
+    their plain gradient; only ReLU, ReLU6 and Clip are guided.";
 
 fn has_smooth_activations(network: &Network) -> bool {
     network.graph().nodes().iter().any(|n| n.as_op::<Curve>().is_some())

@@ -279,8 +279,13 @@ fn products_curves_and_concatenations() {
         let rng = &mut for_sample(17, case);
         let [h, w] = extents(rng);
         let c = rng.random_range(1..=9);
-        let kinds = [Kind::Sigmoid, Kind::HardSigmoid { alpha: 0.3, beta: 0.4 }, Kind::HardSwish];
-        let mut curve = || Curve { kind: kinds[rng.random_range(0..3)] };
+        let kinds = [
+            Kind::Sigmoid,
+            Kind::HardSigmoid { alpha: 0.3, beta: 0.4 },
+            Kind::HardSwish,
+            Kind::Elu { alpha: 0.7 },
+        ];
+        let mut curve = || Curve { kind: kinds[rng.random_range(0..kinds.len())] };
         let (first, second) = (curve(), curve());
         let mut graph = Graph::new();
         let x = graph.input("x", [c, h, w], Rows::Images);
