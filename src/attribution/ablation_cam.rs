@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{About, Group, Map, MapKind, Method, Paper, Run, support::cam::weighted_sum};
+use super::{About, Cost, Group, Map, MapKind, Method, Paper, Run, support::cam::weighted_sum};
 use crate::{
     backend::{At, Images},
     error::{Error, Result},
@@ -31,6 +31,7 @@ const ABOUT: About = About {
     },
     parameters: &[],
     default_score: Score::Logit,
+    cost: Cost::forward("channels + 1"),
     map: MapKind::Layer,
 };
 

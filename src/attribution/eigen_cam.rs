@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{About, Group, Map, MapKind, Method, Paper, Run};
+use super::{About, Cost, Group, Map, MapKind, Method, Paper, Run};
 use crate::{
     backend::Images,
     error::{Error, Result},
@@ -30,6 +30,7 @@ const ABOUT: About = About {
     },
     parameters: &[],
     default_score: Score::Logit,
+    cost: Cost::forward("1"),
     map: MapKind::Layer,
 };
 

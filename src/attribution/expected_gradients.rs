@@ -5,7 +5,7 @@ use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::{
-    About, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
+    About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
     support::{cam::score_unit, gradient, moments::Moments},
 };
 use crate::{
@@ -56,21 +56,22 @@ const ABOUT: About = About {
         },
     ],
     default_score: Score::Logit,
+    cost: Cost { forward: "images + 1", gradient: "samples" },
     map: MapKind::Channels,
 };
 
-/// What is said where a layer is bypassed.
+/// Note for a layer that is bypassed.
 const HELD: &str = "The image gets past this layer, as around a residual block. What gets past is held at the image's \
     own values; only the layer is compared with the background.";
 
-/// What one sample draws at random.
+/// The random numbers of one sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draw {
     /// Which image of the background.
     pub background: usize,
-    /// How far from it, towards the image: 0 to 1.
+    /// The position on the path from it to the image: 0 to 1.
     pub t: f64,
-    /// What is added to each value of the image or of the layer; nothing where it is empty.
+    /// Added to each value of the image or of the layer; nothing is added where it is empty.
     pub noise: Vec<f64>,
 }
 
@@ -86,12 +87,12 @@ impl Draw {
     }
 }
 
-/// How much there is to draw for.
+/// The sizes that draws are made for.
 #[derive(Clone, Copy, Debug)]
 pub struct Extents {
-    /// How many images the background has.
+    /// The number of images of the background.
     pub backgrounds: usize,
-    /// How many values the image or the layer has.
+    /// The number of values of the image or of the layer.
     pub values: usize,
 }
 
@@ -151,11 +152,11 @@ pub async fn with_draws(
     sums.maps(run, &path)
 }
 
-/// What is interpolated: images, or a layer's activations.
+/// The path of interpolation: between images, or between a layer's activations.
 struct Path {
     /// `[n, ...]`: where paths start.
     starts: Tensor,
-    /// Where they end.
+    /// The end of the paths.
     end: Tensor,
     /// Gives the gradient at a point between.
     program: Program,
@@ -265,7 +266,7 @@ async fn heads(run: &mut Run<'_>, starts: &Tensor, from: ValueId) -> Result<Tens
     run.chosen(&Tensor::stack(&logits)?)
 }
 
-/// What the samples so far come to.
+/// Sums over the samples so far.
 struct Sums {
     maps: Moments,
     totals: Moments,

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{
-    About, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
+    About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
     support::cam::{map_each, plane_sum, score_unit, weighted_sum},
 };
 use crate::{error::Result, network::Score, tensor::Tensor};
@@ -30,6 +30,7 @@ const ABOUT: About = About {
         kind: Kind::Boolean { default: false },
     }],
     default_score: Score::Logit,
+    cost: Cost::GRADIENT,
     map: MapKind::Layer,
 };
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{
-    About, Group, Map, MapKind, Method, Paper, Run,
+    About, Cost, Group, Map, MapKind, Method, Paper, Run,
     support::cam::{map_each, plane_sum, weighted_sum},
 };
 use crate::{error::Result, network::Score, tensor::Tensor};
@@ -27,6 +27,7 @@ const ABOUT: About = About {
     },
     parameters: &[],
     default_score: Score::Logit,
+    cost: Cost::GRADIENT,
     map: MapKind::Layer,
 };
 

@@ -3,13 +3,13 @@
 use async_trait::async_trait;
 
 use super::{
-    About, Group, Map, MapKind, Method, Paper, Run,
+    About, Cost, Group, Map, MapKind, Method, Paper, Run,
     support::gradient::{at_image, gradient_unit},
 };
 use crate::{error::Result, graph::Rule, network::Score};
 
-/// As saliency, but at each ReLU, ReLU6 or Clip a gradient goes on only where the forward value passed and the
-/// gradient is positive. Springenberg et al. 2015, section 3.4. Smooth activations keep their plain gradient.
+/// Saliency with another rule: at each ReLU, ReLU6 or Clip a gradient goes on only where the forward value passed and
+/// the gradient is positive. Springenberg et al. 2015, section 3.4. Smooth activations keep their plain gradient.
 ///
 /// Unlike Captum's, it acts wherever an activation stands: ReLU6, reused modules and functional calls too.
 pub struct GuidedBackprop;
@@ -28,6 +28,7 @@ const ABOUT: About = About {
     },
     parameters: &[],
     default_score: Score::Logit,
+    cost: Cost::GRADIENT,
     map: MapKind::Channels,
 };
 

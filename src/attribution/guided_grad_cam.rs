@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{
-    About, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run, grad_cam,
+    About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run, grad_cam,
     support::{cam::layer_gradients, gradient},
 };
 use crate::{error::Result, graph::Rule, network::Score, tensor::Tensor};
@@ -30,6 +30,7 @@ const ABOUT: About = About {
         kind: Kind::Choice { options: &["nearest", "bilinear"], default: "nearest" },
     }],
     default_score: Score::Logit,
+    cost: Cost { forward: "", gradient: "2" },
     map: MapKind::Channels,
 };
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{
-    About, Group, Map, MapKind, Method, Paper, Run,
+    About, Cost, Group, Map, MapKind, Method, Paper, Run,
     support::cam::{map_each, score_unit, sum_over_channels},
 };
 use crate::{error::Result, network::Score, tensor::Tensor};
@@ -25,6 +25,7 @@ const ABOUT: About = About {
     },
     parameters: &[],
     default_score: Score::Logit,
+    cost: Cost::GRADIENT,
     map: MapKind::Layer,
 };
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{
-    About, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
+    About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
     support::{
         baseline::{self, baseline},
         cam::score_unit,
@@ -17,9 +17,9 @@ use crate::{backend::Images, error::Result, graph::Rule, network::Score, tensor:
 /// Sundararajan et al. 2017, equation 1. It sums to `f(x) - f(b)`; `delta` says by how much it misses.
 ///
 /// With 50 steps, Captum's default, the sum may miss by more than a hundredth: on the way from a grey image a network
-/// of ReLU6s bends too often. Of the top classes of five photographs, EfficientNet-Lite0 in floats, Captum's own
-/// misses by 1.5 to 17 %, and this, which is equal to it, by the same. `calibrated` weights are Gauss-Legendre's, moved
-/// as little as can be so that the sum is right; the map is all but the same (a cosine of 0.9999 for one of these).
+/// of ReLU6s bends too often. Captum's own misses by the same. `calibrated` weights are Gauss-Legendre's, moved as
+/// little as can be so that the sum is right; `cargo test --test completeness -- --nocapture` prints how far each
+/// misses, and how similar the two maps are.
 pub struct IntegratedGradients;
 
 const ABOUT: About = About {
@@ -54,13 +54,14 @@ const ABOUT: About = About {
         },
     ],
     default_score: Score::Logit,
+    cost: Cost { forward: "2", gradient: "steps" },
     map: MapKind::Channels,
 };
 
 /// The quadrature whose weights are made to fit.
 const CALIBRATED: &str = "calibrated";
 
-/// What is said when the quadrature misses by more than a hundredth: the network bends too often on the way.
+/// Note for a quadrature that misses by more than a hundredth: the network bends too often on the path.
 const COARSE: &str = "The map's sum misses the difference of the scores by more than 1 % (see delta). More steps, a \
     baseline that is nearer to the image, or calibrated weights come closer.";
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::{
-    About, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
+    About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
     support::{
         cam::score_unit,
         perturb::{self, BATCH, Looks, TOLERANCE, join},
@@ -23,7 +23,7 @@ use crate::{
 /// Lundberg and Lee 2017, section 4.1: the Shapley values of segments as the solution of a regression on
 /// coalitions, weighted by the Shapley kernel, with the sum held to `f(image) - f(all hidden)`.
 ///
-/// As in shap's KernelExplainer the smallest and largest coalitions are all taken with exact weights as far as
+/// Like shap's KernelExplainer, the smallest and largest coalitions are all taken with exact weights as far as
 /// the samples reach, and the others drawn in pairs with their complements. Where the samples reach all of them
 /// the values are exact; unless told otherwise they do for up to twelve segments. Deviations: no
 /// feature selection, and a coalition that is drawn twice is evaluated twice.
@@ -60,6 +60,7 @@ const ABOUT: About = About {
     },
     parameters: &PARAMETERS,
     default_score: Score::Probability,
+    cost: Cost::forward("samples + 2"),
     map: MapKind::Image,
 };
 
@@ -107,7 +108,7 @@ impl Method for KernelShap {
     }
 }
 
-/// How many coalitions to look at.
+/// The number of coalitions to evaluate.
 fn budget(samples: usize, segments: usize) -> usize {
     match (samples, segments) {
         (0, 0..=12) => (1 << segments) - 2,

@@ -7,7 +7,7 @@ use rand::RngExt;
 use serde_json::Value;
 
 use super::{
-    About, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
+    About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
     support::{
         cam::score_unit,
         perturb::{self, BATCH, Looks, TOLERANCE, join},
@@ -76,6 +76,7 @@ const ABOUT: About = About {
     },
     parameters: &PARAMETERS,
     default_score: Score::Probability,
+    cost: Cost::forward("samples"),
     map: MapKind::Image,
 };
 
@@ -124,7 +125,7 @@ impl Method for Lime {
     }
 }
 
-/// What a row of `shown` segments of `all` counts.
+/// The weight of a row of `shown` segments of `all`.
 #[allow(clippy::cast_precision_loss)]
 fn weight(shown: usize, all: usize, width: f64) -> f64 {
     let distance = 1.0 - (shown as f64 / all as f64).sqrt();

@@ -4,6 +4,7 @@
 //! batch. Values stay signed and unscaled; what they mean is said by [`Map::unit`].
 
 mod ablation_cam;
+mod cost;
 mod eigen_cam;
 pub mod expected_gradients;
 mod grad_cam;
@@ -34,6 +35,7 @@ use async_trait::async_trait;
 use serde::Serialize;
 use serde_json::Value;
 
+pub use cost::Cost;
 pub use parameters::{Kind, Parameter, Settings};
 pub use run::{Run, cotangents};
 
@@ -94,31 +96,31 @@ pub fn describe(method: &dyn Method) -> Value {
     value
 }
 
-/// What question a method answers.
+/// The question that a method answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Group {
-    /// Which region spoke for the class?
+    /// "Which region spoke for the class?"
     Regions,
-    /// Which pixels would change the score if they changed a little?
+    /// "Which pixels would change the score if they changed a little?"
     Pixels,
-    /// What happens to the score when something is hidden?
+    /// "What happens to the score when something is hidden?"
     Hiding,
 }
 
-/// What a method's map is made of.
+/// The layout of a method's map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MapKind {
-    /// `[C, H, W]`: one value a channel and pixel of the input.
+    /// `[C, H, W]`: one value per channel and pixel of the input.
     Channels,
-    /// `[H, W]`: one value a pixel of the input.
+    /// `[H, W]`: one value per pixel of the input.
     Image,
-    /// `[h, w]`: one value a position of a layer.
+    /// `[h, w]`: one value per position of a layer.
     Layer,
 }
 
-/// Where a method was published.
+/// The publication of a method.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Paper {
     /// The authors, as papers cite them.
@@ -127,28 +129,30 @@ pub struct Paper {
     pub title: &'static str,
     /// The year.
     pub year: u16,
-    /// Where to read it.
+    /// A link to the text.
     pub url: &'static str,
 }
 
-/// What a method is: all that the page's controls and the command line's help are made from.
+/// The description of a method, from which the page's controls and the command line's help are made.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct About {
     /// The stable id.
     pub id: &'static str,
     /// The name that people know.
     pub label: &'static str,
-    /// What question it answers.
+    /// The question that it answers.
     pub group: Group,
-    /// What it does, in plain words.
+    /// Its meaning in plain words.
     pub sentence: &'static str,
-    /// Where it was published.
+    /// Its publication.
     pub paper: Paper,
-    /// What can be set.
+    /// The parameters that can be set.
     pub parameters: &'static [Parameter],
     /// The score that it explains unless told otherwise.
     pub default_score: Score,
-    /// What its map is made of.
+    /// The number of passes through the network that it takes.
+    pub cost: Cost,
+    /// The layout of its map.
     pub map: MapKind,
 }
 
@@ -159,9 +163,9 @@ pub struct Map {
     pub target: usize,
     /// The values: signed, neither scaled nor upsampled; see [`MapKind`] for the shape.
     pub values: Tensor,
-    /// What one value is measured in.
+    /// The unit of one value.
     pub unit: &'static str,
-    /// What the method says besides, by name: an error bar, a completeness gap.
+    /// Further results by name: an error bar, a completeness gap.
     pub extras: BTreeMap<&'static str, Value>,
     /// The segments that the method hid, which are one value each.
     pub segments: Option<Arc<Segmentation>>,
@@ -188,7 +192,7 @@ impl Map {
     }
 }
 
-/// How far maps may still be from what they will be, in their unit: the largest standard error, or for methods
+/// A bound on how far maps are from their final values, in their unit: the largest standard error, or for methods
 /// that refine parts the largest change of a part that is still whole.
 #[must_use]
 pub fn spread(maps: &[Map]) -> Option<f64> {
@@ -217,51 +221,51 @@ impl Observer for Silent {
 /// An attribution method.
 #[async_trait(?Send)]
 pub trait Method: Sync {
-    /// What the method is.
+    /// The method's description.
     fn about(&self) -> &'static About;
 
-    /// Whether the method looks at a layer.
+    /// True if the method needs a layer.
     fn needs_layer(&self) -> bool {
         self.about().map == MapKind::Layer
     }
 
-    /// Whether the method hides segments, and so takes the caller's own.
+    /// True if the method hides segments, and so takes the caller's own.
     fn takes_segments(&self) -> bool {
         false
     }
 
-    /// Whether the method draws rows of shown segments, and so takes the caller's own.
+    /// True if the method draws rows of shown segments, and so takes the caller's own.
     fn takes_samples(&self) -> bool {
         false
     }
 
-    /// Whether a layer may be named; without one the method looks at the input, unless it needs one.
+    /// True if a layer may be named; without one the method explains the input, unless it needs a layer.
     fn takes_layer(&self) -> bool {
         self.needs_layer()
     }
 
-    /// Whether the map at a layer follows from the layer's activation and gradient alone: then all layers together
+    /// True if the map at a layer follows from the layer's activation and gradient alone: then all layers together
     /// cost one pass.
     fn sweeps(&self) -> bool {
         false
     }
 
-    /// Whether the method compares with other images.
+    /// True if the method compares with other images.
     fn needs_background(&self) -> bool {
         false
     }
 
-    /// Whether "why this class rather than that one" can be asked: gradient methods can.
+    /// True if a contrast of two classes can be explained: gradient methods can.
     fn contrasts(&self) -> bool {
         matches!(self.about().group, Group::Pixels | Group::Regions)
     }
 
-    /// Whether the map is made from gradients, which a quantizer's range cuts off.
+    /// True if the map is made from gradients, which a quantizer's range cuts off.
     fn differentiates(&self) -> bool {
         matches!(self.about().group, Group::Pixels | Group::Regions)
     }
 
-    /// What the map is made of, at a layer or at the input.
+    /// The layout of the map, at a layer or at the input.
     fn map(&self, _layer: Option<&Layer>) -> MapKind {
         self.about().map
     }

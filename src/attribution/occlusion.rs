@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 
-use super::{About, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run, Settings, support::fill::Fill};
+use super::{
+    About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run, Settings, support::fill::Fill,
+};
 use crate::{
     backend::{Images, Masked, Masks, Rectangle},
     error::{Error, Result},
@@ -46,6 +48,7 @@ const ABOUT: About = About {
         },
     ],
     default_score: Score::Logit,
+    cost: Cost::forward("windows + 1"),
     map: MapKind::Image,
 };
 

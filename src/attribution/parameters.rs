@@ -1,4 +1,4 @@
-//! What can be set of a method, and what was set.
+//! Parameters of a method, and the settings of one run.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ pub struct Parameter {
     pub key: &'static str,
     /// Its name on the page.
     pub label: &'static str,
-    /// What it does, in a few words.
+    /// Its effect, in a few words.
     pub help: &'static str,
     /// Its type, range and default.
     #[serde(flatten)]

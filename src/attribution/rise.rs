@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use rand::RngExt;
 
 use super::{
-    About, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
+    About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
     support::{
         cam::score_unit,
         fill::Fill,
@@ -67,6 +67,7 @@ const ABOUT: About = About {
         BATCH,
     ],
     default_score: Score::Probability,
+    cost: Cost::forward("samples"),
     map: MapKind::Image,
 };
 

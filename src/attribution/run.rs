@@ -15,7 +15,7 @@ pub struct Run<'a> {
     pub backend: &'a mut dyn Backend,
     /// `[C, H, W]`, normalised.
     pub image: &'a Tensor,
-    /// How pixels became the image: what colours mean at the network's input.
+    /// The preprocessing that made the image, which says what colours mean at the network's input.
     pub preprocessing: &'a Preprocessing,
     /// The classes to explain.
     pub targets: &'a [usize],
@@ -31,17 +31,17 @@ pub struct Run<'a> {
     pub score: Score,
     /// The parameters, checked and complete.
     pub settings: &'a Settings,
-    /// Where random numbers start.
+    /// The seed of all random numbers.
     pub seed: u64,
     /// The caller's own segments, for methods that hide segments.
     pub segments: Option<&'a Segmentation>,
-    /// The caller's own samples, one bit a segment, for methods that draw them.
+    /// The caller's own samples, one bit per segment, for methods that draw them.
     pub samples: Option<&'a BitRows>,
     /// Hears of progress.
     pub observer: &'a mut dyn Observer,
-    /// How many images the network has been run on.
+    /// The number of images that the network has been run on.
     pub evaluations: u64,
-    /// What a reader of the maps should know.
+    /// Notes for a reader of the maps.
     pub notes: Vec<String>,
 }
 

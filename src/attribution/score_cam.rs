@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{
-    About, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
+    About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
     support::{cam::weighted_sum, softmax},
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 /// the image's size and scaled to `0..1`. Wang et al. 2020, algorithm 1, with the softmax over all channels of the
 /// raw scores and the corner-aligned enlarging of pytorch-grad-cam.
 ///
-/// One forward pass a channel; channels that are flat all hide the whole image, and share one.
+/// One forward pass per channel; channels that are flat all hide the whole image, and share one.
 pub struct ScoreCam;
 
 const ABOUT: About = About {
@@ -38,6 +38,7 @@ const ABOUT: About = About {
         kind: Kind::Integer { min: 0, max: 100_000, default: 0 },
     }],
     default_score: Score::Logit,
+    cost: Cost::forward("channels + 1"),
     map: MapKind::Layer,
 };
 

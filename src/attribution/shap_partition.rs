@@ -5,7 +5,7 @@ use std::rc::Rc;
 use async_trait::async_trait;
 
 use super::{
-    About, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
+    About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
     support::{
         cam::score_unit,
         masker::{Masker, Ready},
@@ -74,6 +74,7 @@ const ABOUT: About = About {
     },
     parameters: &PARAMETERS,
     default_score: Score::Probability,
+    cost: Cost::forward("max_evals"),
     map: MapKind::Channels,
 };
 
@@ -115,7 +116,7 @@ impl Method for ShapPartition {
     }
 }
 
-/// Whether what could be refined is under the tolerance.
+/// True if every part that could be refined is under the tolerance.
 fn owen_is_fine(run: &Run<'_>, owen: &Owen) -> bool {
     let tolerance = run.settings.number("tolerance");
     tolerance > 0.0 && owen.largest() < tolerance

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{About, Group, Map, MapKind, Method, Paper, Run, support::noise};
+use super::{About, Cost, Group, Map, MapKind, Method, Paper, Run, support::noise};
 use crate::{error::Result, network::Score};
 
 /// `mean over samples of g(x + noise)`, `noise ~ N(0, sigma^2)`. Smilkov et al. 2017, section 3; `sigma` is a
@@ -22,6 +22,7 @@ const ABOUT: About = About {
     },
     parameters: noise::PARAMETERS,
     default_score: Score::Logit,
+    cost: Cost { forward: "", gradient: "samples" },
     map: MapKind::Channels,
 };
 

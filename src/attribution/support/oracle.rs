@@ -27,6 +27,8 @@ pub struct Oracle {
     network: Network,
     description: Description,
     batch: usize,
+    /// Images that went forward only, and images whose gradient was taken.
+    passes: [u64; 2],
 }
 
 impl Oracle {
@@ -102,6 +104,7 @@ impl Backend for Oracle {
     ) -> Result<Vec<Tensor>> {
         let held = if let Images::At(At { image, .. }) = images { Some(image) } else { None };
         let images = expand(images);
+        self.passes[usize::from(cotangents.is_some())] += images.len() as u64;
         let targets = cotangents.map_or(1, |c| c.shape()[0] / images.len());
         let graph = self.network.program(program)?;
         let mut outputs: Vec<Vec<Tensor>> = vec![vec![]; graph.outputs().len()];
@@ -182,6 +185,7 @@ impl Case {
                 network: Network::from_graph(graph, image, at),
                 description: Description { kind: "cpu", adapter: "double precision".into(), fallback: false },
                 batch: 3,
+                passes: [0; 2],
             },
             seed: 0,
             segments: None,
@@ -201,6 +205,11 @@ impl Case {
     /// How many images the backend asks for at once.
     pub fn batch(&mut self, images: usize) {
         self.oracle.batch = images;
+    }
+
+    /// Forward passes and gradients so far.
+    pub fn passes(&self) -> [u64; 2] {
+        self.oracle.passes
     }
 
     /// Gives the last layer to methods that can do without one.
