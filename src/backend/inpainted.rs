@@ -59,19 +59,24 @@ pub struct Inpainting {
 #[derive(Clone, Serialize, Deserialize)]
 struct Asked {
     image: Tensor,
-    nothing: Tensor,
+    all_hidden: Tensor,
     preprocessing: Preprocessing,
     scheme: Scheme,
 }
 
 impl Inpainting {
-    /// For an image `[C, H, W]`, normalised. `nothing`, of the same shape, is what is seen when nothing shows that it
-    /// could be filled from.
+    /// For an image `[C, H, W]`, normalised. `all_hidden`, of the same shape, is the image to use when every pixel
+    /// is hidden, so that there is nothing to inpaint from.
     ///
     /// # Errors
     /// [`Error::Argument`] when the image is no picture under this preprocessing, or the two are not of one shape.
-    pub fn new(image: Tensor, nothing: Tensor, preprocessing: Preprocessing, scheme: Scheme) -> Result<Self> {
-        Asked { image, nothing, preprocessing, scheme }.try_into()
+    pub fn new(
+        image: Tensor,
+        all_hidden: Tensor,
+        preprocessing: Preprocessing,
+        scheme: Scheme,
+    ) -> Result<Self> {
+        Asked { image, all_hidden, preprocessing, scheme }.try_into()
     }
 
     /// The shape of the image: `[C, H, W]`.
@@ -86,16 +91,16 @@ impl Inpainting {
     /// [`Error::NotFinite`] where it is not.
     pub fn check_finite(&self) -> Result<()> {
         self.asked.image.check_finite("the image")?;
-        self.asked.nothing.check_finite("the fill")
+        self.asked.all_hidden.check_finite("the fill")
     }
 
     /// The image with its hidden pixels filled in. A pixel of which any channel is hidden is filled in whole, as shap
     /// does; what shows keeps its exact values.
     fn written(&self, shown: &BitRows, mask: usize) -> Vec<f32> {
-        let Asked { image, nothing, .. } = &self.asked;
+        let Asked { image, all_hidden, .. } = &self.asked;
         let hidden = hidden(shown, mask, image.row_len());
         if !hidden.contains(&false) {
-            return nothing.data().to_vec();
+            return all_hidden.data().to_vec();
         }
         let filled = self.fill(&hidden);
         let (pixels, _) = filled.rgb.as_chunks::<3>();
@@ -138,8 +143,8 @@ impl TryFrom<Asked> for Inpainting {
     type Error = Error;
 
     fn try_from(asked: Asked) -> Result<Self> {
-        let Asked { image, nothing, preprocessing, .. } = &asked;
-        if image.shape() != nothing.shape() {
+        let Asked { image, all_hidden, preprocessing, .. } = &asked;
+        if image.shape() != all_hidden.shape() {
             return Err(Error::Argument("what hides the whole image is not of its size".into()));
         }
         let picture = preprocessing.denormalise(image)?;

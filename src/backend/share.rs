@@ -16,8 +16,8 @@ use crate::{
     tensor::Tensor,
 };
 
-/// How many times each goes through the network, there or back, before all wait for the last: enough that waiting costs
-/// little, few enough that the reader sees how far it is and that gradients fit memory.
+/// Forward or backward passes per worker between two synchronisation points. More hides the slowest worker; fewer keeps
+/// progress frequent and gradients within memory.
 const EACH: usize = 16;
 
 /// What a helper has brought: its number, and the outputs of the next image of its job, or nothing when it gives up.

@@ -1,4 +1,4 @@
-//! Where each value lies in the one buffer that they share: values that are never alive together overlap.
+//! The place of each value in the one buffer that all share: values that are never alive together may overlap.
 
 /// A value: its size, and the first and last step at which it must be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-// What every kernel is given. The arena holds floats, bits and bytes alike, so its type is bits;
+// The bindings of every kernel. The arena holds floats, bits and bytes alike, so its type is bits;
 // a bitcast costs nothing.
 @group(0) @binding(0) var<storage, read_write> arena: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> constants: array<vec4<f32>>;

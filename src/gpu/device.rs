@@ -60,7 +60,7 @@ impl Gpu {
         device.set_device_lost_callback(move |_, why| {
             *witness.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
         });
-        // What no error scope catches would end the process; a lost device says so at the next read-back.
+        // wgpu panics on errors outside an error scope. Ignore them here: the next read-back reports a lost device.
         device.on_uncaptured_error(Arc::new(|_| {}));
         let bindings = bindings(&device);
         let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
@@ -89,7 +89,7 @@ impl Gpu {
         &self.adapter
     }
 
-    /// Whether the adapter is a software one.
+    /// True if the adapter is a software one.
     #[must_use]
     pub fn is_fallback(&self) -> bool {
         self.fallback
@@ -102,8 +102,8 @@ impl Gpu {
         limits.max_storage_buffer_binding_size.min(limits.max_buffer_size)
     }
 
-    /// What work is laid out for. Buffers of constants are as every adapter offers them, so that weights are never
-    /// copied around in larger pieces.
+    /// The properties that work is laid out for. Buffers of constants have the size that every adapter offers, so that
+    /// weights are never copied around in larger pieces.
     #[must_use]
     pub fn traits(&self) -> Traits {
         Traits { page_bytes: self.largest_buffer().min(128 << 20), tiles: self.tiles }
@@ -162,8 +162,8 @@ impl Gpu {
     }
 }
 
-/// Where kernels' tiles are best kept. Metal says of every GPU that its subgroups have 4 to 64 threads, in wgpu and in
-/// Chromium alike, which do not say who made the GPU. Where nothing is said of subgroups, it may be Metal.
+/// The memory in which kernels' tiles are best kept. Neither wgpu nor Chromium names the GPU's maker on Metal, but both
+/// report subgroups of 4 to 64 threads for every GPU there. An adapter that reports no subgroups may be Metal.
 fn tiles(info: &wgpu::AdapterInfo, limits: &wgpu::Limits) -> Tiles {
     let usual = wgpu::Limits::defaults();
     let roomy = limits.max_compute_invocations_per_workgroup >= usual.max_compute_invocations_per_workgroup

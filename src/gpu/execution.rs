@@ -5,10 +5,10 @@ use std::{borrow::Cow, cell::Cell, ops::Range};
 use super::{Constants, Dispatch, Gpu, Pipelines};
 use crate::error::{Error, GpuFault, Result};
 
-/// What one submit may take, in milliseconds: Windows resets a GPU after two seconds, and the page's own
+/// The most that one submit may take, in milliseconds: Windows resets a GPU after two seconds, and the page's own
 /// drawing waits behind it.
 const SUBMIT_MS: f64 = 75.0;
-/// What is assumed of an adapter before it has been measured, in floating-point operations a millisecond.
+/// Pace assumed of an adapter before it has been measured, in floating-point operations per millisecond.
 const FIRST_GUESS: f64 = 4e6;
 
 /// The buffer that all values share. It only grows, and serves every program in turn.
@@ -19,7 +19,7 @@ pub struct Arena {
     pace: Pace,
 }
 
-/// How fast the adapter has been lately.
+/// The recent pace of the adapter.
 struct Pace {
     flops_per_ms: Cell<f64>,
     last_done: Cell<f64>,
@@ -45,13 +45,13 @@ impl Pace {
 }
 
 impl Arena {
-    /// What one submit may hold, in floating-point operations, at the pace of late.
+    /// The most that one submit may hold at the recent pace, in floating-point operations.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     fn budget(&self) -> u64 {
         (SUBMIT_MS * self.pace.flops_per_ms.get()) as u64
     }
 
-    /// How many bytes it has.
+    /// Its size in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.buffer.as_ref().map_or(0, wgpu::Buffer::size)
@@ -136,7 +136,7 @@ impl Job {
         Ok(Self { steps, params, groups: vec![], generation: 0 })
     }
 
-    /// What it takes, roughly, in floating-point operations.
+    /// Its estimated cost in floating-point operations.
     #[must_use]
     pub fn flops(&self) -> u64 {
         self.steps.iter().map(|s| s.flops).sum()

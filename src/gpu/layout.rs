@@ -52,7 +52,7 @@ mod tests {
         let mut back = vec![7.0];
         assert!(unpack(&packed, 5, 6, &mut back));
         assert_eq!(back[1..], data);
-        // What lies in the padding does not matter, what lies elsewhere does.
+        // Values in the padding do not matter; all others do.
         packed[5] = f32::NAN;
         assert!(unpack(&packed, 5, 6, &mut back));
         packed[4] = f32::INFINITY;

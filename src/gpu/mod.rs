@@ -1,4 +1,4 @@
-//! What it takes to run compute shaders: a device, one arena, pipelines, recorded dispatches, read-back.
+//! The means to run compute shaders: a device, one arena, pipelines, recorded dispatches, read-back.
 //! Nothing here knows what a convolution is.
 //!
 //! Values lie in the arena as `vec4`s, channels last: value `[C, H, W]` of `R` rows is `R * H * W` pixels of

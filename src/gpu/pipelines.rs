@@ -15,7 +15,7 @@ pub struct Kernel {
     pub name: &'static str,
     /// The .wgsl file's text.
     pub source: &'static str,
-    /// What `#include` finds, beside `bindings`.
+    /// Sources for `#include`, beside `bindings`.
     pub snippets: &'static [(&'static str, &'static str)],
 }
 
@@ -35,13 +35,13 @@ pub struct Pipelines {
 }
 
 impl Pipelines {
-    /// How many there are.
+    /// The number of them.
     #[must_use]
     pub fn len(&self) -> usize {
         self.made.len()
     }
 
-    /// Whether there are none.
+    /// True if there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.made.is_empty()

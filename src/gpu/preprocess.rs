@@ -101,7 +101,7 @@ fn block<'a>(
     Ok(())
 }
 
-/// Where the block that line `start` opens has its `#else`, if it has one, and its `#end`.
+/// Lines of the `#else`, if there is one, and the `#end` of the block that line `start` opens.
 fn extent(lines: &[&str], start: usize) -> Result<(Option<usize>, usize)> {
     let (mut depth, mut middle) = (0, None);
     for (i, line) in lines.iter().enumerate().skip(start) {

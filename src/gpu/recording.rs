@@ -6,14 +6,14 @@ use std::collections::HashMap;
 use super::{Kernel, Variant};
 use crate::error::{Error, GpuFault, Result};
 
-/// Where a value lies and how it is laid out.
+/// The place and the layout of a value.
 #[derive(Clone, Debug)]
 pub struct View {
     /// Its first vec4 in the arena.
     pub offset: u32,
     /// Its extents for one row.
     pub shape: Vec<usize>,
-    /// How many rows there are.
+    /// The number of rows.
     pub rows: usize,
     /// Where it is one picture under a mask for each row: how to tell what shows.
     pub mask: Option<Mask>,
@@ -22,7 +22,7 @@ pub struct View {
 /// One picture under many masks: nothing is stored but the picture, what hides it, and the masks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mask {
-    /// What the masks are.
+    /// The form of the masks.
     pub form: Form,
     /// The first vec4 of what shows where the picture is hidden (the view's own offset is the picture's).
     pub fill: u32,
@@ -34,7 +34,7 @@ pub struct Mask {
     pub stride: u32,
 }
 
-/// What masks are made of; `ops/kernels/seen.wgsl` says how each form lies in memory.
+/// The encoding of masks; `ops/kernels/seen.wgsl` says how each form lies in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Form {
     /// One rectangle a row, which is hidden.
@@ -43,7 +43,7 @@ pub enum Form {
     Segments = 2,
     /// Coarse grids of shares, enlarged bilinearly.
     Grids = 3,
-    /// One bit a channel and pixel.
+    /// One bit per channel and pixel.
     Elements = 4,
 }
 
@@ -88,7 +88,7 @@ impl View {
     }
 }
 
-/// Where a block of constants went.
+/// The place of a block of constants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot {
     /// The buffer.
@@ -118,7 +118,7 @@ impl Block {
 pub struct Constants {
     /// Most vec4s of a page.
     page_size: usize,
-    /// What has not been uploaded yet; empty vectors where it has.
+    /// Data that is still to be uploaded; empty vectors after that.
     pub(super) pending: Vec<Vec<f32>>,
     pub(super) buffers: Vec<wgpu::Buffer>,
     places: HashMap<(usize, usize), (Slot, Vec<u32>)>,
@@ -132,13 +132,13 @@ impl Constants {
         Self { page_size, pending: vec![], buffers: vec![], places: HashMap::new() }
     }
 
-    /// How many vec4s one block may have.
+    /// The most vec4s that one block may have.
     #[must_use]
     pub fn page_size(&self) -> usize {
         self.page_size
     }
 
-    /// How many bytes the constants take on the device.
+    /// Bytes that the constants take on the device.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         let pending: usize = self.pending.iter().map(|p| p.len() * 4).sum();
@@ -179,16 +179,16 @@ pub struct Dispatch {
     pub flops: u64,
 }
 
-/// What of a device decides how work is laid out.
+/// Properties of a device that decide how work is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Traits {
     /// The most bytes of a buffer of constants.
     pub page_bytes: u64,
-    /// Where its kernels' tiles are best kept.
+    /// The memory in which its kernels' tiles are best kept.
     pub tiles: Tiles,
 }
 
-/// Where a kernel's tile is best kept.
+/// The memory in which a kernel's tile is best kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tiles {
     /// In caches: a processor plays the GPU.
@@ -211,11 +211,11 @@ pub const MOST_GROUPS: usize = 65_535;
 pub struct Recording<'a> {
     /// The node's position, under which constants are kept.
     pub node: usize,
-    /// What the node reads.
+    /// The values that the node reads.
     pub inputs: Vec<View>,
-    /// What the node makes.
+    /// The value that the node makes.
     pub output: View,
-    /// What it is recorded for.
+    /// The device properties that it is recorded for.
     pub traits: Traits,
     /// The first vec4 of a page of zeros, as long as the longest pixel.
     pub zeros: u32,
@@ -279,7 +279,7 @@ impl Recording<'_> {
     }
 }
 
-/// How large a launch is.
+/// The size of a launch.
 #[derive(Clone, Copy, Debug)]
 pub struct Launch {
     /// Workgroups along each axis.

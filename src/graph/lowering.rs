@@ -3,9 +3,9 @@
 //! A model works on one row: values have the shapes that the graph gives them, without a batch axis. So what
 //! a row comes to cannot depend on what else is in its batch.
 //!
-//! Values keep the shapes of the graph only between operators: convolutions read and make `[H, W, C]`, where vectors are
-//! of channels, of which there are many in every layer, and change the axes before and after. Tract then takes away
-//! what cancels out, through all operators that leave it the freedom.
+//! The graph's values are `[C, H, W]`. Convolutions and pools transpose to `[H, W, C]`, so that SIMD runs over channels,
+//! of which every layer has many, and back. Tract cancels adjacent transposes, and moves them through operators that
+//! are marked `is_free`.
 
 use std::{fmt, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! Whether a JPEG file is whole. The decoder fills what is missing with grey, and says nothing.
+//! Tells whether a JPEG file is whole. The decoder fills missing parts with grey without an error.
 
 use crate::error::{Error, Result};
 

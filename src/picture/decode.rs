@@ -9,7 +9,7 @@ use super::{Picture, complete};
 use crate::error::{Error, Result};
 use crate::limits::{self, IMAGE_BYTES, IMAGE_PIXELS, IMAGE_SIDE};
 
-/// What a decoder may allocate: the largest picture allowed at 16-bit RGBA, and as much again for its rows,
+/// Bytes that a decoder may allocate: the largest picture allowed at 16-bit RGBA, and as much again for its rows,
 /// tables and metadata as an ordinary file could need.
 const DECODER_BYTES: u64 = IMAGE_PIXELS * 8 + (64 << 20);
 

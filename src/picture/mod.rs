@@ -1,6 +1,6 @@
 //! Pictures: decode, orient, crop and resize, normalise.
 //!
-//! A [`Picture`] is 8-bit sRGB, row-major, three bytes a pixel. Colour profiles are ignored, as the training
+//! A [`Picture`] is 8-bit sRGB, row-major, three bytes per pixel. Colour profiles are ignored, as the training
 //! pipelines of image classifiers do. [`Preprocessing`] turns a picture into what a network reads.
 
 mod complete;

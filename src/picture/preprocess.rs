@@ -1,4 +1,4 @@
-//! What a network wants of its input: size, crop and scale.
+//! The preprocessing that a network wants of its input: size, crop and scale.
 
 use std::ops::Range;
 
@@ -10,13 +10,13 @@ use crate::error::{Error, Result};
 use crate::limits::{self, IMAGE_SIDE};
 use crate::tensor::Tensor;
 
-/// How a picture becomes a network's input: resize, centre crop, then `(value - mean) / std`.
+/// The steps from a picture to a network's input: resize, centre crop, then `(value - mean) / std`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Preprocessing {
-    /// What is subtracted from red, green and blue, on the 0..255 scale.
+    /// Subtracted from red, green and blue, on the 0..255 scale.
     pub mean: [f32; 3],
-    /// What red, green and blue are divided by, on the 0..255 scale; positive.
+    /// Divisors of red, green and blue, on the 0..255 scale; positive.
     pub std: [f32; 3],
     /// The short side after resizing, in pixels, before the crop. `None`: 256/224 of the input's longer side,
     /// rounded down, as ImageNet models are usually evaluated.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Picture, names};
 
-/// How a picture is resized.
+/// The filter that resizes a picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Interpolation {

@@ -70,7 +70,7 @@ impl ColourMap {
         }
     }
 
-    /// Whether the middle is neutral, and the ends stand for two signs.
+    /// True if the middle is neutral, and the ends stand for two signs.
     #[must_use]
     pub fn diverging(self) -> bool {
         matches!(self, Self::BlueRed | Self::PurpleOrange | Self::Shap)

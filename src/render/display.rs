@@ -1,4 +1,4 @@
-//! How a map is to be shown.
+//! Options for showing a map.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,9 +12,9 @@ use crate::picture::names::named;
 pub enum Sign {
     /// All values, zero in the middle of the colour map.
     Both,
-    /// What counts for the score.
+    /// Values that count for the score.
     Positive,
-    /// What counts against the score.
+    /// Values that count against the score.
     Negative,
     /// The size of each value, whatever its sign.
     Absolute,
@@ -22,7 +22,7 @@ pub enum Sign {
 
 named!(Sign, "sign");
 
-/// How the channels of a `[C, H, W]` map become one value a pixel.
+/// The rule that reduces the channels of a `[C, H, W]` map to one value per pixel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Channels {
@@ -35,25 +35,25 @@ pub enum Channels {
 
 named!(Channels, "channels");
 
-/// How a map with fewer values than the picture has pixels is stretched, from centres of pixels.
+/// Interpolation of a map with fewer values than the picture has pixels, from centres of pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Upsampling {
     /// Smoothly, between the four values around (`align_corners=False`).
     Bilinear,
-    /// As blocks of one value.
+    /// Blocks of one value.
     Nearest,
 }
 
 named!(Upsampling, "interpolation");
 
-/// How colours and picture are put together.
+/// The way in which colours and picture are blended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Blend {
     /// `opacity * colour + (1 - opacity) * picture`.
     Overlay,
-    /// As overlay, with an opacity that grows from zero with the size of the value: what has no value stays
+    /// An overlay with an opacity that grows from zero with the size of the value: what has no value stays
     /// untouched.
     AlphaByMagnitude,
     /// `opacity * colour + picture`, stretched to black and white, as in Keras's Grad-CAM example: the colours
@@ -67,7 +67,7 @@ pub enum Blend {
 
 named!(Blend, "blend");
 
-/// What lies under the map.
+/// The ground under the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Underlay {
@@ -83,18 +83,18 @@ pub enum Underlay {
 
 named!(Underlay, "underlay");
 
-/// How a map is shown. In JSON, all names are words in lower case joined by hyphens; what is left out has the
+/// Options for showing a map. In JSON, all names are words in lower case joined by hyphens; what is left out has the
 /// value of [`Display::default`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Display {
     /// The colour map.
     pub colours: ColourMap,
-    /// How much the colours cover, 0 to 1.
+    /// Opacity of the colours, 0 to 1.
     pub opacity: f32,
     /// Which values are shown.
     pub sign: Sign,
-    /// How channels are reduced.
+    /// The rule that reduces channels.
     pub channels: Channels,
     /// The percentile of the shown values' sizes that the end of the colour map stands for, above 0 and up to
     /// 100: a few outliers should not take all the contrast.
@@ -102,11 +102,11 @@ pub struct Display {
     /// The size that the end of the colour map stands for, in the map's unit, instead of a percentile: to
     /// compare maps. See [`super::shared_scale`] and [`super::Scale::magnitude`].
     pub scale: Option<f32>,
-    /// How small maps are stretched.
+    /// The interpolation of small maps.
     pub interpolation: Upsampling,
-    /// How colours and picture are put together.
+    /// The way in which colours and picture are blended.
     pub blend: Blend,
-    /// What lies under the map.
+    /// The ground under the map.
     pub underlay: Underlay,
     /// For maps of segments: shows the segments themselves, and no colours.
     pub features: Option<Features>,
@@ -154,7 +154,7 @@ impl Display {
         }
     }
 
-    /// As Keras's Grad-CAM example shows a heat map: jet at 0.4 over the picture.
+    /// Keras's Grad-CAM example: jet at 0.4 over the picture.
     #[must_use]
     pub fn tutorial() -> Self {
         Self {
@@ -166,7 +166,7 @@ impl Display {
         }
     }
 
-    /// As `shap.image_plot` (shap 0.51) shows SHAP values: channels summed, blue against and red for the score, as
+    /// The style of `shap.image_plot` (shap 0.51): channels summed, blue against and red for the score, as
     /// opaque as they are large up to the 99.9th percentile of their sizes, over a faint grey picture (which the
     /// package stretches to its own black and white first). With [`super::shared_scale`] over several classes, one
     /// panel each, it is that plot.

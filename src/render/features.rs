@@ -20,13 +20,13 @@ const BOUNDARY: [u8; 3] = [255, 255, 0];
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Features {
-    /// How many segments are shown at most, those with the largest weights.
+    /// The most segments that are shown: those with the largest weights.
     pub count: usize,
     /// Segments whose weight is no larger are not shown; with both signs one that is equal is, as in the package.
     pub min_weight: f64,
-    /// Whether all else is black.
+    /// True if all else is black.
     pub hide_rest: bool,
-    /// Whether what is shown has a boundary.
+    /// True if shown segments get a boundary.
     pub boundaries: bool,
 }
 
@@ -97,7 +97,7 @@ impl Features {
     }
 }
 
-/// Where labels meet, as scikit-image's `find_boundaries` with mode `outer` and background 0: pixels of the
+/// Pixels at which labels meet, as scikit-image's `find_boundaries` with mode `outer` and background 0: pixels of the
 /// background beside an object, and those of an object where another label is beside or across a corner.
 fn boundaries(labels: &[i8], width: usize) -> Vec<bool> {
     let height = labels.len() / width.max(1);

@@ -11,7 +11,7 @@ use super::values::Scale;
 pub struct Tick {
     /// The value, in the map's unit.
     pub value: f64,
-    /// Where it stands, from 0 at the scale's low end to 1 at its high end.
+    /// Its position, from 0 at the scale's low end to 1 at its high end.
     pub position: f32,
     /// The value as text, as many decimals as needed.
     pub label: String,

@@ -40,13 +40,13 @@ pub struct Rendered {
     pub rgba: Vec<u8>,
     /// Which values the ends of the colour map stand for.
     pub scale: Scale,
-    /// Whether every value of the map is zero.
+    /// True if every value of the map is zero.
     pub all_zero: bool,
-    /// Whether no value is above zero, and some are below.
+    /// True if no value is above zero, and some are below.
     pub all_negative: bool,
-    /// Whether no value is below zero, and some are above.
+    /// True if no value is below zero, and some are above.
     pub all_positive: bool,
-    /// What has to be said with the picture, lest it mislead: that the map is zero, or all of one sign.
+    /// A note without which the picture would mislead: that the map is zero, or all of one sign.
     pub notice: Option<&'static str>,
 }
 

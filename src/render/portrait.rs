@@ -7,10 +7,10 @@ use super::values::{Plane, Scale};
 use crate::picture::Picture;
 use crate::tensor::Tensor;
 
-/// What keeps a map without any contrast from a division by zero: Keras's `epsilon`.
+/// Keeps a map without contrast from a division by zero: Keras's `epsilon`.
 const EPSILON: f64 = 1e-7;
 
-/// How many deviations the ends of the scale are away from the mean: 0.5 at a deviation of 0.25.
+/// Distance of the scale's ends from the mean, in deviations: 0.5 at a deviation of 0.25.
 const REACH: f64 = 2.0;
 
 /// The planes that become red, green and blue: the map's own three channels, or else `plane` thrice.

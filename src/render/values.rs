@@ -25,7 +25,7 @@ impl Scale {
         self.low.abs().max(self.high.abs())
     }
 
-    /// Where `value` lies on a colour map, 0 to 1.
+    /// The position of `value` on a colour map, 0 to 1.
     ///
     /// With both signs, zero is in the middle. One sign alone takes the whole of a sequential map, from zero
     /// on, but its own half of a diverging one, so that a colour keeps its meaning. A map that is a picture of

@@ -109,8 +109,8 @@ pub struct Session {
     background: Option<Tensor>,
     /// `[C, H, W]`, normalised.
     baseline: Option<Tensor>,
-    /// The last image that was classified, and every class's scores for it, in class order: who asks why has mostly
-    /// been told what.
+    /// Cache: the last image that was classified, and every class's scores for it, in class order. An explanation nearly
+    /// always follows the classification of the same image.
     classified: Option<(Tensor, Vec<Class>)>,
     /// Of the last image that was asked about.
     saturation: Option<(Tensor, Saturation)>,

@@ -24,8 +24,8 @@ use crate::{
     tensor::Tensor,
 };
 
-/// How many milliseconds the CPU may take to make something ready before a reader would rather not wait for the next:
-/// so large networks get what is asked of them, and nothing else.
+/// Warm-up budget in milliseconds. If one program takes longer on the CPU, no others are compiled ahead of time: a reader
+/// of a large network would wait for them.
 const LONG: f64 = 1000.0;
 
 /// How JavaScript opens a model; see [`Options`].

@@ -81,7 +81,7 @@ impl Compiled {
                 .collect::<Vec<_>>()
         };
         let (kept, given) = (wanted(Rows::Images), wanted(Rows::Targets));
-        // What nobody but the backward pass sees goes there as it lies.
+        // Masks that only the backward pass reads stay in HWC at the boundary, without a transpose.
         let is_turned = |id: ValueId| {
             let node = graph.node(id);
             let is_mask = node.storage != Storage::Float && node.shape.len() == 3;

@@ -28,8 +28,8 @@ use crate::{
 /// method asks for in turn.
 const KEPT: usize = 4;
 
-/// How many images a thread is given of a batch, so that not every image or two waits for threads to start, to reserve
-/// memory and for the last of them to end: about a fifth of the time of integrated gradients on two threads.
+/// Images per thread between two synchronisation points. Starting threads, reserving their memory and waiting for the
+/// last of them would be felt if it came with every image.
 const EACH: usize = 8;
 
 /// How many bytes a batch's outputs may take when it is larger than it has to be.

@@ -109,7 +109,7 @@ impl Engine {
         Ok(dispatches.iter().map(label).zip(times).collect())
     }
 
-    /// Runs a graph on any number of images. `rows` says how many rows each output has, for a chunk's size.
+    /// Runs a graph on any number of images, and returns its outputs, batched along the first axis.
     pub async fn run(
         &mut self,
         runner: &mut Runner,

@@ -3,7 +3,8 @@
 // lines: the first meets a row with one row of weights, the next with that of STEP rows before.
 //
 // TAPS, STRIDE, DILATION: of the columns. SPAN: inputs that the thread's outputs reach in a row.
-// STEP: input rows from one line to the next. HISTORY: rows of weights that are remembered; behind the last row of weights lie as many of zeros.
+// STEP: input rows from one line to the next. HISTORY: earlier rows of weights that are kept in
+// registers; the weights are padded with as many rows of zeros.
 // WHOLE: outputs are the grid's; else every out_stride-th (a phase of a transposed convolution).
 #include bindings
 

@@ -21,8 +21,7 @@ pub const SEEN: (&str, &str) = ("seen", include_str!("seen.wgsl"));
 /// Threads of a workgroup in kernels where each thread makes one vec4.
 pub const LANES: usize = 64;
 
-/// Images that a batch has at least where it is worth to wait for kernels with wider tiles: they take several times as
-/// long to compile.
+/// Smallest batch for which wide tiles repay their compile time, several times that of narrow ones.
 pub const MANY: usize = 8;
 
 /// Workgroups for `threads` threads of [`LANES`] a group, wrapped into two axes where they are many.

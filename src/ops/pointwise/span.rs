@@ -1,5 +1,5 @@
-//! Where a chain has a slope. Its functions never fall, so that is one span of reals: two comparisons an element tell
-//! what else takes a walk through the chain.
+//! The interval on which a chain has a slope. A chain of clips and quantizers is monotone, so its slope is non-zero on
+//! one interval. It is found once per channel; the mask is then two comparisons per element.
 
 use std::{cmp::Ordering, ops::RangeInclusive};
 

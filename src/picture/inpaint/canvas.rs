@@ -11,7 +11,7 @@ use crate::picture::Picture;
 /// Red, green, blue; of a colour, the fourth is one where it is known, else zero.
 pub type Colour = f32x4;
 
-/// What is known of a pixel. Slopes are those of the scheme, and kept up to date as neighbours are filled.
+/// A pixel's state. Slopes are those of the scheme, and kept up to date as neighbours are filled.
 #[derive(Clone, Copy, Default)]
 pub struct Cell {
     pub colour: Colour,
@@ -33,7 +33,7 @@ pub struct Canvas {
     grid: Grid,
     scheme: Scheme,
     cells: Vec<Cell>,
-    /// Where slopes are not those of the inside: pixels at the picture's edge, and beside such.
+    /// Pixels whose slopes are not those of the inside: pixels at the picture's edge, and beside such.
     edge: Vec<bool>,
 }
 
@@ -170,7 +170,7 @@ impl Canvas {
 fn slope(scheme: Scheme, [before, here, after]: [Colour; 3], has_before: bool, has_after: bool) -> Colour {
     let (before, after) = (if has_before { before } else { here }, if has_after { after } else { here });
     match scheme {
-        // As OpenCV has it: between two neighbours it is four times the mean one.
+        // OpenCV's rule: between two neighbours it is four times the mean one.
         Scheme::Telea => (after - before) * if has_before & has_after { 2.0 } else { 1.0 },
         // The steps to both neighbours, without their signs.
         Scheme::NavierStokes => {

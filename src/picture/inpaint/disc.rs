@@ -1,4 +1,4 @@
-//! What the known pixels within a disc say of the pixel in its middle.
+//! Estimates the pixel in the middle of a disc from the known pixels within.
 
 use std::array;
 
@@ -9,17 +9,17 @@ use super::{
     front::{Front, Grid},
 };
 
-/// How far a pixel looks: what shap asks of OpenCV.
+/// Radius of the disc in pixels: the one that shap asks of OpenCV.
 pub const RADIUS: usize = 3;
 /// A row of the disc, made even.
 const LANES: usize = 8;
-/// What OpenCV takes for a direction that is almost none.
+/// OpenCV's stand-in for a direction that is almost zero.
 const FLAT: f32x4 = f32x4::new([1e-6; 4]);
 
 /// The disc around a pixel. The shapes of its rows are constants, so that the compiler makes straight code of them.
 pub struct Disc {
     stride: isize,
-    /// What distance leaves of a weight under Telea's scheme, for each place of the square; nothing of the pixel's own.
+    /// Telea's weight by distance, for each place of the square; zero at the pixel itself.
     near: [[f32; LANES]; 2 * RADIUS + 1],
 }
 
@@ -76,7 +76,7 @@ impl Disc {
             let direction = direction.simd_le(f32x4::splat(0.01)).select(FLAT, direction);
             let [times, near] =
                 [times, near].map(|row| f32x4::new(array::from_fn(|l| row[(first + l).min(2 * SIDE)])));
-            // What is not known is infinitely far, and counts for nothing.
+            // An unknown pixel is infinitely far, and has no weight.
             let level = f32x4::ONE / (f32x4::ONE + (times - sums.time).abs());
             weights[first..first + 4].copy_from_slice((near * level * direction).as_array());
         }
@@ -85,7 +85,7 @@ impl Disc {
                 continue;
             }
             sums.colour += cell.colour * weights[u];
-            // What is multiplied by zero would only take time.
+            // Skip products with zero: they would only take time.
             if DOWN != 0 {
                 sums.down += cell.down * DOWN as f32 * weights[u];
             }

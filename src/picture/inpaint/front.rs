@@ -2,12 +2,12 @@
 
 use super::queue::Queue;
 
-/// Where pixels lie: row by row, with a frame around the picture.
+/// Indices of pixels: row by row, with a frame around the picture.
 #[derive(Clone, Copy)]
 pub struct Grid {
     pub height: usize,
     pub width: usize,
-    /// How wide the frame is.
+    /// Width of the frame.
     pub frame: usize,
 }
 
@@ -160,7 +160,7 @@ impl Front {
         reached.into_iter().for_each(|i| self.times[i] = -self.times[i]);
     }
 
-    /// What lies within a square of the hole but outside.
+    /// Pixels within a square of the hole but outside it.
     fn ring(&self, radius: usize) -> Vec<bool> {
         let (grid, stride) = (self.grid, self.grid.stride());
         let mut beside = vec![false; grid.len()];

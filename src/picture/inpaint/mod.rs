@@ -11,7 +11,7 @@ use front::{Front, Grid};
 
 use super::Picture;
 
-/// How a pixel is made from the known ones around it.
+/// The scheme that makes a pixel from the known ones around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Scheme {
     /// Telea, "An Image Inpainting Technique Based on the Fast Marching Method", 2004.
@@ -28,7 +28,7 @@ pub struct Inpainter {
     grid: Grid,
     disc: Disc,
     whole: Canvas,
-    /// Where holes are made and filled; `whole` in between.
+    /// Holes are made and filled here; equal to `whole` in between.
     canvas: Canvas,
     front: Front,
 }

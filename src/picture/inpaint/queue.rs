@@ -11,7 +11,7 @@ pub struct Queue {
     buckets: Vec<Vec<(f32, u32)>>,
     /// The bucket in hand, counted from zero distance.
     bucket: usize,
-    /// How many of it are taken.
+    /// The number of its items that are taken.
     taken: usize,
     waiting: usize,
 }
@@ -65,7 +65,7 @@ mod tests {
 
     use crate::rng;
 
-    /// As a stable sort would have it, whatever is added while it is emptied.
+    /// The order is that of a stable sort, whatever is added while the queue is emptied.
     #[test]
     fn hands_out_the_nearest_first_and_of_equals_the_oldest() {
         let mut rng = rng::for_sample(7, 0);
