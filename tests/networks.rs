@@ -15,9 +15,6 @@ use support::{bytes, fixture, json, npy, relative_l2};
 
 const BOUND: f64 = 1e-4;
 
-/// Networks with operators that cannot be read yet.
-const UNSUPPORTED: &[&str] = &[];
-
 /// A network with the image and the classes that its references are for.
 struct Subject {
     folder: PathBuf,
@@ -109,17 +106,7 @@ fn gradients_match_captum_on_a_gpu() {
 fn compare(gpu: bool, bound: f64) {
     let mut compared = 0;
     for name in names() {
-        let mut subject = match Subject::open(&name, gpu) {
-            Ok(_) if UNSUPPORTED.contains(&name.as_str()) => {
-                panic!("{name} is supported now: take it off the list")
-            }
-            Ok(subject) => subject,
-            Err(e) if UNSUPPORTED.contains(&name.as_str()) => {
-                assert_eq!(e.code(), "unsupported", "{name}: {e}");
-                continue;
-            }
-            Err(e) => panic!("{name}: {e}"),
-        };
+        let mut subject = Subject::open(&name, gpu).unwrap_or_else(|e| panic!("{name}: {e}"));
         let logits = subject.run(&Program::Forward { layer: None }, false).swap_remove(0);
         let error = relative_l2(logits.data(), npy(&subject.folder.join("logits.npy")).data());
         assert!(error <= bound, "{name}: logits differ by {error}");

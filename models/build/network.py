@@ -1,7 +1,7 @@
 """EfficientNet-Lite0: checkpoint -> float ONNX.
 
 Batch normalisation is folded into the convolutions in float64. TensorFlow's SAME padding is written as explicit Conv
-pads, which are uneven where the stride is 2 (even pads cost 7 points of accuracy). What is left is
+pads, which are uneven where the stride is 2 (even pads cost several points of accuracy). What is left is
 Conv, Clip, Add, GlobalAveragePool, Flatten and Gemm, and the output is the logits.
 
 usage: network.py CHECKPOINT OUT.onnx

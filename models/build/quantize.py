@@ -28,7 +28,7 @@ def main(source, calibration, out):
     quantize_static(
         source, out, Crops(calibration),
         quant_format=QuantFormat.QDQ, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
-        per_channel=True,  # one scale a tensor costs 8 points of accuracy
+        per_channel=True,  # one scale per tensor costs several points of accuracy
         calibrate_method=CalibrationMethod.MinMax,
         extra_options={
             # By default the ReLU6 nodes vanish: their clamp hides in the activations' saturation. Keep them, so
