@@ -9,6 +9,7 @@ pub mod tensor;
 
 pub mod picture;
 
+pub mod chain;
 pub mod gpu;
 pub mod graph;
 pub mod ops;

@@ -12,6 +12,7 @@ const LAYERS: &[&[&str]] = &[
     &["error", "tensor", "limits", "rng"],
     &["picture"],
     &["gpu"],
+    &["chain"],
     &["graph"],
     &["ops"],
     &["network"],

@@ -10,7 +10,6 @@ use crate::{
     error::{Error, Result},
     graph::{Constant, Elements, Operator, ValueId},
     network::Network,
-    ops::{conv::Conv, dense::Dense},
     rng,
 };
 
@@ -29,26 +28,19 @@ pub fn weighted_layers(network: &Network) -> usize {
 pub fn randomised(network: &Network, layers: usize, seed: u64) -> Result<Network> {
     let mut graph = network.graph().clone();
     for (i, &value) in weighted(network).iter().rev().take(layers).enumerate() {
-        let node = graph.node(value);
-        let operator: Arc<dyn Operator> = if let Some(conv) = node.as_op::<Conv>() {
-            Arc::new(Conv { weights: Arc::new(redrawn(&conv.weights, seed, i)?), ..conv.clone() })
-        } else if let Some(dense) = node.as_op::<Dense>() {
-            Arc::new(Dense { weights: Arc::new(redrawn(&dense.weights, seed, i)?), ..dense.clone() })
-        } else {
-            continue;
-        };
+        let Some(op) = graph.node(value).operator() else { continue };
+        let Some(weights) = op.weights() else { continue };
+        let operator = op.with_weights(Arc::new(redrawn(weights, seed, i)?)).ok_or_else(|| {
+            Error::Model(format!("the weights of {} cannot be drawn anew", op.name()))
+        })?;
         graph.replace(value, operator)?;
     }
     network.with_graph(graph)
 }
 
 fn weighted(network: &Network) -> Vec<ValueId> {
-    let graph = network.graph();
-    graph
-        .iter()
-        .filter(|(_, n)| n.as_op::<Conv>().is_some() || n.as_op::<Dense>().is_some())
-        .map(|(v, _)| v)
-        .collect()
+    let has_weights = |op: &Arc<dyn Operator>| op.weights().is_some();
+    network.graph().iter().filter(|(_, n)| n.operator().is_some_and(has_weights)).map(|(v, _)| v).collect()
 }
 
 /// Weights of the same shape, type and scale.
@@ -87,9 +79,7 @@ mod tests {
         assert_eq!(weighted_layers(&network), 50);
         let (changed, again) = (randomised(&network, 2, 1).unwrap(), randomised(&network, 2, 1).unwrap());
         let weights = |network: &Network, value: ValueId| -> Vec<f32> {
-            let node = network.graph().node(value);
-            let weights = node.as_op::<Conv>().map(|c| c.weights.clone());
-            weights.or_else(|| node.as_op::<Dense>().map(|d| d.weights.clone())).unwrap().to_f32()
+            network.graph().node(value).operator().unwrap().weights().unwrap().to_f32()
         };
         let layers = weighted(&network);
         for (i, &value) in layers.iter().enumerate() {

@@ -18,8 +18,11 @@ use tract_onnx::tract_core::{
     },
 };
 
-use super::{Grid, Node, Storage};
-use crate::error::{Error, Result};
+use super::{Node, Storage};
+use crate::{
+    chain::Grid,
+    error::{Error, Result},
+};
 
 /// A tract model while it is built, at one node of the graph.
 pub struct Lowering<'a> {

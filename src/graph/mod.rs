@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 pub use constant::{Constant, Elements, Quantization};
 pub use lowering::Lowering;
-pub use operator::{Adjoint, Grid, Operator, Rule};
+pub use operator::{Adjoint, OnMasks, Operator, Rule};
 
 use crate::error::{Error, Result};
 

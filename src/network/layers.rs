@@ -70,13 +70,10 @@ fn operator_of(operators: &HashMap<ValueId, String>, value: ValueId, node: &Node
 
 /// The values with height and width, those of quantizers and reshapes left out.
 pub(super) fn layers(graph: &Graph, operators: &HashMap<ValueId, String>) -> Vec<Layer> {
-    let is_layer = |op: &dyn crate::graph::Operator| {
-        !matches!(op.name(), "QuantizeLinear" | "DequantizeLinear" | "Reshape")
-    };
     graph
         .iter()
         .filter_map(|(value, node)| {
-            node.operator().filter(|op| node.shape.len() == 3 && is_layer(op.as_ref()))?;
+            node.operator().filter(|op| node.shape.len() == 3 && op.is_layer())?;
             Some(Layer {
                 name: node.name.clone(),
                 operator: operator_of(operators, value, node),

@@ -7,10 +7,11 @@ use super::{
     reader::{Operand, Reader},
 };
 use crate::{
+    chain::Epilogue,
     error::Result,
     gpu::Recording,
     graph::{Adjoint, Constant, Lowering, Operator, Shape, ValueId},
-    ops::kernels::{Epilogue, elementwise},
+    ops::kernels::elementwise,
 };
 
 /// `a + b`, of one shape.
@@ -97,7 +98,11 @@ impl Operator for Add {
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
-        elementwise(at, None, &Epilogue { add_at: Some(0), ..Epilogue::default() })
+        elementwise(at, None, &Epilogue::sum())
+    }
+
+    fn as_epilogue(&self) -> Option<Epilogue> {
+        Some(Epilogue::sum())
     }
 
     #[cfg(test)]

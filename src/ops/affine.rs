@@ -4,10 +4,11 @@ use tract_onnx::tract_core::internal::OutletId;
 
 use super::reader::{Operand, Reader};
 use crate::{
+    chain::{Epilogue, Step},
     error::Result,
     gpu::Recording,
-    graph::{Adjoint, Lowering, Operator, Shape, ValueId, lowering::Slice},
-    ops::kernels::{Epilogue, Scaling, elementwise},
+    graph::{Adjoint, Lowering, OnMasks, Operator, Shape, ValueId, lowering::Slice},
+    ops::kernels::{Scaling, elementwise},
 };
 
 /// What an [`Affine`]'s constants run along.
@@ -62,15 +63,6 @@ impl Affine {
     }
 }
 
-impl Affine {
-    /// The kernel, ending with an epilogue.
-    pub fn record_with(&self, at: &mut Recording<'_>, epilogue: &Epilogue) -> Result<()> {
-        let scaling =
-            Scaling { scale: &self.scale, shift: &self.shift, per_element: self.per == Per::Element };
-        elementwise(at, Some(scaling), epilogue)
-    }
-}
-
 impl Operator for Affine {
     fn name(&self) -> &'static str {
         "Affine"
@@ -113,7 +105,25 @@ impl Operator for Affine {
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
-        self.record_with(at, &Epilogue::default())
+        self.record_with(at, &[], &Epilogue::default())
+    }
+
+    fn on_masks(&self) -> OnMasks {
+        OnMasks::Affine
+    }
+
+    fn scale_and_shift(&self) -> Option<(&[f32], &[f32])> {
+        (self.per == Per::Channel).then_some((&self.scale, &self.shift))
+    }
+
+    fn takes_epilogue(&self) -> bool {
+        true
+    }
+
+    fn record_with(&self, at: &mut Recording<'_>, _: &[Step], epilogue: &Epilogue) -> Result<()> {
+        let scaling =
+            Scaling { scale: &self.scale, shift: &self.shift, per_element: self.per == Per::Element };
+        elementwise(at, Some(scaling), epilogue)
     }
 
     #[cfg(test)]

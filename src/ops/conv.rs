@@ -11,13 +11,11 @@ use super::{
     window::{Window, image},
 };
 use crate::{
+    chain::{Epilogue, Step},
     error::Result,
     gpu::Recording,
     graph::{Adjoint, Constant, Lowering, Operator, Shape, ValueId},
-    ops::{
-        kernels::{Axis, Convolution, Depthwise, Epilogue, convolve, depthwise},
-        pointwise::Step,
-    },
+    ops::kernels::{Axis, Convolution, Depthwise, convolve, depthwise},
 };
 
 /// `y[o] = bias[o] + sum over c, taps of weights[o, c, tap] * x[c, tap]`, within each group.
@@ -98,24 +96,19 @@ impl Conv {
     }
 }
 
-impl Conv {
-    /// The kernels, ending with an epilogue; `entry` is done to a picture under masks where it is read.
-    pub fn record_with(&self, at: &mut Recording<'_>, entry: &[Step], epilogue: &Epilogue) -> Result<()> {
-        let (input, output) = (at.inputs[0].extents(), at.output.extents());
-        let axes = [0, 1].map(|i| Axis::forward(&self.window, i, input[i], output[i]));
-        let (phases, weights) = (vec![axes], self.weights.to_f32());
-        let [_, per_group, kh, kw] = self.weights.shape[..] else { return Err(malformed()) };
-        let bias = self.bias.as_ref().map(|b| b.as_slice());
-        if self.is_depthwise() && depthwise::fits(&phases) && at.inputs[0].mask.is_none() {
-            let weight = |c: usize, y: usize, x: usize| weights[(c * kh + y) * kw + x];
-            let work = Depthwise { phases, channels: self.groups, weight: &weight, bias };
-            return depthwise::depthwise(at, &work, epilogue);
-        }
-        let weight =
-            |o: usize, i: usize, y: usize, x: usize| weights[((o * per_group + i) * kh + y) * kw + x];
-        let (inputs, outputs) = (self.inputs(), self.outputs());
-        let groups = self.groups;
-        convolve(at, &Convolution { phases, inputs, outputs, groups, weight: &weight, bias, entry }, epilogue)
+/// `scale * conv(x) + shift` as one convolution, computed in double precision.
+#[allow(clippy::cast_possible_truncation)]
+fn folded(conv: &Conv, scale: &[f32], shift: &[f32]) -> Conv {
+    let per_output = conv.weights.len() / conv.outputs();
+    let scaled = |i: usize| (conv.weights.real(i) * f64::from(scale[i / per_output])) as f32;
+    let weights = Constant::floats(conv.weights.shape.clone(), (0..conv.weights.len()).map(scaled).collect());
+    let bias = |o: usize| conv.bias.as_ref().map_or(0.0, |b| f64::from(b[o]));
+    let shifted = |o: usize| (bias(o) * f64::from(scale[o]) + f64::from(shift[o])) as f32;
+    Conv {
+        weights: Arc::new(weights),
+        bias: Some(Arc::new((0..conv.outputs()).map(shifted).collect())),
+        groups: conv.groups,
+        window: conv.window,
     }
 }
 
@@ -183,6 +176,45 @@ impl Operator for Conv {
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
         self.record_with(at, &[], &Epilogue::default())
+    }
+
+    fn takes_epilogue(&self) -> bool {
+        true
+    }
+
+    fn reads_masks(&self) -> bool {
+        true
+    }
+
+    fn record_with(&self, at: &mut Recording<'_>, entry: &[Step], epilogue: &Epilogue) -> Result<()> {
+        let (input, output) = (at.inputs[0].extents(), at.output.extents());
+        let axes = [0, 1].map(|i| Axis::forward(&self.window, i, input[i], output[i]));
+        let (phases, weights) = (vec![axes], self.weights.to_f32());
+        let [_, per_group, kh, kw] = self.weights.shape[..] else { return Err(malformed()) };
+        let bias = self.bias.as_ref().map(|b| b.as_slice());
+        if self.is_depthwise() && depthwise::fits(&phases) && at.inputs[0].mask.is_none() {
+            let weight = |c: usize, y: usize, x: usize| weights[(c * kh + y) * kw + x];
+            let work = Depthwise { phases, channels: self.groups, weight: &weight, bias };
+            return depthwise::depthwise(at, &work, epilogue);
+        }
+        let weight =
+            |o: usize, i: usize, y: usize, x: usize| weights[((o * per_group + i) * kh + y) * kw + x];
+        let (inputs, outputs) = (self.inputs(), self.outputs());
+        let groups = self.groups;
+        convolve(at, &Convolution { phases, inputs, outputs, groups, weight: &weight, bias, entry }, epilogue)
+    }
+
+    fn followed_by(&self, next: &dyn Operator) -> Option<Arc<dyn Operator>> {
+        let (scale, shift) = next.scale_and_shift()?;
+        Some(Arc::new(folded(self, scale, shift)))
+    }
+
+    fn weights(&self) -> Option<&Arc<Constant>> {
+        Some(&self.weights)
+    }
+
+    fn with_weights(&self, weights: Arc<Constant>) -> Option<Arc<dyn Operator>> {
+        Some(Arc::new(Self { weights, ..self.clone() }))
     }
 
     #[cfg(test)]

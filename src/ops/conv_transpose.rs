@@ -6,10 +6,11 @@ use tract_onnx::tract_core::{internal::OutletId, ops::cnn};
 
 use super::window::{Window, image, plane_mut, plane_of, row, row_mut};
 use crate::{
+    chain::{Epilogue, Step},
     error::Result,
     gpu::Recording,
     graph::{Constant, Lowering, Operator, Shape},
-    ops::kernels::{Axis, Convolution, Depthwise, Epilogue, convolve, depthwise, pairs},
+    ops::kernels::{Axis, Convolution, Depthwise, convolve, depthwise, pairs},
 };
 
 /// Scatters what [`super::conv::Conv`] with the same weights and window gathers.
@@ -107,27 +108,6 @@ impl ConvTranspose {
         self.groups > 1 && self.groups == self.inputs() && self.groups == self.outputs()
     }
 
-    /// The kernels, ending with an epilogue: a convolution for each phase of the strides.
-    pub fn record_with(&self, at: &mut Recording<'_>, epilogue: &Epilogue) -> Result<()> {
-        let (small, large) = (at.inputs[0].extents(), self.output);
-        let [rows, columns] = [0, 1].map(|i| Axis::backward(&self.window, i, small[i], large[i]));
-        let (phases, weights) = (pairs(&rows, &columns), self.weights.to_f32());
-        let [_, c, kh, kw] = self.weights.shape[..] else { return Err(super::conv::malformed()) };
-        let groups = self.groups;
-        if self.is_depthwise() && depthwise::fits(&phases) {
-            let weight = |c: usize, y: usize, x: usize| weights[(c * kh + y) * kw + x];
-            let work = Depthwise { phases, channels: groups, weight: &weight, bias: None };
-            return depthwise::depthwise(at, &work, epilogue);
-        }
-        let per_group = self.inputs() / groups;
-        let weight = |o: usize, i: usize, y: usize, x: usize| {
-            let (group, within) = (o / c, o % c);
-            weights[(((group * per_group + i) * c + within) * kh + y) * kw + x]
-        };
-        let (inputs, outputs) = (self.inputs(), self.outputs());
-        let work = Convolution { phases, inputs, outputs, groups, weight: &weight, bias: None, entry: &[] };
-        convolve(at, &work, epilogue)
-    }
 }
 
 impl Operator for ConvTranspose {
@@ -152,7 +132,32 @@ impl Operator for ConvTranspose {
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
-        self.record_with(at, &Epilogue::default())
+        self.record_with(at, &[], &Epilogue::default())
+    }
+
+    fn takes_epilogue(&self) -> bool {
+        true
+    }
+
+    fn record_with(&self, at: &mut Recording<'_>, _: &[Step], epilogue: &Epilogue) -> Result<()> {
+        let (small, large) = (at.inputs[0].extents(), self.output);
+        let [rows, columns] = [0, 1].map(|i| Axis::backward(&self.window, i, small[i], large[i]));
+        let (phases, weights) = (pairs(&rows, &columns), self.weights.to_f32());
+        let [_, c, kh, kw] = self.weights.shape[..] else { return Err(super::conv::malformed()) };
+        let groups = self.groups;
+        if self.is_depthwise() && depthwise::fits(&phases) {
+            let weight = |c: usize, y: usize, x: usize| weights[(c * kh + y) * kw + x];
+            let work = Depthwise { phases, channels: groups, weight: &weight, bias: None };
+            return depthwise::depthwise(at, &work, epilogue);
+        }
+        let per_group = self.inputs() / groups;
+        let weight = |o: usize, i: usize, y: usize, x: usize| {
+            let (group, within) = (o / c, o % c);
+            weights[(((group * per_group + i) * c + within) * kh + y) * kw + x]
+        };
+        let (inputs, outputs) = (self.inputs(), self.outputs());
+        let work = Convolution { phases, inputs, outputs, groups, weight: &weight, bias: None, entry: &[] };
+        convolve(at, &work, epilogue)
     }
 
     #[cfg(test)]

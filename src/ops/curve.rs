@@ -170,6 +170,10 @@ impl Operator for Curve {
         record(at, self.kind, false)
     }
 
+    fn is_smooth_activation(&self) -> bool {
+        true
+    }
+
     #[cfg(test)]
     fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
         inputs[0].map(|x| self.kind.value_f64(x))

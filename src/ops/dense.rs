@@ -9,11 +9,12 @@ use tract_onnx::tract_core::{
 
 use super::reader::{Operand, Reader};
 use crate::{
+    chain::{Epilogue, Step},
     error::Result,
     gpu::Recording,
     graph::{Adjoint, Constant, Elements, Lowering, Operator, Quantization, Shape, ValueId},
     ops::{
-        kernels::{Axis, Convolution, Epilogue, convolve},
+        kernels::{Axis, Convolution, convolve},
         window::Window,
     },
 };
@@ -86,20 +87,6 @@ fn transposed(matrix: &Constant) -> Result<Constant, String> {
     Ok(Constant { shape: vec![columns, rows], elements, quantization })
 }
 
-impl Dense {
-    /// The kernels, ending with an epilogue: a 1 x 1 convolution of one pixel.
-    pub fn record_with(&self, at: &mut Recording<'_>, epilogue: &Epilogue) -> Result<()> {
-        let axis = Axis::forward(&Window::new([1; 2]), 0, 1, 1);
-        let (outputs, inputs, weights) =
-            (self.weights.shape[0], self.weights.shape[1], self.weights.to_f32());
-        let weight = |o: usize, i: usize, _: usize, _: usize| weights[o * inputs + i];
-        let bias = self.bias.as_ref().map(|b| b.as_slice());
-        let phases = vec![[axis.clone(), axis]];
-        let work = Convolution { phases, inputs, outputs, groups: 1, weight: &weight, bias, entry: &[] };
-        convolve(at, &work, epilogue)
-    }
-}
-
 impl Operator for Dense {
     fn name(&self) -> &'static str {
         "Dense"
@@ -142,7 +129,30 @@ impl Operator for Dense {
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
-        self.record_with(at, &Epilogue::default())
+        self.record_with(at, &[], &Epilogue::default())
+    }
+
+    fn takes_epilogue(&self) -> bool {
+        true
+    }
+
+    fn record_with(&self, at: &mut Recording<'_>, _: &[Step], epilogue: &Epilogue) -> Result<()> {
+        let axis = Axis::forward(&Window::new([1; 2]), 0, 1, 1);
+        let (outputs, inputs, weights) =
+            (self.weights.shape[0], self.weights.shape[1], self.weights.to_f32());
+        let weight = |o: usize, i: usize, _: usize, _: usize| weights[o * inputs + i];
+        let bias = self.bias.as_ref().map(|b| b.as_slice());
+        let phases = vec![[axis.clone(), axis]];
+        let work = Convolution { phases, inputs, outputs, groups: 1, weight: &weight, bias, entry: &[] };
+        convolve(at, &work, epilogue)
+    }
+
+    fn weights(&self) -> Option<&Arc<Constant>> {
+        Some(&self.weights)
+    }
+
+    fn with_weights(&self, weights: Arc<Constant>) -> Option<Arc<dyn Operator>> {
+        Some(Arc::new(Self { weights, ..self.clone() }))
     }
 
     #[cfg(test)]

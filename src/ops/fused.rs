@@ -6,17 +6,11 @@ use std::sync::Arc;
 use tract_onnx::tract_core::internal::OutletId;
 
 use crate::{
-    error::{Error, Result},
+    chain::{Epilogue, Step},
+    error::Result,
     gpu::Recording,
-    graph::{Lowering, Operator, Shape},
-    ops::{
-        affine::Affine,
-        conv::Conv,
-        conv_transpose::ConvTranspose,
-        dense::Dense,
-        kernels::{Epilogue, elementwise},
-        pointwise::Step,
-    },
+    graph::{Lowering, OnMasks, Operator, Shape},
+    ops::kernels::elementwise,
 };
 
 /// `epilogue(base(entry(x)))`, where the epilogue may read two more values: one to add, then one to gate by.
@@ -28,15 +22,6 @@ pub struct Fused {
     pub base: Option<Arc<dyn Operator>>,
     /// What is done to its result.
     pub epilogue: Epilogue,
-}
-
-impl Fused {
-    /// Whether an operator's kernels can end with an epilogue.
-    #[must_use]
-    pub fn takes(base: &Arc<dyn Operator>) -> bool {
-        let base: &dyn std::any::Any = base.as_ref();
-        base.is::<Conv>() || base.is::<ConvTranspose>() || base.is::<Dense>() || base.is::<Affine>()
-    }
 }
 
 impl Operator for Fused {
@@ -59,17 +44,19 @@ impl Operator for Fused {
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
         let Some(base) = &self.base else { return elementwise(at, None, &self.epilogue) };
-        let base: &dyn std::any::Any = base.as_ref();
-        if let Some(conv) = base.downcast_ref::<Conv>() {
-            conv.record_with(at, &self.entry, &self.epilogue)
-        } else if let Some(transpose) = base.downcast_ref::<ConvTranspose>() {
-            transpose.record_with(at, &self.epilogue)
-        } else if let Some(dense) = base.downcast_ref::<Dense>() {
-            dense.record_with(at, &self.epilogue)
-        } else if let Some(affine) = base.downcast_ref::<Affine>() {
-            affine.record_with(at, &self.epilogue)
-        } else {
-            Err(Error::Model(format!("{} cannot be fused", self.name())))
+        base.record_with(at, &self.entry, &self.epilogue)
+    }
+
+    fn reads_masks(&self) -> bool {
+        self.base.as_ref().is_some_and(|b| b.reads_masks())
+    }
+
+    fn on_masks(&self) -> OnMasks {
+        let base = self.base.as_ref().map_or(OnMasks::Affine, |b| b.on_masks());
+        match base {
+            OnMasks::Affine if self.epilogue.is_empty() => OnMasks::Affine,
+            OnMasks::Affine | OnMasks::PerElement if self.epilogue.inputs() == 0 => OnMasks::PerElement,
+            _ => OnMasks::Mixes,
         }
     }
 

@@ -7,7 +7,7 @@
 use vectors::{Eight, Four};
 
 use super::{conv::Conv, window::Window};
-use crate::graph::{Elements, Grid};
+use crate::{chain::Grid, graph::Elements};
 
 /// Outputs a tile: two vectors of four.
 const OUTPUTS: usize = 8;

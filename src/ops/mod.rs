@@ -15,7 +15,6 @@ pub mod conv_transpose;
 pub mod curve;
 pub mod dense;
 pub mod fused;
-pub mod gate;
 pub mod global_average_pool;
 pub mod integer_conv;
 pub mod kernels;
@@ -29,6 +28,7 @@ pub mod softmax;
 pub mod unmask;
 pub mod window;
 
+pub use pointwise::gate;
 use reader::{Operand, Reader};
 
 /// Reads one ONNX node; the text says what of it is not supported.

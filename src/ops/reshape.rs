@@ -143,6 +143,10 @@ impl Operator for Reshape {
         at.dispatch(&RESHAPE, vec![("LANES", LANES.into())], &[from, to], &[], launch)
     }
 
+    fn is_view(&self) -> bool {
+        true
+    }
+
     #[cfg(test)]
     fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
         crate::graph::reference::Array::new(&self.shape, inputs[0].data.clone())

@@ -6,7 +6,6 @@ use crate::{
     error::{Error, Result},
     graph::Rule,
     network::{Network, Program, Score},
-    ops::curve::Curve,
     tensor::Tensor,
 };
 
@@ -32,7 +31,7 @@ const SMOOTH: &str = "The network has smooth activations (Sigmoid, HardSigmoid, 
     their plain gradient; only ReLU, ReLU6 and Clip are guided.";
 
 fn has_smooth_activations(network: &Network) -> bool {
-    network.graph().nodes().iter().any(|n| n.as_op::<Curve>().is_some())
+    network.graph().nodes().iter().filter_map(|n| n.operator()).any(|op| op.is_smooth_activation())
 }
 
 /// The gradient that a program gives for every target at each of its inputs: `[N * K, ...]`, image-major.

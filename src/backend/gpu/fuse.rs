@@ -4,19 +4,11 @@
 use std::sync::Arc;
 
 use crate::{
+    chain::Epilogue,
     error::Result,
     gpu::Form,
-    graph::{Graph, Node, Operator, Producer, Storage, ValueId},
-    ops::{
-        add::Add,
-        affine::Affine,
-        conv::Conv,
-        fused::Fused,
-        gate::Gate,
-        kernels::{Epilogue, MOST_STEPS},
-        pointwise::Pointwise,
-        unmask::Unmask,
-    },
+    graph::{Graph, Node, OnMasks, Operator, Producer, Storage, ValueId},
+    ops::{fused::Fused, kernels::MOST_STEPS, unmask::Unmask},
 };
 
 /// The longest chain of functions that a kernel's parameters hold.
@@ -87,37 +79,16 @@ fn mask_early(graph: &Graph) -> Result<Graph> {
     Ok(rebuild(graph, order.into_iter(), |_, _, _, _| Ok(None))?.0)
 }
 
-/// What a node does, as a base operator and an epilogue.
+/// A node as a base operator and an epilogue, if its kernels can end with one.
 fn parts(node: &Node) -> Option<(Option<Arc<dyn Operator>>, Epilogue)> {
-    let op = node.operator()?;
     if let Some(fused) = node.as_op::<Fused>() {
         return Some((fused.base.clone(), fused.epilogue.clone()));
     }
-    if let Some(chain) = node.as_op::<Pointwise>() {
-        return Some((None, Epilogue { steps: chain.steps.clone(), ..Epilogue::default() }));
+    let op = node.operator()?;
+    match op.as_epilogue() {
+        Some(epilogue) => Some((None, epilogue)),
+        None => op.takes_epilogue().then(|| (Some(op.clone()), Epilogue::default())),
     }
-    if node.as_op::<Add>().is_some() {
-        return Some((None, Epilogue { add_at: Some(0), ..Epilogue::default() }));
-    }
-    Fused::takes(op).then(|| (Some(op.clone()), Epilogue::default()))
-}
-
-/// The epilogue that does what `before` does and then what `node` does.
-fn extended(before: Epilogue, node: &Node) -> Option<Epilogue> {
-    let mut all = before;
-    if all.gate.is_some() {
-        return None;
-    }
-    if let Some(chain) = node.as_op::<Pointwise>() {
-        all.steps.extend(chain.steps.iter().cloned());
-    } else if node.as_op::<Add>().is_some() && all.add_at.is_none() {
-        all.add_at = Some(all.steps.len());
-    } else if let Some(gate) = node.as_op::<Gate>() {
-        all.gate = Some(*gate);
-    } else {
-        return None;
-    }
-    (all.steps.len() <= LONGEST_CHAIN).then_some(all)
 }
 
 /// Merges functions of one element, sums and gates into what makes their input, where nobody else reads it.
@@ -126,8 +97,9 @@ fn merge(graph: &Graph) -> Result<Graph> {
     let ids = graph.iter().map(|(id, _)| id);
     let (new, _) = rebuild(graph, ids, |new, id, _, inputs| {
         let node = graph.node(id);
+        let Some(end) = node.operator().and_then(|op| op.as_epilogue()) else { return Ok(None) };
         // Of the two sides of a sum, the later one takes in the other.
-        let mut sides: Vec<usize> = (0..if node.as_op::<Add>().is_some() { 2 } else { 1 }).collect();
+        let mut sides: Vec<usize> = (0..if end.add_at.is_some() { 2 } else { 1 }).collect();
         sides.sort_by_key(|&s| std::cmp::Reverse(inputs.get(s).copied()));
         for side in sides {
             let Some(&main) = inputs.get(side) else { continue };
@@ -136,7 +108,7 @@ fn merge(graph: &Graph) -> Result<Graph> {
             let Some((base, before)) = parts(&made).filter(|_| sole && made.rows == node.rows) else {
                 continue;
             };
-            let Some(epilogue) = extended(before, node) else { continue };
+            let Some(epilogue) = before.then(&end).filter(|e| e.steps.len() <= LONGEST_CHAIN) else { continue };
             let others = inputs.iter().enumerate().filter(|(i, _)| *i != side).map(|(_, id)| *id);
             let read: Vec<ValueId> = made.inputs.iter().copied().chain(others).collect();
             return new.add(&node.name, Fused { entry: vec![], base, epilogue }, &read).map(Some);
@@ -146,26 +118,13 @@ fn merge(graph: &Graph) -> Result<Graph> {
     Ok(new)
 }
 
-/// Whether an operator does the same to a picture, to what hides it and to what is seen of both, so that the
-/// masks stay. Where they mix, only what is linear does.
+/// Whether the masks stay on what an operator makes of one picture under masks of a form.
 fn keeps_masks(op: &Arc<dyn Operator>, form: Form) -> bool {
-    let op: &dyn std::any::Any = op.as_ref();
-    if form == Form::Grids {
-        return op.is::<Affine>();
+    match op.on_masks() {
+        OnMasks::Affine => true,
+        OnMasks::PerElement => form != Form::Grids,
+        OnMasks::Mixes => false,
     }
-    let alone = |f: &Fused| f.epilogue.inputs() == 0 && f.base.as_ref().is_none_or(is::<Affine>);
-    op.is::<Affine>() || op.is::<Pointwise>() || op.downcast_ref::<Fused>().is_some_and(alone)
-}
-
-fn is<T: Operator>(op: &Arc<dyn Operator>) -> bool {
-    let op: &dyn std::any::Any = op.as_ref();
-    op.is::<T>()
-}
-
-/// Whether an operator's kernels can read a picture through its masks.
-fn reads_masks(op: &Arc<dyn Operator>) -> bool {
-    let any: &dyn std::any::Any = op.as_ref();
-    is::<Conv>(op) || any.downcast_ref::<Fused>().is_some_and(|f| f.base.as_ref().is_some_and(is::<Conv>))
 }
 
 /// A convolution that reads a masked picture through a chain of functions.
@@ -183,8 +142,8 @@ fn entered(graph: &Graph, masked: &[bool], node: &Node) -> Option<Entered> {
     let chain = graph.node(*node.inputs.first()?);
     let (scaling, Epilogue { steps, add_at: None, gate: None }) = parts(chain)? else { return None };
     let picture = *chain.inputs.first().filter(|i| masked[i.index()])?;
-    let linear = scaling.as_ref().is_none_or(is::<Affine>);
-    let (base, epilogue) = parts(node).filter(|_| node.operator().is_some_and(reads_masks))?;
+    let linear = scaling.as_ref().is_none_or(|op| op.on_masks() == OnMasks::Affine);
+    let (base, epilogue) = parts(node).filter(|_| node.operator().is_some_and(|op| op.reads_masks()))?;
     let fits = !steps.is_empty() && steps.len() + epilogue.steps.len() <= MOST_STEPS;
     let fused = Fused { entry: steps, base, epilogue };
     (linear && fits).then_some(Entered { picture, scaling, fused })
@@ -217,7 +176,7 @@ fn unmask(graph: &Graph, form: Form) -> Result<Graph> {
             return new.add(&node.name, entered.fused, &read).map(Some);
         }
         for (i, old) in node.inputs.iter().enumerate() {
-            let through = masked[id.index()] || (i == 0 && reads_masks(op));
+            let through = masked[id.index()] || (i == 0 && op.reads_masks());
             if masked[old.index()] && !through {
                 read[i] = write(new, *old, inputs[i])?;
             }

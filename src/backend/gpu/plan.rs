@@ -5,7 +5,6 @@ use crate::{
     error::{Error, GpuFault, Result},
     gpu::{Constants, Dispatch, Form, Mask, Recording, Traits, View, arena},
     graph::{Graph, Producer, Rows, Storage, ValueId},
-    ops::reshape::Reshape,
 };
 
 /// Offsets are multiples of so many vec4s.
@@ -80,7 +79,7 @@ impl Compiled {
     /// The value that a value's elements are kept in: itself, unless it only renames another's shape.
     fn homes(&self) -> Vec<usize> {
         let mut homes: Vec<usize> = (0..self.graph.nodes().len()).collect();
-        for (id, node) in self.graph.iter().filter(|(_, n)| n.as_op::<Reshape>().is_some()) {
+        for (id, node) in self.graph.iter().filter(|(_, n)| n.operator().is_some_and(|op| op.is_view())) {
             let from = self.graph.node(node.inputs[0]);
             let pixel = |shape: &[usize]| shape.iter().skip(1).product::<usize>() == 1;
             if from.shape == node.shape || pixel(&from.shape) && pixel(&node.shape) {

@@ -8,9 +8,9 @@ use super::{
     word,
 };
 use crate::{
+    chain::Step,
     error::Result,
     gpu::{Kernel, Launch, Recording, Value, Variant, View},
-    ops::pointwise::Step,
 };
 
 /// The kernel that keeps all in registers.

@@ -2,24 +2,13 @@
 //! value, a gate. Alone it is the elementwise operators; behind a convolution it saves a pass over memory.
 
 use crate::{
+    chain::{Epilogue, Step},
     error::{Error, Result},
     gpu::{Block, Recording, Value, Variant, View},
-    ops::{gate::Gate, pointwise::Step},
 };
 
 /// The snippet that kernels include.
 pub const SNIPPET: (&str, &str) = ("epilogue", include_str!("epilogue.wgsl"));
-
-/// A chain that ends a kernel.
-#[derive(Clone, Debug, Default)]
-pub struct Epilogue {
-    /// Functions, first to last.
-    pub steps: Vec<Step>,
-    /// Before which function another value is added.
-    pub add_at: Option<usize>,
-    /// The gate, last of all.
-    pub gate: Option<Gate>,
-}
 
 /// The epilogue's part of a kernel's `Params`.
 #[derive(Clone, Copy, Debug, Default, bytemuck::NoUninit)]
@@ -32,12 +21,6 @@ pub struct EpilogueParams {
 }
 
 impl Epilogue {
-    /// How many values it reads beside the one that it ends.
-    #[must_use]
-    pub fn inputs(&self) -> usize {
-        usize::from(self.add_at.is_some()) + usize::from(self.gate.is_some())
-    }
-
     /// The constants of the variant.
     #[must_use]
     pub fn variant(&self, params: &EpilogueParams) -> Variant {

@@ -4,64 +4,25 @@
 //! bit an element says whether its derivative is zero.
 
 pub mod clip;
-mod kernel;
+pub mod gate;
 pub mod quantize;
-mod span;
 
 use std::sync::Arc;
 
-pub use clip::Clip;
-pub use quantize::{Affinity, Quantizer};
-
-pub use span::Spans;
+use gate::{Gate, PassMask};
 use tract_onnx::tract_core::{internal::OutletId, ops::math};
 
-use super::gate::{Gate, PassMask};
+pub use crate::chain::{Affinity, Clip, Quantizer, Spans, Step};
 use crate::{
+    chain::{self, Epilogue, Grid},
     error::Result,
     gpu::Recording,
-    graph::{Adjoint, Grid, Lowering, Operator, Shape, ValueId},
+    graph::{Adjoint, Lowering, Operator, Shape, ValueId},
     ops::{
         affine::{Affine, Per},
-        kernels::{Epilogue, elementwise},
+        kernels::elementwise,
     },
 };
-
-/// One function of a chain.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Step {
-    /// Cut off at both ends; ReLU and ReLU6 among them.
-    Clip(Clip),
-    /// From reals to the integers of a quantizer.
-    Quantize(Arc<Quantizer>),
-    /// From the integers of a quantizer to reals.
-    Dequantize(Arc<Quantizer>),
-    /// Quantize, then dequantize by the same quantizer.
-    FakeQuantize(Arc<Quantizer>),
-}
-
-impl Step {
-    /// Whether the derivative is zero or one everywhere, so that a bit tells all.
-    #[must_use]
-    pub fn is_gate(&self) -> bool {
-        matches!(self, Self::Clip(_) | Self::FakeQuantize(_))
-    }
-
-    /// Whether guided backpropagation acts here.
-    #[must_use]
-    pub fn is_activation(&self) -> bool {
-        matches!(self, Self::Clip(_))
-    }
-
-    /// The quantizer, if there is one.
-    #[must_use]
-    pub fn quantizer(&self) -> Option<&Quantizer> {
-        match self {
-            Self::Clip(_) => None,
-            Self::Quantize(q) | Self::Dequantize(q) | Self::FakeQuantize(q) => Some(q),
-        }
-    }
-}
 
 /// A chain of functions, applied to every element in turn.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,8 +47,30 @@ impl Pointwise {
     /// Whether it is the same function for every channel.
     #[must_use]
     pub fn is_uniform(&self) -> bool {
-        self.steps.iter().filter_map(Step::quantizer).all(Quantizer::is_uniform)
+        chain::is_uniform(&self.steps)
     }
+}
+
+/// A chain with each quantize that its own dequantize follows made one step.
+fn paired(steps: impl Iterator<Item = Step>) -> Vec<Step> {
+    let mut out: Vec<Step> = Vec::new();
+    for step in steps {
+        let pair = match (out.last(), &step) {
+            (Some(Step::Quantize(q)), Step::Dequantize(d)) if q.affinity == d.affinity => Some(q.clone()),
+            _ => None,
+        };
+        match pair {
+            Some(q) => {
+                out.pop();
+                // Quantizing twice by the same quantizer changes nothing more.
+                if !matches!(out.last(), Some(Step::FakeQuantize(last)) if *last == q) {
+                    out.push(Step::FakeQuantize(q));
+                }
+            }
+            None => out.push(step),
+        }
+    }
+    out
 }
 
 impl Operator for Pointwise {
@@ -156,14 +139,23 @@ impl Operator for Pointwise {
         }
         let steps = self.steps.clone();
         if self.is_uniform() {
-            return at.element_wise(move |values| kernel::apply(&steps, values.len(), values));
+            return at.element_wise(move |values| chain::apply(&steps, values.len(), values));
         }
         let plane = at.node.shape.iter().skip(1).product();
-        at.in_place(move |values, _| kernel::apply(&steps, plane, values))
+        at.in_place(move |values, _| chain::apply(&steps, plane, values))
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
-        elementwise(at, None, &Epilogue { steps: self.steps.clone(), ..Epilogue::default() })
+        elementwise(at, None, &Epilogue::of_chain(&self.steps))
+    }
+
+    fn chain(&self) -> Option<&[Step]> {
+        Some(&self.steps)
+    }
+
+    fn followed_by(&self, next: &dyn Operator) -> Option<Arc<dyn Operator>> {
+        let steps = paired(self.steps.iter().chain(next.chain()?).cloned());
+        Some(Arc::new(Self { steps }))
     }
 
     #[cfg(test)]
@@ -174,27 +166,5 @@ impl Operator for Pointwise {
             *v = self.steps.iter().fold(*v, |v, step| step.evaluate(v, i / plane));
         }
         y
-    }
-}
-
-#[cfg(test)]
-impl Step {
-    /// The function at `x`, of channel `channel`.
-    pub fn evaluate(&self, x: f64, channel: usize) -> f64 {
-        match self {
-            Self::Clip(c) => c.evaluate(x),
-            Self::Quantize(q) => q.quantize(x, channel),
-            Self::Dequantize(q) => q.dequantize(x, channel),
-            Self::FakeQuantize(q) => q.dequantize(q.quantize(x, channel), channel),
-        }
-    }
-
-    /// Whether a small change of `x` changes the function (straight through a quantizer's steps).
-    pub fn passes(&self, x: f64, channel: usize) -> bool {
-        match self {
-            Self::Clip(c) => c.passes(x),
-            Self::Quantize(q) | Self::FakeQuantize(q) => q.inside(x, channel),
-            Self::Dequantize(_) => true,
-        }
     }
 }

@@ -1,74 +1,12 @@
-//! QuantizeLinear and DequantizeLinear, as onnxruntime runs them with graph optimisations off.
+//! Reads the ONNX operators QuantizeLinear and DequantizeLinear, of activations and of weights.
 
 use std::sync::Arc;
 
-use super::{Pointwise, Step};
+use super::{Affinity, Pointwise, Quantizer, Step};
 use crate::{
     graph::{Constant, Elements, Quantization},
     ops::reader::{Operand, Reader},
 };
-
-/// Scales and zero points: one pair, or one a channel (the first axis of an image's value).
-#[derive(Clone, Debug, PartialEq)]
-pub struct Affinity {
-    /// Reals an integer step.
-    pub scales: Vec<f32>,
-    /// The integers that stand for zero; as many as scales.
-    pub zero_points: Vec<f32>,
-}
-
-/// An 8-, 16- or 32-bit quantizer: `q = clamp(round_half_even(x / scale) + zero_point, low, high)`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Quantizer {
-    /// Scales and zero points.
-    pub affinity: Affinity,
-    /// The smallest integer of the type.
-    pub low: f32,
-    /// The largest integer of the type.
-    pub high: f32,
-}
-
-impl Quantizer {
-    /// Fails when there are neither one nor one scale for each channel of a value of this shape.
-    pub fn check(&self, shape: &[usize]) -> Result<(), String> {
-        let n = self.affinity.scales.len();
-        if n == 1 || shape.first() == Some(&n) {
-            Ok(())
-        } else {
-            Err(format!("{n} scales do not fit a value of shape {shape:?} an image"))
-        }
-    }
-
-    fn at(&self, channel: usize) -> (f64, f64) {
-        let i = if self.affinity.scales.len() == 1 { 0 } else { channel };
-        (self.affinity.scales[i].into(), self.affinity.zero_points[i].into())
-    }
-
-    fn unclamped(&self, x: f64, channel: usize) -> f64 {
-        let (scale, zero) = self.at(channel);
-        (x / scale).round_ties_even() + zero
-    }
-
-    /// The integer that stands for `x`.
-    #[must_use]
-    pub fn quantize(&self, x: f64, channel: usize) -> f64 {
-        self.unclamped(x, channel).clamp(self.low.into(), self.high.into())
-    }
-
-    /// The real that integer `q` stands for.
-    #[must_use]
-    pub fn dequantize(&self, q: f64, channel: usize) -> f64 {
-        let (scale, zero) = self.at(channel);
-        (q - zero) * scale
-    }
-
-    /// Whether `x` is inside the range, its ends included: the straight-through estimator's slope is one.
-    #[must_use]
-    pub fn inside(&self, x: f64, channel: usize) -> bool {
-        let q = self.unclamped(x, channel);
-        f64::from(self.low) <= q && q <= f64::from(self.high)
-    }
-}
 
 /// Where scales run along `axis` of a batch, the first axis of an image's value is axis 1.
 fn affinity(node: &Reader<'_>, rank: usize) -> Result<(Affinity, Option<Arc<Constant>>), String> {

@@ -3,12 +3,14 @@
 
 use tract_onnx::tract_core::internal::OutletId;
 
-use super::pointwise::{Pointwise, Spans};
+use super::{Pointwise, Spans};
+pub use crate::chain::Gate;
 use crate::{
+    chain::Epilogue,
     error::Result,
     gpu::{Kernel, Launch, Recording},
     graph::{Lowering, Operator, Shape, Storage, lowering::Slice},
-    ops::kernels::{Epilogue, EpilogueParams, LANES, elementwise, linear, word},
+    ops::kernels::{EpilogueParams, LANES, elementwise, linear, word},
 };
 
 /// Packs one bit an element.
@@ -37,13 +39,13 @@ impl Operator for PassMask {
     }
 
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
-        let spans = Spans::new(&self.chain, &at.node.shape);
+        let spans = Spans::new(&self.chain.steps, &at.node.shape);
         let mask = move |read: &[Slice<'_>], made: &mut [u8]| spans.mask(read[0].floats(), made);
         if self.chain.is_uniform() { at.each_byte(mask) } else { at.bytes(mask) }
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
-        let chain = Epilogue { steps: self.chain.steps.clone(), ..Epilogue::default() };
+        let chain = Epilogue::of_chain(&self.chain.steps);
         let channels = at.output.channels();
         let (slot, tables) = at.constants(0, |block| chain.constants(block, channels))?;
         let vectors = at.output.vectors();
@@ -70,14 +72,7 @@ impl Operator for PassMask {
     }
 }
 
-/// `g` where the mask is set, else zero; with `positive_only` also zero where `g` is negative.
 /// Reads the gradient, whose rows count targets, and the mask, whose rows may count images.
-#[derive(Clone, Copy, Debug)]
-pub struct Gate {
-    /// Guided backpropagation's rule.
-    pub positive_only: bool,
-}
-
 impl Operator for Gate {
     fn name(&self) -> &'static str {
         "Gate"
@@ -102,7 +97,11 @@ impl Operator for Gate {
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
-        elementwise(at, None, &Epilogue { gate: Some(*self), ..Epilogue::default() })
+        elementwise(at, None, &Epilogue::gate(*self))
+    }
+
+    fn as_epilogue(&self) -> Option<Epilogue> {
+        Some(Epilogue::gate(*self))
     }
 
     #[cfg(test)]

@@ -3,8 +3,7 @@
 
 use std::cmp::Ordering;
 
-use super::{Clip, Quantizer, Step};
-use crate::graph::Grid;
+use super::{Clip, Grid, Quantizer, Step};
 
 /// Elements a block.
 const BLOCK: usize = 1024;

@@ -3,7 +3,7 @@
 
 use std::{cmp::Ordering, ops::RangeInclusive};
 
-use super::{Pointwise, Step};
+use super::{Step, is_uniform};
 
 /// Where the slopes of a chain are not zero.
 #[derive(Clone, Debug)]
@@ -17,9 +17,8 @@ pub struct Spans {
 impl Spans {
     /// Of a chain on values `[C, ...]`.
     #[must_use]
-    pub fn new(chain: &Pointwise, shape: &[usize]) -> Self {
-        let steps = &chain.steps;
-        let channels = if chain.is_uniform() { 1 } else { shape.first().copied().unwrap_or(1) };
+    pub fn new(steps: &[Step], shape: &[usize]) -> Self {
+        let channels = if is_uniform(steps) { 1 } else { shape.first().copied().unwrap_or(1) };
         let plane = shape.iter().product::<usize>() / channels.max(1);
         Self { spans: (0..channels).map(|channel| span(steps, channel)).collect(), plane: plane.max(1) }
     }
@@ -81,7 +80,7 @@ mod tests {
     use rand::RngExt as _;
 
     use super::*;
-    use crate::ops::pointwise::{Affinity, Clip, Quantizer};
+    use crate::chain::{Affinity, Clip, Quantizer};
 
     #[test]
     fn keys_number_floats_in_their_order() {
@@ -132,7 +131,7 @@ mod tests {
         for case in 0..300 {
             let channels = 1 + case % 3;
             let steps = chain(&mut rng, channels);
-            let spans = Spans::new(&Pointwise { steps: steps.clone() }, &[channels, 400]);
+            let spans = Spans::new(&steps, &[channels, 400]);
             let mut values: Vec<f32> =
                 (0..channels * 400).map(|_| 40.0 * (rng.random::<f32>() - 0.5).powi(3) * 8.0).collect();
             // The bounds themselves, and what is just past them.
