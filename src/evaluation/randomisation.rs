@@ -30,9 +30,9 @@ pub fn randomised(network: &Network, layers: usize, seed: u64) -> Result<Network
     for (i, &value) in weighted(network).iter().rev().take(layers).enumerate() {
         let Some(op) = graph.node(value).operator() else { continue };
         let Some(weights) = op.weights() else { continue };
-        let operator = op.with_weights(Arc::new(redrawn(weights, seed, i)?)).ok_or_else(|| {
-            Error::Model(format!("the weights of {} cannot be drawn anew", op.name()))
-        })?;
+        let operator = op
+            .with_weights(Arc::new(redrawn(weights, seed, i)?))
+            .ok_or_else(|| Error::Model(format!("the weights of {} cannot be drawn anew", op.name())))?;
         graph.replace(value, operator)?;
     }
     network.with_graph(graph)

@@ -107,7 +107,6 @@ impl ConvTranspose {
     fn is_depthwise(&self) -> bool {
         self.groups > 1 && self.groups == self.inputs() && self.groups == self.outputs()
     }
-
 }
 
 impl Operator for ConvTranspose {

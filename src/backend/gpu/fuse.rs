@@ -108,7 +108,9 @@ fn merge(graph: &Graph) -> Result<Graph> {
             let Some((base, before)) = parts(&made).filter(|_| sole && made.rows == node.rows) else {
                 continue;
             };
-            let Some(epilogue) = before.then(&end).filter(|e| e.steps.len() <= LONGEST_CHAIN) else { continue };
+            let Some(epilogue) = before.then(&end).filter(|e| e.steps.len() <= LONGEST_CHAIN) else {
+                continue;
+            };
             let others = inputs.iter().enumerate().filter(|(i, _)| *i != side).map(|(_, id)| *id);
             let read: Vec<ValueId> = made.inputs.iter().copied().chain(others).collect();
             return new.add(&node.name, Fused { entry: vec![], base, epilogue }, &read).map(Some);

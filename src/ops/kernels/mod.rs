@@ -8,12 +8,12 @@ mod epilogue;
 mod pool;
 mod tiling;
 
+pub use crate::chain::Epilogue;
 pub use axis::{Axis, GridParams, pairs};
 pub use convolve::{Convolution, MOST_STEPS, convolve};
 pub use depthwise::{DEPTHWISE, Depthwise};
 pub use elementwise::{ELEMENTWISE, Scaling, elementwise};
 pub use epilogue::{EpilogueParams, SNIPPET, targets, word};
-pub use crate::chain::Epilogue;
 pub use pool::{POOL, POOL_GRADIENT, PoolGradient, PoolKind, pool, pool_gradient};
 
 /// How kernels read one picture under many masks.
