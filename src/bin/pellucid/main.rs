@@ -45,7 +45,10 @@ fn quiet_drivers() {
     const SESSION: &str = "XDG_RUNTIME_DIR";
     if cfg!(target_os = "linux") && std::env::var_os(SESSION).is_none() {
         // SAFETY: this is the first thing that the program does, so no other thread reads the environment.
-        unsafe { std::env::set_var(SESSION, std::env::temp_dir()) };
+        #[expect(unsafe_code, reason = "the driver reads its environment, and only this way changes it")]
+        unsafe {
+            std::env::set_var(SESSION, std::env::temp_dir());
+        }
     }
 }
 
