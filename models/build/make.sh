@@ -41,7 +41,7 @@ done || true
 for photo in background/*.jpg; do
   cmp "$photo" "$root/models/$photo" && echo "$photo: identical"
 done || true
-if sha256sum --quiet -c "$root/models/SHA256SUMS"; then
+if grep ' efficientnet-lite0-int8.onnx$' "$root/models/SHA256SUMS" | sha256sum --quiet -c -; then
   echo "model: identical"
 else
   # Calibration runs the float network, whose last bits depend on the processor: a rebuild elsewhere can differ.

@@ -1,6 +1,7 @@
-//! The project's own tool: `cargo xtask serve | build | test | bench`.
+//! The project's own tool: `cargo xtask serve | build | test | bench | deny`.
 
 mod bench;
+mod deny;
 mod host;
 mod pack;
 mod page;
@@ -34,6 +35,8 @@ enum Task {
     Test(TestArgs),
     /// Measure what methods cost natively, and the page against its peers in one Chromium.
     Bench(BenchArgs),
+    /// Check with cargo-deny that only what deny.toml allows is in the dependency tree.
+    Deny,
 }
 
 #[derive(Args, Clone, Copy)]
@@ -63,6 +66,9 @@ struct TestArgs {
     /// Test the page as `build --fast` makes it; its size is then not tested.
     #[arg(long)]
     fast: bool,
+    /// Also run what is slow: tests that are marked so, and the hostile files in a release build.
+    #[arg(long)]
+    full: bool,
     /// Run only tests whose name contains this.
     filter: Option<String>,
 }
@@ -103,7 +109,8 @@ fn run(task: Task) -> Result<ExitCode> {
             serve::forever(vec![("", dist)], args.port)?;
         }
         Task::Test(args) => return test::run(&args),
-        Task::Bench(args) => bench::run(&args)?,
+        Task::Bench(args) => return bench::run(&args),
+        Task::Deny => deny::run()?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -3,12 +3,22 @@
 use std::fmt;
 use std::ops::AddAssign;
 
-/// How many tests passed, failed and were skipped.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// The word that Node's runner gives for a test that a filter leaves out; that is no skipped test.
+const FILTERED_OUT: &str = "test name does not match pattern";
+
+/// How many tests passed and failed, and which were skipped.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     pub passed: usize,
     pub failed: usize,
-    pub skipped: usize,
+    pub skipped: Vec<Skipped>,
+}
+
+/// A test that was not run, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    pub name: String,
+    pub why: String,
 }
 
 impl Tally {
@@ -17,29 +27,52 @@ impl Tally {
         if passed { Self { passed: 1, ..Self::default() } } else { Self { failed: 1, ..Self::default() } }
     }
 
-    /// Adds what one line of `cargo test` says, if it is a summary.
+    /// How many tests were run.
+    pub fn run(&self) -> usize {
+        self.passed + self.failed
+    }
+
+    /// Adds what one line of `cargo test` says: a summary of one program, or a test that was left out.
     pub fn read_cargo(&mut self, line: &str) {
-        let Some(rest) = line.trim_start().strip_prefix("test result: ") else { return };
-        let Some((_, counts)) = rest.split_once(". ") else { return };
+        let line = line.trim();
+        if let Some((name, why)) = line.strip_prefix("test ").and_then(|rest| rest.split_once(" ... ignored"))
+        {
+            self.skip(name, why.trim_start_matches(", "));
+        }
+        let Some((_, counts)) = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". "))
+        else {
+            return;
+        };
         for part in counts.split(';') {
             match part.trim().split_once(' ') {
                 Some((count, "passed")) => self.passed += count.parse().unwrap_or(0),
                 Some((count, "failed")) => self.failed += count.parse().unwrap_or(0),
-                Some((count, "ignored")) => self.skipped += count.parse().unwrap_or(0),
                 _ => {}
             }
         }
     }
 
-    /// Adds what one line of Node's test runner says, if it belongs to its summary.
+    /// Adds what one line of Node's test runner says: a part of its summary, or a test that was left out.
     pub fn read_node(&mut self, line: &str) {
+        if let Some((name, why)) =
+            line.trim_start().strip_prefix("\u{fe63} ").and_then(|rest| rest.rsplit_once(" # "))
+        {
+            if why != FILTERED_OUT {
+                self.skip(name.rsplit_once(" (").map_or(name, |(name, _time)| name), why);
+            }
+        }
         let Some(rest) = line.strip_prefix("\u{2139} ") else { return };
         match rest.trim().split_once(' ') {
             Some(("pass", count)) => self.passed += count.parse().unwrap_or(0),
-            Some(("fail" | "cancelled", count)) => self.failed += count.parse().unwrap_or(0),
-            Some(("skipped" | "todo", count)) => self.skipped += count.parse().unwrap_or(0),
+            // A test that is still to be written or mended holds nothing, so it counts as one that fails.
+            Some(("fail" | "cancelled" | "todo", count)) => self.failed += count.parse().unwrap_or(0),
             _ => {}
         }
+    }
+
+    fn skip(&mut self, name: &str, why: &str) {
+        let why = if why.is_empty() || why == "SKIP" { "no reason given" } else { why };
+        self.skipped.push(Skipped { name: name.into(), why: why.into() });
     }
 
     /// Takes the runner's own verdict into account: one that failed without naming a test counts as one.
@@ -55,7 +88,7 @@ impl AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
         self.passed += other.passed;
         self.failed += other.failed;
-        self.skipped += other.skipped;
+        self.skipped.extend(other.skipped);
     }
 }
 
@@ -65,21 +98,38 @@ impl fmt::Display for Tally {
     }
 }
 
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{} ({})", self.name, self.why)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn skipped(name: &str, why: &str) -> Skipped {
+        Skipped { name: name.into(), why: why.into() }
+    }
+
     #[test]
     fn reads_cargo() {
         let mut tally = Tally::default();
-        tally.read_cargo("running 3 tests");
-        tally.read_cargo(
+        for line in [
+            "running 3 tests",
+            "test ops::tests::every_integer ... ignored, slow: takes 90 s",
+            "test ops::tests::bare ... ignored",
+            "test ops::tests::ignored_files ... ok",
             "test result: ok. 12 passed; 0 failed; 2 ignored; 0 measured; 5 filtered out; finished in 0.1s",
-        );
-        tally.read_cargo(
             "test result: FAILED. 1 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1s",
-        );
-        assert_eq!(tally, Tally { passed: 13, failed: 3, skipped: 2 });
+        ] {
+            tally.read_cargo(line);
+        }
+        let left_out = vec![
+            skipped("ops::tests::every_integer", "slow: takes 90 s"),
+            skipped("ops::tests::bare", "no reason given"),
+        ];
+        assert_eq!(tally, Tally { passed: 13, failed: 3, skipped: left_out });
     }
 
     #[test]
@@ -87,14 +137,19 @@ mod tests {
         let mut tally = Tally::default();
         for line in [
             "\u{2714} pass 9 things",
-            "\u{2139} tests 7",
+            "  \u{fe63} a child (of another) (0.14ms) # slow: takes 90 s",
+            "\u{fe63} other (0.1ms) # test name does not match pattern",
+            "\u{2139} tests 8",
             "\u{2139} pass 4",
             "\u{2139} fail 2",
             "\u{2139} cancelled 1",
+            "\u{2139} skipped 2",
+            "\u{2139} todo 1",
         ] {
             tally.read_node(line);
         }
-        assert_eq!(tally, Tally { passed: 4, failed: 3, skipped: 0 });
+        let left_out = vec![skipped("a child (of another)", "slow: takes 90 s")];
+        assert_eq!(tally, Tally { passed: 4, failed: 4, skipped: left_out });
     }
 
     #[test]

@@ -5,11 +5,21 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::page::{self, Profile};
 use crate::tally::Tally;
 use crate::{TestArgs, host, serve, size, tools};
+
+/// The integration tests that `--full` runs in a release build as well: what they hold is memory safety and time,
+/// which the profile decides.
+const IN_RELEASE: &[&str] = &["hostile"];
+
+/// The variable that tells browser tests to run what is slow as well.
+const FULL: &str = "PELLUCID_FULL";
+
+/// What one runner said, under the name that the summary gives it.
+type Suite = (&'static str, Tally);
 
 /// Runs the tests that `args` asks for. Failing tests are a verdict, not an error.
 pub fn run(args: &TestArgs) -> Result<ExitCode> {
@@ -23,36 +33,79 @@ pub fn run(args: &TestArgs) -> Result<ExitCode> {
     }
     let mut suites = Vec::new();
     if !args.browser {
-        suites.push(("native", native("pellucid", args.filter.as_deref())?));
-        suites.push(("xtask", native("xtask", args.filter.as_deref())?));
+        suites.push(("native", native("pellucid", args, &[])?));
+        suites.push(("xtask", native("xtask", args, &[])?));
+    }
+    if !args.browser && args.full {
+        let targets = IN_RELEASE.iter().flat_map(|name| ["--test", name]);
+        let flags: Vec<_> = std::iter::once("--release").chain(targets).collect();
+        suites.push(("native, release", native("pellucid", args, &flags)?));
     }
     if !args.native {
         suites.extend(in_browser(args)?);
     }
-    Ok(report(&suites))
+    report(&suites, args.filter.as_deref())
 }
 
-fn report(suites: &[(&str, Tally)]) -> ExitCode {
+/// Prints the count of each suite, what was skipped, and the count of all as the last line.
+fn report(suites: &[Suite], filter: Option<&str>) -> Result<ExitCode> {
     let mut total = Tally::default();
     println!();
     for (name, tally) in suites {
-        let skipped = if tally.skipped > 0 { format!(", {} skipped", tally.skipped) } else { String::new() };
+        let skipped = if tally.skipped.is_empty() {
+            String::new()
+        } else {
+            format!(", {} skipped", tally.skipped.len())
+        };
         println!("{name}: {tally}{skipped}");
-        total += *tally;
+        tally.skipped.iter().for_each(|test| println!("  skipped: {test}"));
+        total += tally.clone();
+    }
+    if let Some(why) = nothing_ran(suites, filter) {
+        bail!("{why}");
     }
     println!("{total}");
-    if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    Ok(if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn native(package: &str, filter: Option<&str>) -> Result<Tally> {
-    heading(&format!("native tests of {package}"));
+/// Says that no test was run where one should have been: with a filter one of all, without one in each suite.
+fn nothing_ran(suites: &[Suite], filter: Option<&str>) -> Option<String> {
+    let Some(filter) = filter else {
+        let (name, _) = suites.iter().find(|(_, tally)| tally.run() == 0)?;
+        return Some(format!("no test was run in \"{name}\""));
+    };
+    if suites.iter().any(|(_, tally)| tally.run() > 0) {
+        return None;
+    }
+    Some(match suites.iter().map(|(_, tally)| tally.skipped.len()).sum() {
+        0 => format!("no test has {filter:?} in its name, so none was run"),
+        n => format!("{n} of the tests that have {filter:?} in their names are slow; --full runs them"),
+    })
+}
+
+/// The tests of one package, or of what `flags` name in it.
+fn native(package: &str, args: &TestArgs, flags: &[&str]) -> Result<Tally> {
+    heading(&format!("native tests of {package} {}", flags.join(" ")));
     let mut cargo = host::cargo();
-    cargo.args(["test", "--package", package, "--no-fail-fast"]).args(filter);
+    cargo.args(["test", "--package", package, "--no-fail-fast"]).args(flags).args(&args.filter);
+    cargo.args(if args.full { &["--", "--include-ignored"][..] } else { &[] });
+    on_vulkan(&mut cargo);
+    follow(&mut cargo, Tally::read_cargo)
+}
+
+/// Makes the shaders' variants, which a native test writes; that it does is the browser test's to see.
+fn make_shaders() -> Result<()> {
+    let mut cargo = host::cargo();
+    cargo.args(["test", "--quiet", "--package", "pellucid", "--lib", "every_variant"]);
+    on_vulkan(&mut cargo);
+    host::run(&mut cargo)
+}
+
+fn on_vulkan(cargo: &mut Command) {
     cargo.env("PELLUCID_SHADERS", shaders());
     if let Some(driver) = tools::software_vulkan() {
         cargo.env("VK_DRIVER_FILES", &driver).env("VK_ICD_FILENAMES", &driver);
     }
-    follow(&mut cargo, Tally::read_cargo)
 }
 
 /// Where native tests leave the kernels' variants for the browser's own compiler; browser tests alone take the last ones.
@@ -60,7 +113,7 @@ fn shaders() -> PathBuf {
     host::root().join("target/shaders")
 }
 
-fn in_browser(args: &TestArgs) -> Result<Vec<(&'static str, Tally)>> {
+fn in_browser(args: &TestArgs) -> Result<Vec<Suite>> {
     heading("the page");
     let profile = Profile::new(args.fast);
     let dist = page::build(profile)?;
@@ -68,28 +121,35 @@ fn in_browser(args: &TestArgs) -> Result<Vec<(&'static str, Tally)>> {
     if profile == Profile::Release && args.filter.is_none() {
         suites.push(("size", Tally::of(size::check(&dist)?)));
     }
-    suites.push(("browser", browser(&dist, args.filter.as_deref())?));
+    suites.push(("browser", browser(&dist, args)?));
     Ok(suites)
 }
 
-fn browser(dist: &Path, filter: Option<&str>) -> Result<Tally> {
+fn browser(dist: &Path, args: &TestArgs) -> Result<Tally> {
     heading("browser tests");
     let dir = host::root().join("tests/browser");
     let files = test_files(&dir)?;
     ensure!(!files.is_empty(), "no browser tests in {}", dir.display());
     tools::ensure_npm(&dir)?;
     if !shaders().exists() {
-        native("pellucid", Some("every_variant"))?;
+        make_shaders()?;
     }
     let url = serve::background(vec![("", dist.to_path_buf())])?;
     let mut node = Command::new("node");
     // One file at a time: each has a browser that computes on every core.
     node.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]);
-    node.args(filter.map(|name| format!("--test-name-pattern={name}")));
+    node.args(args.filter.as_deref().map(|name| format!("--test-name-pattern={}", literally(name))));
     node.args(files).current_dir(host::root());
-    node.env("PELLUCID_SHADERS", shaders());
+    node.env("PELLUCID_SHADERS", shaders()).envs(args.full.then_some((FULL, "1")));
     node.env("PELLUCID_URL", url).env("CHROMIUM", tools::chromium().context("Chromium is missing")?);
     follow(&mut node, Tally::read_node)
+}
+
+/// A pattern that matches just these characters: a filter is no pattern elsewhere.
+fn literally(name: &str) -> String {
+    let escaped =
+        name.chars().map(|c| if c.is_alphanumeric() || c == ' ' { c.to_string() } else { format!("\\{c}") });
+    escaped.collect()
 }
 
 fn test_files(dir: &Path) -> Result<Vec<PathBuf>> {
@@ -119,4 +179,36 @@ fn follow(command: &mut Command, read: fn(&mut Tally, &str)) -> Result<Tally> {
 
 fn heading(text: &str) {
     println!("\n== {text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tally::Skipped;
+
+    fn suite(passed: usize, skipped: usize) -> Suite {
+        let test = Skipped { name: "some::test".into(), why: "slow: takes 90 s".into() };
+        ("native", Tally { passed, skipped: vec![test; skipped], ..Tally::default() })
+    }
+
+    #[test]
+    fn a_filter_that_matches_nothing_is_an_error() {
+        let said = nothing_ran(&[suite(0, 0), suite(0, 0)], Some("typo")).unwrap();
+        assert!(said.contains("\"typo\""), "{said}");
+        let said = nothing_ran(&[suite(0, 2)], Some("some")).unwrap();
+        assert!(said.contains("--full"), "{said}");
+        assert_eq!(nothing_ran(&[suite(0, 0), suite(1, 0)], Some("some")), None);
+        assert!(report(&[suite(0, 0)], Some("typo")).is_err());
+    }
+
+    #[test]
+    fn a_suite_without_tests_is_an_error() {
+        assert!(nothing_ran(&[suite(3, 0), suite(0, 1)], None).is_some());
+        assert_eq!(nothing_ran(&[suite(3, 0), suite(1, 0)], None), None);
+    }
+
+    #[test]
+    fn a_filter_is_no_pattern() {
+        assert_eq!(literally("a stop (now)"), r"a stop \(now\)");
+    }
 }

@@ -52,6 +52,15 @@ const CHROMIUM: Tool = Tool {
     brew: &["--cask", "chromium"],
 };
 
+const PYTHON: Tool = Tool {
+    what: "Python 3.8 or later, with venv",
+    is_present: has_venv,
+    apt: &["python3", "python3-venv"],
+    dnf: &["python3"],
+    pacman: &["python"],
+    brew: &["python"],
+};
+
 /// Makes sure that the compiler can build for WebAssembly.
 pub fn ensure_wasm_target() -> Result<()> {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
@@ -69,6 +78,11 @@ pub fn ensure_wasm_target() -> Result<()> {
 /// Makes sure that native tests find a Vulkan adapter.
 pub fn ensure_native() -> Result<()> {
     ensure(&[VULKAN])
+}
+
+/// Makes sure that Python can make environments.
+pub fn ensure_python() -> Result<()> {
+    ensure(&[PYTHON])
 }
 
 /// Makes sure that Node.js and Chromium are there.
@@ -139,6 +153,17 @@ fn vulkan_drivers() -> Vec<PathBuf> {
 fn has_node() -> bool {
     host::find_program(&["npm", "npm.cmd"]).is_some()
         && host::output(Command::new("node").arg("--version")).is_ok_and(|version| is_new_enough(&version))
+}
+
+/// The name that Python has on this system.
+pub fn python() -> Option<PathBuf> {
+    host::find_program(&["python3", "python"])
+}
+
+/// Debian has the module `venv` without what it needs to install pip, so that is asked for too.
+fn has_venv() -> bool {
+    let has = |python| host::output(Command::new(python).args(["-c", "import venv, ensurepip"])).is_ok();
+    python().is_some_and(has)
 }
 
 /// Whether this version of Node.js has a test runner that can be told how many files to run at a time.
