@@ -47,9 +47,9 @@ fn compare(file: &str) -> Result<(), Box<dyn std::error::Error>> {
     let mut times = [const { vec![] }; 3];
     for _ in 0..15 {
         times[0]
-            .push(seconds(|| theirs.run(tvec!(input.clone().into())).map(drop).map_err(|e| e.to_string())));
-        times[1].push(seconds(|| run(&mut ours, &forward, &image, None)));
-        times[2].push(seconds(|| run(&mut ours, &gradient, &image, Some(&cotangent))));
+            .push(seconds(|| theirs.run(tvec!(input.clone().into())).map(drop).map_err(|e| e.to_string()))?);
+        times[1].push(seconds(|| run(&mut ours, &forward, &image, None))?);
+        times[2].push(seconds(|| run(&mut ours, &gradient, &image, Some(&cotangent)))?);
     }
     let [theirs, ours, gradient] = times.map(median);
     println!(
@@ -72,12 +72,10 @@ fn run(
     made.map(drop).map_err(|e| e.to_string())
 }
 
-fn seconds(f: impl FnOnce() -> Result<(), String>) -> f64 {
+fn seconds(f: impl FnOnce() -> Result<(), String>) -> Result<f64, String> {
     let start = Instant::now();
-    if let Err(why) = f() {
-        println!("  failed: {why}");
-    }
-    start.elapsed().as_secs_f64()
+    f()?;
+    Ok(start.elapsed().as_secs_f64())
 }
 
 fn median(mut times: Vec<f64>) -> f64 {

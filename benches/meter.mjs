@@ -6,18 +6,20 @@ import { readFileSync, readdirSync } from 'node:fs';
 /// The unit of /proc's times; 100 a second on every Linux that Node.js runs on.
 const TICKS_PER_SECOND = 100;
 
-/// CPU seconds that the living descendants of this process have used; NaN where that is not known.
-function cpuSeconds() {
+/// CPU seconds that the descendants of this process have used, those included that a living one has waited for; NaN where
+/// that is not known.
+export function cpuSeconds() {
   const parents = new Map();
   const ticks = new Map();
   try {
     for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
       try {
         const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-        // After the name, which is in parentheses and may hold anything: state, parent, ... utime, stime.
+        // After the name, which is in parentheses and may hold anything: state, parent, ... utime, stime, and the
+        // same of children that have ended.
         const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
         parents.set(+pid, +fields[1]);
-        ticks.set(+pid, +fields[11] + +fields[12]);
+        ticks.set(+pid, fields.slice(11, 15).reduce((sum, field) => sum + +field, 0));
       } catch {
         // The process ended while we looked.
       }

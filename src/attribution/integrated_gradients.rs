@@ -61,9 +61,18 @@ const ABOUT: About = About {
 /// The quadrature whose weights are made to fit.
 const CALIBRATED: &str = "calibrated";
 
-/// Note for a quadrature that misses by more than a hundredth: the network bends too often on the path.
-const COARSE: &str = "The map's sum misses the difference of the scores by more than 1 % (see delta). More steps, a \
-    baseline that is nearer to the image, or calibrated weights come closer.";
+/// The share of the rise that the sum may miss without a word.
+const COARSE: f64 = 0.01;
+
+/// Says by how much the quadrature misses, and what comes closer: the network bends too often on the way.
+fn coarse(miss: f64) -> String {
+    let by = if miss < 1.0 { format!("{:.1} % of it", 100.0 * miss) } else { "more than all of it".into() };
+    format!(
+        "The map's sum misses the difference of the scores by {by} (see delta), as Captum's does. The weights \
+         \"{CALIBRATED}\" make it add up (on the command line: --set quadrature={CALIBRATED}); more steps, or a \
+         baseline that is nearer to the image, come closer."
+    )
+}
 
 #[async_trait(?Send)]
 impl Method for IntegratedGradients {
@@ -83,8 +92,10 @@ impl Method for IntegratedGradients {
         let steps = run.settings.integer("steps");
         let values = along_the_way(run, [&start, &image], steps, calibrated, true).await?;
         let unit = score_unit(run.score);
-        if values.iter().enumerate().any(|(k, v)| (v.sum() - ends(k)).abs() > 0.01 * ends(k).abs()) {
-            run.note(COARSE);
+        let misses = values.iter().enumerate().map(|(k, v)| ((v.sum() - ends(k)) / ends(k)).abs());
+        let worst = misses.fold(0.0, f64::max);
+        if worst > COARSE {
+            run.note(&coarse(worst));
         }
         let map = |(k, (values, &target)): (usize, (Tensor, &usize))| {
             let gap = values.sum() - ends(k);
@@ -191,11 +202,17 @@ mod tests {
     fn one_step_misses() {
         let mut case = oracle::Case::new(Score::Logit);
         case.set("baseline", "white").set("steps", "1");
-        let misses = |m: &crate::attribution::Map| {
-            m.extras["delta"].as_f64().unwrap().abs() > 0.01 * m.values.sum().abs()
+        let miss = |m: &crate::attribution::Map| {
+            let delta = m.extras["delta"].as_f64().unwrap();
+            (delta / (m.values.sum() - delta)).abs()
         };
-        assert!(case.explain("integrated-gradients", &[0, 1, 2, 3, 4]).iter().any(misses));
-        assert_eq!(case.notes, [super::COARSE]);
+        let maps = case.explain("integrated-gradients", &[0, 1, 2, 3, 4]);
+        let worst = maps.iter().map(miss).fold(0.0, f64::max);
+        assert!(worst > 0.01);
+        assert_eq!(case.notes, [super::coarse(worst)]);
+        let note = super::coarse(0.043);
+        assert!(note.contains("by 4.3 % of it") && note.contains("quadrature=calibrated"), "{note}");
+        assert!(super::coarse(f64::INFINITY).contains("by more than all of it"));
         case.set("steps", "5").set("quadrature", "calibrated").explain("integrated-gradients", &[0]);
         assert!(case.notes.is_empty());
     }

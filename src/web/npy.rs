@@ -1,6 +1,6 @@
 //! A tensor as a .npy file, version 1.0.
 
-use crate::tensor::Tensor;
+use crate::Tensor;
 
 /// The file's bytes: float32, little-endian, row-major.
 #[must_use]

@@ -106,9 +106,13 @@ describe('on the CPU', () => {
     assert.equal(png.bytes.subarray(1, 4).toString(), 'PNG');
     const npy = await save('Values');
     assert.equal(npy.bytes.length, 128 + 4 * 224 * 224);
+    assert.match(npy.bytes.subarray(10, 128).toString('latin1'), /'descr': '<f4'.*'shape': \(224, 224, \)/);
+    const written = Array.from({ length: 224 * 224 }, (_, i) => npy.bytes.readFloatLE(128 + 4 * i));
     const report = JSON.parse((await save('JSON')).bytes);
     assert.equal(report.method, 'occlusion');
     assert.ok(report.evaluations > 0 && report.elapsed_ms > 0);
+    const sum = written.reduce((sum, value) => sum + value, 0);
+    assert.ok(Math.abs(sum - report.sum) < 1e-3 * Math.max(1, Math.abs(report.sum)), `${sum} beside ${report.sum}`);
   });
 
   it('tells how long each part of the start took', async () => {

@@ -117,6 +117,34 @@ fn several_targets_stand_in_a_list() {
     assert_eq!(all[one.len()..2 * one.len()], one);
 }
 
+/// The last panel of an overlay: as wide as it is high.
+fn last_panel(png: &Path) -> image::RgbImage {
+    let drawn = image::open(png).unwrap().to_rgb8();
+    let (width, height) = drawn.dimensions();
+    image::imageops::crop_imm(&drawn, width - height, 0, height, height).to_image()
+}
+
+/// A colour means the same value in all panels: a class that the network does not see is drawn faint beside one that it
+/// sees, and in full colours alone.
+#[test]
+fn panels_share_one_scale() {
+    let folder = folder("panels");
+    let draw = |targets: &str, name: &str| {
+        let (png, picture) = (folder.join(name), cat());
+        let path = png.display().to_string();
+        let how = ["--method", "grad-cam", "--score", "probability", "--backend", "cpu"];
+        let what = ["--target", targets, "--output", &path, "--json"];
+        json(&[&["explain", &picture][..], &how, &what].concat());
+        png
+    };
+    let (pair, alone) = (draw("282,0", "pair.png"), draw("0", "alone.png"));
+    let (beside, alone) = (last_panel(&pair), last_panel(&alone));
+    assert_eq!(beside.dimensions(), alone.dimensions());
+    let steps = beside.as_raw().iter().zip(alone.as_raw()).map(|(a, b)| f64::from(a.abs_diff(*b)));
+    let mean = steps.sum::<f64>() / beside.len() as f64;
+    assert!(mean > 10.0, "the panels differ by {mean} grey levels");
+}
+
 #[test]
 fn arrays_are_taken_as_they_are() {
     let fixtures = root().join("tests/fixtures/networks/vgg");

@@ -49,6 +49,7 @@ fn error(arguments: &[&str]) -> String {
 fn array(path: &Path) -> (Vec<u64>, Vec<f32>) {
     let bytes = fs::read(path).unwrap();
     let npy = npyz::NpyFile::new(&bytes[..]).unwrap();
+    assert_eq!(npy.dtype().descr(), "'<f4'");
     (npy.shape().to_vec(), npy.into_vec().unwrap())
 }
 

@@ -17,6 +17,6 @@ pub const PHOTOGRAPHS: &[&[u8]] = &[
     include_bytes!("../../../models/background/rocket.jpg"),
 ];
 
-/// None: 150 KB that most visitors never need.
+/// None: most visitors never need them, so the page fetches them when they are asked for.
 #[cfg(target_arch = "wasm32")]
 pub const PHOTOGRAPHS: &[&[u8]] = &[];

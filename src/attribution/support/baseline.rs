@@ -101,6 +101,24 @@ mod tests {
         assert!((soft.sum() - image.sum()).abs() / (3.0 * 32.0 * 32.0) < 0.1);
     }
 
+    /// The blur of a step is the normal distribution's own curve: at one deviation from the step, 84.13 %.
+    #[test]
+    fn the_blur_s_deviation_is_eight_hundredths_of_the_longer_side() {
+        for (height, width) in [(40, 100), (100, 40)] {
+            let is_bright =
+                |i: usize| if width > height { i % width >= 50 } else { i / width % height >= 50 };
+            let values = (0..3 * 4000).map(|i| if is_bright(i) { 3.0 } else { -1.0 }).collect();
+            let image = Tensor::new([3, height, width], values).unwrap();
+            let soft = baseline("blur", &image, &Preprocessing::default(), None).unwrap();
+            // The step lies between lines 49 and 50, and lines 57 and 58 lie about 8 behind it.
+            let line = |at: usize| if width > height { 20 * width + at } else { at * width + 20 };
+            let share =
+                |at: usize| (soft.data()[4000 + line(at)] + soft.data()[4000 + line(at + 1)] + 2.0) / 8.0;
+            assert!((share(57) - 0.8413).abs() < 0.01, "{}", share(57));
+            assert!((share(41) - 0.1587).abs() < 0.01, "{}", share(41));
+        }
+    }
+
     #[test]
     fn white_is_white() {
         let preprocessing = Preprocessing { mean: [127.0; 3], std: [128.0; 3], ..Default::default() };

@@ -59,3 +59,23 @@ impl Moments {
         self.squares.iter().map(error).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Samples 1, 2 and 6 of one element, 5, 5 and 8 of the other.
+    #[test]
+    fn equal_what_is_reckoned_by_hand() {
+        let mut moments = Moments::new(1, &[2]);
+        for sample in [[1.0, 5.0], [2.0, 5.0], [6.0, 8.0]] {
+            moments.add([&sample[..]].into_iter());
+        }
+        assert_eq!(moments.means().unwrap()[0].data(), [3.0, 6.0]);
+        // Squared distances from the means: 4 + 1 + 9 and 1 + 1 + 4.
+        assert_eq!(moments.variances().unwrap()[0].data(), [14.0 / 3.0, 2.0]);
+        // The deviation with a divisor of two, over the root of three.
+        let errors = [(14.0f64 / 2.0 / 3.0).sqrt(), (6.0f64 / 2.0 / 3.0).sqrt()];
+        assert!((moments.standard_errors()[0] - errors.iter().sum::<f64>() / 2.0).abs() < 1e-12);
+    }
+}

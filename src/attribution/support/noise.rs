@@ -107,3 +107,65 @@ async fn attributions(run: &mut Run<'_>, images: &Tensor) -> Result<Tensor> {
         _ => gradient::at_images(run, Rule::Plain, images).await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{attribution::support::oracle, network::Score};
+
+    /// The share of the input's span that the noise's deviation is.
+    const SIGMA: f64 = 0.2;
+
+    /// On a linear network `x o df/dx` under noise is `w (x + noise)`: its variance is `(w sigma span)^2`, whatever
+    /// the image, and its mean `w x`. So both are known without any sample.
+    fn case(samples: &str) -> (oracle::Case, Vec<f64>, f64) {
+        let mut case = oracle::Case::linear();
+        let slopes = case.explain("saliency", &[2]).remove(0).values;
+        let (low, high) = case.image.range();
+        case.set("samples", samples).set("sigma", &SIGMA.to_string()).set("of", "input-x-gradient");
+        (case, slopes.data().iter().map(|&w| f64::from(w)).collect(), SIGMA * f64::from(high - low))
+    }
+
+    /// The mean of what VarGrad gives over what it should.
+    fn share_of_variance(samples: &str) -> f64 {
+        let (mut case, slopes, sigma) = case(samples);
+        let found = case.explain("vargrad", &[2]).remove(0).values;
+        let shares = found.data().iter().zip(&slopes).map(|(&v, w)| f64::from(v) / (w * sigma).powi(2));
+        shares.sum::<f64>() / slopes.len() as f64
+    }
+
+    #[test]
+    fn vargrad_is_the_variance_of_the_noise_that_was_asked_for() {
+        // Each element's estimate is off by the root of 2 / samples, and there are 297 of them.
+        let share = share_of_variance("1000");
+        assert!((share - 0.999).abs() < 0.015, "{share}");
+        // With a divisor of the number of samples, as in Captum, two samples give half the variance.
+        let share = share_of_variance("2");
+        assert!((share - 0.5).abs() < 0.15, "{share}");
+    }
+
+    #[test]
+    fn smooth_grad_is_the_mean_and_knows_its_error() {
+        let samples = 400;
+        let (mut case, slopes, sigma) = case(&samples.to_string());
+        let map = case.explain("smooth-grad", &[2]).remove(0);
+        let error = |w: &f64| w.abs() * sigma / f64::from(samples).sqrt();
+        let (mut squares, image) = (0.0, case.image.data());
+        for ((&found, &x), w) in map.values.data().iter().zip(image).zip(&slopes) {
+            squares += ((f64::from(found) - w * f64::from(x)) / error(w)).powi(2);
+        }
+        // Of 297 numbers with a deviation of one.
+        let spread = squares / slopes.len() as f64;
+        assert!((0.75..1.25).contains(&spread), "{spread}");
+        let mean = slopes.iter().map(error).sum::<f64>() / slopes.len() as f64;
+        let said = map.extras["standard_error"].as_f64().unwrap();
+        assert!((said / mean - 1.0).abs() < 0.02, "{said} beside {mean}");
+    }
+
+    /// Noise is that large in the gradient's own map as well: on a network with bends it moves it.
+    #[test]
+    fn gradients_are_gathered_too() {
+        let mut case = oracle::Case::new(Score::Logit);
+        let map = case.set("samples", "20").explain("vargrad", &[1]).remove(0).values;
+        assert!(map.range().1 > 0.0);
+    }
+}
