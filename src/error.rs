@@ -1,5 +1,7 @@
 //! The one error type, with stable codes that reach the command line and JavaScript.
 
+use std::collections::HashMap;
+
 /// What every fallible function of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -100,21 +102,29 @@ impl Error {
     }
 }
 
-/// The nodes, those together that lack the same.
+/// Most kinds of faults that a message names.
+const MOST_TOLD: usize = 12;
+
+/// The nodes, those together that lack the same: how many, and the first of them.
 fn list(nodes: &[UnsupportedNode]) -> String {
-    let mut groups: Vec<(&UnsupportedNode, Vec<String>)> = vec![];
+    let mut places = HashMap::new();
+    let mut groups: Vec<(&UnsupportedNode, usize)> = vec![];
     for node in nodes {
-        let name = format!("{:?}", node.node);
-        match groups.iter_mut().find(|(n, _)| (&n.operator, &n.reason) == (&node.operator, &node.reason)) {
-            Some((_, names)) => names.push(name),
-            None => groups.push((node, vec![name])),
+        let place = *places.entry((&node.operator, &node.reason)).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some((_, count)) => *count += 1,
+            None => groups.push((node, 1)),
         }
     }
-    let tell = |(UnsupportedNode { operator, reason, .. }, names): (&UnsupportedNode, Vec<String>)| {
-        let nodes = if names.len() == 1 { "node" } else { "nodes" };
-        format!("{operator} ({nodes} {}: {reason})", names.join(" "))
+    let tell = |&(UnsupportedNode { operator, node, reason }, count): &(&UnsupportedNode, usize)| match count {
+        1 => format!("{operator} (node {node:?}: {reason})"),
+        _ => format!("{operator} ({count} nodes, first {node:?}: {reason})"),
     };
-    groups.into_iter().map(tell).collect::<Vec<_>>().join(", ")
+    let mut told: Vec<String> = groups.iter().take(MOST_TOLD).map(tell).collect();
+    if let Some(rest) = groups.len().checked_sub(MOST_TOLD).filter(|&rest| rest > 0) {
+        told.push(format!("and {rest} more"));
+    }
+    told.join(", ")
 }
 
 /// What to do about them.
@@ -143,7 +153,7 @@ mod tests {
         let error = Error::Unsupported(nodes);
         let text = error.to_string();
         assert!(
-            text.contains(r#"Loop (nodes "a" "c": no"#) && text.contains(r#"com.x.Magic (node "b": no"#),
+            text.contains(r#"Loop (2 nodes, first "a": no"#) && text.contains(r#"com.x.Magic (node "b": no"#),
             "{text}"
         );
         assert!(text.ends_with("or open an issue"), "{text}");

@@ -10,14 +10,37 @@ pub const IMAGE_SIDE: u64 = 16_384;
 pub const IMAGE_BYTES: u64 = 256 << 20;
 /// Largest model file, in bytes.
 pub const MODEL_BYTES: u64 = 512 << 20;
-/// Most nodes of a model's graph.
-pub const MODEL_NODES: u64 = 4_096;
+/// Most nodes of a model's graph, as the file has them.
+pub const MODEL_NODES: u64 = 65_536;
 /// Highest rank of a tensor, batch included.
-pub const RANK: u64 = 6;
-/// Most values of one activation of one image.
-pub const VALUE_ELEMENTS: u64 = 1 << 28;
+pub const RANK: u64 = 8;
+/// Most values of one activation of one image: 1 GiB of floats, and in a page, whose memory ends at 4 GiB, 128 MiB.
+pub const VALUE_ELEMENTS: u64 = if cfg!(target_pointer_width = "32") { 1 << 25 } else { 1 << 28 };
+/// Most values of all activations of one image together: gradients keep at least a byte of each.
+pub const NETWORK_ELEMENTS: u64 = 1 << 33;
+/// Most products and sums that one image may take: four times those of the largest vision transformers.
+pub const WORK: u64 = 1 << 39;
+/// Most products and sums of one pool: what costs more than that does more than a pool is worth.
+pub const POOL_WORK: u64 = 1 << 32;
+/// Most values that the constants of one model may be repeated to, where they broadcast to an activation.
+pub const REPEATED: u64 = 1 << 22;
+/// Largest integer that a node's attribute or a tensor's extent may be. Two of them have a sum that fits 32 bits.
+pub const INTEGER: u64 = 1 << 30;
+/// Largest kernel, stride, dilation and padding: two of them have a product that fits 32 bits.
+pub const WINDOW: u64 = 4_096;
+/// Most phases that the strides of one window may have, the rows' times the columns': a gradient takes a GPU kernel for
+/// each of them.
+pub const PHASES: u64 = 4_096;
+/// Most classes.
+pub const CLASSES: u64 = 65_536;
 
 /// Fails with [`Error::Limit`] when `got` is over `allowed`.
 pub fn check(what: &'static str, got: u64, allowed: u64) -> Result<()> {
     if got > allowed { Err(Error::Limit { what, got, allowed }) } else { Ok(()) }
+}
+
+/// The product of extents; [`u64::MAX`] where it is larger.
+#[must_use]
+pub fn product(extents: &[usize]) -> u64 {
+    extents.iter().fold(1, |product: u64, &extent| product.saturating_mul(extent as u64))
 }

@@ -26,28 +26,32 @@ pub struct Layout {
     pub size: usize,
 }
 
+fn aligned(size: usize, align: usize) -> usize {
+    size.checked_next_multiple_of(align).unwrap_or(usize::MAX)
+}
+
 /// Places intervals one after the other, the largest first, each into the lowest gap that it fits
 /// (Pisarchyk and Lee 2020, "Efficient memory management for deep neural net inference": within a few
-/// percent of the best on CNNs).
+/// percent of the best on CNNs). Where they take more than can be counted, that is [`usize::MAX`].
 #[must_use]
 pub fn plan(intervals: &[Interval], align: usize) -> Layout {
     let mut order: Vec<usize> = (0..intervals.len()).collect();
     order.sort_by_key(|&i| (std::cmp::Reverse(intervals[i].size), i));
-    let mut offsets = vec![0; intervals.len()];
+    let mut offsets = vec![0_usize; intervals.len()];
     let mut placed: Vec<usize> = Vec::with_capacity(order.len());
-    let mut size = 0;
+    let mut size = 0_usize;
     for i in order {
-        let own = intervals[i].size.next_multiple_of(align);
-        let mut offset = 0;
+        let own = aligned(intervals[i].size, align);
+        let mut offset = 0_usize;
         // `placed` is sorted by offset: the first gap that is wide enough is the lowest.
         for &other in placed.iter().filter(|&&o| intervals[o].meets(&intervals[i])) {
-            if offset + own <= offsets[other] {
+            if offset.saturating_add(own) <= offsets[other] {
                 break;
             }
-            offset = offset.max(offsets[other] + intervals[other].size.next_multiple_of(align));
+            offset = offset.max(offsets[other].saturating_add(aligned(intervals[other].size, align)));
         }
         offsets[i] = offset;
-        size = size.max(offset + own);
+        size = size.max(offset.saturating_add(own));
         let at = placed.partition_point(|&o| offsets[o] <= offset);
         placed.insert(at, i);
     }

@@ -69,13 +69,13 @@ impl View {
     /// Pixels in all.
     #[must_use]
     pub fn pixels(&self) -> usize {
-        self.rows * self.plane()
+        self.rows.saturating_mul(self.plane())
     }
 
     /// vec4s in all, when the elements are floats.
     #[must_use]
     pub fn vectors(&self) -> usize {
-        self.pixels() * self.blocks()
+        self.pixels().saturating_mul(self.blocks())
     }
 
     /// Height and width; ones where there are none.
@@ -273,7 +273,7 @@ impl Recording<'_> {
         if groups.contains(&0) {
             return Ok(());
         }
-        let (page, flops) = (launch.page, launch.flops as u64);
+        let (page, flops) = (launch.page, launch.flops);
         self.dispatches.push(Dispatch { kernel, variant, params: bytes, page, groups, flops });
         Ok(())
     }
@@ -287,5 +287,5 @@ pub struct Launch {
     /// The page of constants that it reads.
     pub page: usize,
     /// Roughly how many floating-point operations it takes.
-    pub flops: usize,
+    pub flops: u64,
 }

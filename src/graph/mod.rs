@@ -15,7 +15,10 @@ pub use constant::{Constant, Elements, Quantization};
 pub use lowering::Lowering;
 pub use operator::{Adjoint, OnMasks, Operator, Rule};
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    limits::{self, VALUE_ELEMENTS},
+};
 
 /// The extents of a value of one image, without the batch axis: `[C, H, W]`, `[F]`, ...
 pub type Shape = Vec<usize>;
@@ -152,20 +155,37 @@ impl Graph {
         inputs: &[ValueId],
     ) -> Result<ValueId> {
         let name = name.into();
-        let shapes: Vec<&[usize]> = inputs.iter().map(|&i| self.node(i).shape.as_slice()).collect();
-        let shape = operator
-            .shape(&shapes)
+        let shape = self
+            .shape_of(operator.as_ref(), inputs)
             .map_err(|why| Error::Model(format!("{} (node {name:?}): {why}", operator.name())))?;
-        let elements = shape.iter().map(|&d| d as u64).product();
-        crate::limits::check(
-            "the number of elements of an activation",
-            elements,
-            crate::limits::VALUE_ELEMENTS,
-        )?;
+        limits::check("the number of elements of an activation", limits::product(&shape), VALUE_ELEMENTS)?;
         let rows = inputs.iter().map(|&i| self.node(i).rows).max().unwrap_or(Rows::Images);
         let storage = operator.storage();
         let producer = Producer::Operator(operator);
         Ok(self.push(Node { name, producer, inputs: inputs.to_vec(), shape, rows, storage }))
+    }
+
+    /// The shape that an operator gives these inputs, or why it has none; every value has at least one element.
+    pub fn shape_of(&self, operator: &dyn Operator, inputs: &[ValueId]) -> Result<Shape, String> {
+        let shape = operator.shape(&self.shapes(inputs))?;
+        if shape.contains(&0) {
+            return Err(format!("its result, {shape:?} an image, would have no elements"));
+        }
+        Ok(shape)
+    }
+
+    fn shapes(&self, values: &[ValueId]) -> Vec<&[usize]> {
+        values.iter().map(|&i| self.node(i).shape.as_slice()).collect()
+    }
+
+    /// How many products and sums one image takes, roughly, all nodes together.
+    #[must_use]
+    pub fn work(&self) -> u64 {
+        let of = |node: &Node| {
+            let op = node.operator()?;
+            Some(op.work(&self.shapes(&node.inputs), &node.shape))
+        };
+        self.nodes.iter().filter_map(of).fold(0, u64::saturating_add)
     }
 
     /// Puts another operator in a node's place; the value's shape and storage must stay.
@@ -174,8 +194,7 @@ impl Graph {
     /// [`Error::Model`] when they would not.
     pub fn replace(&mut self, id: ValueId, operator: Arc<dyn Operator>) -> Result<()> {
         let node = self.node(id);
-        let shapes: Vec<&[usize]> = node.inputs.iter().map(|&i| self.node(i).shape.as_slice()).collect();
-        if operator.shape(&shapes).as_ref() != Ok(&node.shape) || operator.storage() != node.storage {
+        if operator.shape(&self.shapes(&node.inputs)).as_ref() != Ok(&node.shape) || operator.storage() != node.storage {
             return Err(Error::Model(format!(
                 "{} does not fit in the place of {:?}",
                 operator.name(),

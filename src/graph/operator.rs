@@ -79,6 +79,11 @@ pub trait Operator: Any + Debug + Send + Sync {
     /// The output's shape for one image, or why there is none.
     fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String>;
 
+    /// How many products and sums it takes for one image, roughly, given the shapes that `shape` was given and gave.
+    fn work(&self, _inputs: &[&[usize]], output: &[usize]) -> u64 {
+        crate::limits::product(output)
+    }
+
     /// How the output's elements are kept.
     fn storage(&self) -> Storage {
         Storage::Float

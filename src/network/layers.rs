@@ -29,7 +29,7 @@ impl Network {
         &self.layers
     }
 
-    /// The last layer before global pooling, or else the last with height and width.
+    /// The last layer before the last pooling or flattening on the way to the scores.
     #[must_use]
     pub fn default_layer(&self) -> Option<&Layer> {
         self.default_layer.map(|i| &self.layers[i])
@@ -84,14 +84,16 @@ pub(super) fn layers(graph: &Graph, operators: &HashMap<ValueId, String>) -> Vec
         .collect()
 }
 
-/// The layer that the last global pooling reads (quantizers between skipped), or else the last layer whose
-/// plane is more than a point.
-pub(super) fn default_layer(graph: &Graph, layers: &[Layer]) -> Option<usize> {
-    let pooled =
-        graph.nodes().iter().rev().find(|n| n.operator().is_some_and(|op| op.name() == "GlobalAveragePool"));
-    let mut at = pooled.map(|n| n.inputs[0]);
+/// The last layer with more than one place on the way to the scores: what the last pooling reads, global or not, or the
+/// flattening before fully connected layers. The way is followed back from the scores, so what a squeeze-and-excite
+/// block pools on the side is never on it. Where nothing is on it, the last such layer of all.
+pub(super) fn default_layer(graph: &Graph, scores: ValueId, layers: &[Layer]) -> Option<usize> {
+    let is_map = |value: ValueId| matches!(*graph.node(value).shape, [_, h, w] if h * w > 1);
+    let mut at = Some(scores);
     while let Some(value) = at {
-        if let Some(i) = layers.iter().position(|l| l.value == value) {
+        if is_map(value)
+            && let Some(i) = layers.iter().position(|l| l.value == value)
+        {
             return Some(i);
         }
         at = graph.node(value).inputs.first().copied();

@@ -41,7 +41,7 @@ impl Network {
     pub(crate) fn from_graph(graph: Graph, image: ValueId, logits: ValueId) -> Self {
         let operators = HashMap::new();
         let layers = layers::layers(&graph, &operators);
-        let default_layer = layers::default_layer(&graph, &layers);
+        let default_layer = layers::default_layer(&graph, logits, &layers);
         let (names, metadata, notes) = (HashMap::new(), Metadata::default(), vec![]);
         Self { graph, image, logits, names, operators, layers, default_layer, metadata, notes }
     }

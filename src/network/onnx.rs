@@ -1,6 +1,9 @@
 //! ONNX files, as tract's protobuf parser gives them, to graphs.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use prost::Message;
 use tract_onnx::pb::{
@@ -19,7 +22,8 @@ use crate::{
     ops::{
         pointwise::{Pointwise, Step},
         proto,
-        reader::{Operand, Reader},
+        attributes,
+        reader::{Operand, Reader, bounded, short},
         reader_of,
         reshape::Reshape,
         softmax::Softmax,
@@ -73,10 +77,15 @@ pub fn lower(model: &ModelProto) -> Result<Lowered> {
         .iter()
         .find(|o| o.domain.is_empty() || o.domain == "ai.onnx")
         .map_or(1, |o| o.version);
+    if opset < 1 {
+        return Err(Error::Model(format!("the file is of opset {opset}, and there is none below 1; export it again")));
+    }
     let mut lowering = Lowering {
         graph: Graph::new(),
         values: HashMap::new(),
+        nodes: vec![],
         operators: HashMap::new(),
+        repeated: 0,
         notes: vec![],
         unsupported: vec![],
     };
@@ -88,7 +97,12 @@ pub fn lower(model: &ModelProto) -> Result<Lowered> {
     if !lowering.unsupported.is_empty() {
         return Err(Error::Unsupported(lowering.unsupported));
     }
-    let names = lowering.values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    lowering.check_cost()?;
+    let mut names: HashMap<String, Operand> =
+        lowering.values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    for (name, value) in lowering.nodes {
+        names.entry(name).or_insert(value);
+    }
     Ok(Lowered { graph: lowering.graph, names, operators: lowering.operators, notes: lowering.notes })
 }
 
@@ -96,6 +110,10 @@ struct Lowering {
     graph: Graph,
     /// By name; `None` where the node that makes it is not supported.
     values: HashMap<String, Option<Operand>>,
+    /// The first output of each node, by the node's name: names of nodes and of values do not meet.
+    nodes: Vec<(String, Operand)>,
+    /// How many values constants were repeated to.
+    repeated: u64,
     operators: HashMap<ValueId, String>,
     notes: Vec<String>,
     unsupported: Vec<UnsupportedNode>,
@@ -105,23 +123,44 @@ impl Lowering {
     fn initializers(&mut self, file: &GraphProto) -> Result<()> {
         for tensor in &file.initializer {
             let constant = proto::constant(tensor).map_err(Error::Model)?;
-            limits::check("the number of axes of a tensor", constant.shape.len() as u64, limits::RANK)?;
             if let Elements::F32(values) = &constant.elements
                 // A lone infinity may be a bound of a Clip.
                 && values.iter().any(|v| v.is_nan() || v.is_infinite() && values.len() > 1)
             {
                 return Err(Error::NotFinite(format!("a weight in {:?}", tensor.name)));
             }
-            self.values.insert(tensor.name.clone(), Some(Operand::Constant(Arc::new(constant))));
+            self.define(&tensor.name, Some(Operand::Constant(Arc::new(constant))))?;
         }
         Ok(())
     }
 
+    /// Gives a value its name, which no other may have.
+    fn define(&mut self, name: &str, value: Option<Operand>) -> Result<()> {
+        match self.values.insert(name.to_owned(), value) {
+            None => Ok(()),
+            Some(_) => Err(Error::Model(format!(
+                "two values of the model are called {:?}; the file is damaged, export it again",
+                short(name)
+            ))),
+        }
+    }
+
+    /// Fails where a small file asks for more than anybody would wait for.
+    fn check_cost(&self) -> Result<()> {
+        let elements = |sum: u64, node: &crate::graph::Node| sum.saturating_add(limits::product(&node.shape));
+        let elements = self.graph.nodes().iter().fold(0, elements);
+        limits::check("the number of elements of all activations", elements, limits::NETWORK_ELEMENTS)?;
+        limits::check("the number of products and sums an image", self.graph.work(), limits::WORK)
+    }
+
     fn inputs(&mut self, file: &GraphProto) -> Result<()> {
-        for input in file.input.iter().filter(|i| !file.initializer.iter().any(|t| t.name == i.name)) {
+        let initialized: HashSet<&str> = file.initializer.iter().map(|t| t.name.as_str()).collect();
+        for input in file.input.iter().filter(|i| !initialized.contains(i.name.as_str())) {
             let shape = self.input_shape(input)?;
+            let what = "the number of elements of an image of the model's input";
+            limits::check(what, limits::product(&shape), limits::VALUE_ELEMENTS)?;
             let id = self.graph.input(&input.name, shape, Rows::Images);
-            self.values.insert(input.name.clone(), Some(Operand::Value(id)));
+            self.define(&input.name, Some(Operand::Value(id)))?;
         }
         Ok(())
     }
@@ -138,10 +177,8 @@ impl Lowering {
         let mut shape = vec![];
         for (axis, dim) in dims.iter().enumerate().skip(1) {
             shape.push(match dim.value {
-                Some(dimension::Value::DimValue(v)) if v > 0 => {
-                    limits::check("an extent of the model's input", v.unsigned_abs(), limits::IMAGE_SIDE)?;
-                    usize::try_from(v).unwrap_or(OPEN_EXTENT)
-                }
+                // Some exporters write -1 where they leave an extent open.
+                Some(dimension::Value::DimValue(v)) if v != -1 => self.extent(&input.name, v)?,
                 _ if axis == 1 && dims.len() == 4 => 3,
                 _ => {
                     self.notes
@@ -153,31 +190,44 @@ impl Lowering {
         Ok(shape)
     }
 
+    fn extent(&self, input: &str, extent: i64) -> Result<usize> {
+        limits::check("an extent of the model's input", extent.max(0).unsigned_abs(), limits::IMAGE_SIDE)?;
+        match bounded("an extent", extent, limits::IMAGE_SIDE) {
+            Ok(extent) if extent > 0 => Ok(extent),
+            _ => Err(Error::Model(format!(
+                "input {:?} has an extent of {extent}, and should have at least 1; export it again",
+                short(input)
+            ))),
+        }
+    }
+
     fn node(&mut self, proto: &NodeProto, opset: i64) -> Result<()> {
         let first_output = proto.output.first().cloned().unwrap_or_default();
         let name = if proto.name.is_empty() { first_output.clone() } else { proto.name.clone() };
+        if first_output.is_empty() {
+            return Err(Error::Model(format!("node {:?} makes nothing; export it again", short(&name))));
+        }
         let before = self.graph.nodes().len();
         let made = match self.read(proto, &name, opset)? {
             Ok(made) => made,
             Err(reason) => {
                 let default_domain = matches!(proto.domain.as_str(), "" | "ai.onnx");
-                let operator = if default_domain {
-                    proto.op_type.clone()
-                } else {
-                    format!("{}.{}", proto.domain, proto.op_type)
+                let operator = match default_domain {
+                    true if proto.op_type.is_empty() => "a node without an operator".into(),
+                    true => short(&proto.op_type),
+                    false => short(&format!("{}.{}", proto.domain, proto.op_type)),
                 };
-                self.unsupported.push(UnsupportedNode { operator, node: name.clone(), reason });
+                self.unsupported.push(UnsupportedNode { operator, node: short(&name), reason });
                 None
             }
         };
         let added = self.graph.iter().skip(before).map(|(value, _)| (value, proto.op_type.clone()));
         self.operators.extend(added);
-        for output in proto.output.iter().filter(|o| !o.is_empty()) {
-            self.values.insert(output.clone(), None);
+        for output in proto.output.iter().skip(1).filter(|o| !o.is_empty()) {
+            self.define(output, None)?;
         }
-        self.values.entry(name).or_insert_with(|| made.clone());
-        self.values.insert(first_output, made);
-        Ok(())
+        self.nodes.extend(made.clone().map(|made| (name, made)));
+        self.define(&first_output, made)
     }
 
     /// Reads one node. The inner `None` is for a node that reads what an unsupported one makes: it may be
@@ -191,7 +241,11 @@ impl Lowering {
             }
             _ => None,
         };
-        let Some(reader) = reader else { return Ok(Err("no such operator".into())) };
+        let Some(entry) = reader else { return Ok(Err("no such operator".into())) };
+        let version = matches!(proto.domain.as_str(), "" | "ai.onnx").then_some(opset);
+        if let Err(reason) = attributes::check(proto, entry.attributes, version) {
+            return Ok(Err(reason));
+        }
         let mut inputs = Vec::with_capacity(proto.input.len());
         for input in &proto.input {
             if input.is_empty() {
@@ -203,13 +257,31 @@ impl Lowering {
                 Some(None) => return Ok(Ok(None)),
                 None => {
                     return Err(Error::Model(format!(
-                        "node {name:?} reads {input:?}, which nothing before it makes; export it again"
+                        "node {:?} reads {:?}, which nothing before it makes; export it again",
+                        short(name),
+                        short(input)
                     )));
                 }
             }
         }
-        let mut reading = Reader { name: name.to_owned(), opset, inputs, graph: &mut self.graph, proto };
-        Ok(reader(&mut reading).map(Some))
+        let mut reading = Reader {
+            name: name.to_owned(),
+            opset,
+            inputs,
+            graph: &mut self.graph,
+            repeated: &mut self.repeated,
+            over: None,
+            proto,
+        };
+        let read = (entry.read)(&mut reading);
+        if let Some(over) = reading.over {
+            return Err(over);
+        }
+        let others = proto.output.iter().skip(1).any(|o| !o.is_empty());
+        match read {
+            Ok(_) if others => Ok(Err("only its first output is supported".into())),
+            read => Ok(read.map(Some)),
+        }
     }
 }
 
@@ -250,11 +322,12 @@ impl Network {
             ));
         }
         let logits = class_scores(&mut graph, *output)?;
+        limits::check("the number of classes", graph.node(logits).elements() as u64, limits::CLASSES)?;
         if graph.nodes().iter().filter_map(|n| n.as_op::<Pointwise>()).any(is_quantizer) {
             notes.push(QUANTIZED.into());
         }
         let layers = layers(&graph, &operators);
-        let default_layer = default_layer(&graph, &layers);
+        let default_layer = default_layer(&graph, logits, &layers);
         let names = names
             .into_iter()
             .filter_map(|(n, o)| if let Operand::Value(v) = o { Some((n, v)) } else { None });
@@ -315,7 +388,7 @@ fn class_scores(graph: &mut Graph, output: ValueId) -> Result<ValueId> {
 
 #[cfg(test)]
 mod tests {
-    use tract_onnx::pb::{TensorProto, TensorShapeProto, TypeProto, tensor_shape_proto::Dimension};
+    use tract_onnx::pb::{OperatorSetIdProto, TensorProto, TensorShapeProto, TypeProto, tensor_shape_proto::Dimension};
 
     use super::*;
 
@@ -358,7 +431,8 @@ mod tests {
             output: vec![value("scores", &[1, 2])],
             ..Default::default()
         };
-        ModelProto { graph: Some(graph), ..Default::default() }.encode_to_vec()
+        let opset_import = vec![OperatorSetIdProto { version: 13, ..Default::default() }];
+        ModelProto { graph: Some(graph), opset_import, ..Default::default() }.encode_to_vec()
     }
 
     #[test]

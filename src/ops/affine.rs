@@ -11,6 +11,9 @@ use crate::{
     ops::kernels::{Scaling, elementwise},
 };
 
+/// What is said of operators that act otherwise in training.
+pub const TRAINING: &str = "it is in training mode; call model.eval() before the export";
+
 /// What an [`Affine`]'s constants run along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Per {
@@ -35,8 +38,14 @@ pub struct Affine {
 #[allow(clippy::cast_possible_truncation)]
 pub fn read_batch_normalization(node: &mut Reader<'_>) -> Result<Operand, String> {
     let input = node.value(0)?;
-    if node.int("training_mode", 0) != 0 {
-        return Err("training mode is not supported; export the model for inference".into());
+    // The first opsets have an attribute for it, opset 14 another one; between them only the statistics tell that are made.
+    let makes_statistics = node.proto.output.iter().skip(1).any(|o| !o.is_empty());
+    let is_training = node.int("training_mode", 0) != 0 || node.opset < 7 && node.int("is_test", 0) == 0;
+    if is_training || makes_statistics {
+        return Err(TRAINING.into());
+    }
+    if node.int("spatial", 1) == 0 {
+        return Err("spatial=0, statistics of each element, is not supported".into());
     }
     let values = |i| node.constant(i).map(|c| c.to_f32());
     let (gamma, beta, mean, variance) = (values(1)?, values(2)?, values(3)?, values(4)?);

@@ -10,6 +10,7 @@ use crate::{
     error::Result,
     gpu::Recording,
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
+    limits,
     ops::kernels::{PoolGradient, PoolKind, pool, pool_gradient},
 };
 
@@ -25,8 +26,12 @@ pub struct AveragePool {
 /// Reads an ONNX AveragePool.
 pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
     let input = node.value(0)?;
-    let (_, hw) = image(&node.node(input).shape)?;
+    let (channels, hw) = image(&node.node(input).shape)?;
     let window = Window::read(node, None, hw)?;
+    if window.sees_nothing() {
+        return Err("padding as wide as the window leaves windows of nothing".into());
+    }
+    window.check_work((channels, hw))?;
     let count_padding = node.int("count_include_pad", 0) != 0;
     node.add(AveragePool { window, count_padding }, &[input])
 }
@@ -50,11 +55,9 @@ impl AveragePool {
                 })
                 .count()
         };
+        let [rows, columns] = [0, 1].map(|axis| (0..output[axis]).map(|o| count(axis, o)).collect::<Vec<_>>());
         #[allow(clippy::cast_precision_loss)]
-        (0..output[0])
-            .flat_map(|y| (0..output[1]).map(move |x| (y, x)))
-            .map(|(y, x)| (count(0, y) * count(1, x)).max(1) as f32)
-            .collect()
+        rows.iter().flat_map(|row| columns.iter().map(move |column| (row * column).max(1) as f32)).collect()
     }
 }
 
@@ -67,6 +70,10 @@ impl Operator for AveragePool {
         let (channels, hw) = image(inputs[0])?;
         let [h, w] = self.window.output(hw)?;
         Ok(vec![channels, h, w])
+    }
+
+    fn work(&self, _: &[&[usize]], output: &[usize]) -> u64 {
+        limits::product(output).saturating_mul(self.window.taps())
     }
 
     fn gradient(&self, at: &mut Adjoint<'_>) -> Result<Vec<ValueId>> {
@@ -132,6 +139,10 @@ impl Operator for AveragePoolGradient {
             return Err("its input is not of the shape that the pool makes".into());
         }
         Ok(vec![channels, self.output[0], self.output[1]])
+    }
+
+    fn work(&self, inputs: &[&[usize]], _: &[usize]) -> u64 {
+        limits::product(inputs[0]).saturating_mul(self.pool.window.taps())
     }
 
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {

@@ -7,7 +7,7 @@ use crate::{
     error::Result,
     gpu::{Kernel, Launch, Recording, View},
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
-    ops::kernels::{LANES, linear, word},
+    ops::kernels::{LANES, flops, linear, word},
 };
 
 /// Moves channels from one value to another.
@@ -19,7 +19,7 @@ fn record(at: &mut Recording<'_>, input: &View, [from, to]: [usize; 2], count: u
     let threads = output.pixels() * ((to + count).div_ceil(4) - to / 4);
     let places = [input.offset, output.offset, word(input.blocks()), word(output.blocks())];
     let params = [places, [from, to, count, threads].map(word)];
-    let launch = Launch { groups: linear(threads), page: 0, flops: 64 * threads };
+    let launch = Launch { groups: linear(threads), page: 0, flops: flops(&[64, threads]) };
     at.dispatch(&CONCAT, vec![("LANES", LANES.into())], &params, &[], launch)
 }
 
@@ -31,6 +31,9 @@ pub struct Concat;
 pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
     let inputs: Vec<ValueId> = (0..node.inputs.len()).map(|i| node.value(i)).collect::<Result<_, _>>()?;
     let rank = inputs.first().map_or(0, |&i| node.node(i).shape.len() + 1);
+    if node.opset >= 4 && node.attribute("axis").is_none() {
+        return Err("it does not say along which axis".into());
+    }
     let axis = node.int("axis", 1);
     if axis != 1 && i64::try_from(rank).is_ok_and(|rank| axis != 1 - rank) {
         return Err(format!("only a concatenation of channels (axis 1) is supported, not of axis {axis}"));
@@ -49,7 +52,8 @@ impl Operator for Concat {
             return Err("its inputs differ in more than their channels".into());
         }
         let mut shape = first.to_vec();
-        shape[0] = inputs.iter().map(|s| s[0]).sum();
+        let channels = inputs.iter().try_fold(0, |sum: usize, s| sum.checked_add(s[0]));
+        shape[0] = channels.ok_or("it would have more channels than can be counted")?;
         Ok(shape)
     }
 
@@ -115,7 +119,7 @@ impl Operator for TakeChannels {
     fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
         let mut shape = inputs[0].to_vec();
         match shape.first_mut() {
-            Some(channels) if self.start + self.count <= *channels => *channels = self.count,
+            Some(channels) if self.start.checked_add(self.count).is_some_and(|end| end <= *channels) => *channels = self.count,
             _ => return Err("there are not so many channels".into()),
         }
         Ok(shape)

@@ -15,6 +15,7 @@ use crate::{
     error::Result,
     gpu::Recording,
     graph::{Adjoint, Constant, Lowering, Operator, Shape, ValueId},
+    limits,
     ops::kernels::{Axis, Convolution, Depthwise, convolve, depthwise},
 };
 
@@ -45,6 +46,9 @@ pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
     let window = Window::read(node, Some([kh, kw]), hw)?;
     let bias = node.optional_constant(2)?.map(|b| Arc::new(b.to_f32()));
     let groups = size("group", node.int("group", 1))?;
+    if weights.quantization.as_ref().is_some_and(|q| q.axis > 3) {
+        return Err("the weights have scales along an axis that they do not have".into());
+    }
     node.add(Conv { weights, bias, groups, window }, &[input])
 }
 
@@ -125,7 +129,8 @@ impl Operator for Conv {
     fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
         let (channels, hw) = image(inputs[0])?;
         let outputs = self.outputs();
-        if self.groups == 0 || channels != self.inputs() || !outputs.is_multiple_of(self.groups) {
+        let fits = |each: usize| each.checked_mul(self.groups) == Some(channels);
+        if self.groups == 0 || !self.weights.shape.get(1).is_some_and(|&each| fits(each)) || !outputs.is_multiple_of(self.groups) {
             return Err(format!(
                 "weights {:?} with {} groups do not fit an input of {channels} channels",
                 self.weights.shape, self.groups
@@ -136,6 +141,11 @@ impl Operator for Conv {
         }
         let [h, w] = self.window.output(hw)?;
         Ok(vec![outputs, h, w])
+    }
+
+    fn work(&self, _: &[&[usize]], output: &[usize]) -> u64 {
+        let each = self.weights.shape.iter().skip(1).copied().collect::<Vec<_>>();
+        limits::product(output).saturating_mul(limits::product(&each))
     }
 
     fn gradient(&self, at: &mut Adjoint<'_>) -> Result<Vec<ValueId>> {

@@ -10,6 +10,7 @@ use crate::{
     error::Result,
     gpu::Recording,
     graph::{Constant, Lowering, Operator, Shape},
+    limits,
     ops::kernels::{Axis, Convolution, Depthwise, convolve, depthwise, pairs},
 };
 
@@ -79,7 +80,7 @@ impl ConvTranspose {
                 for channel in 0..c {
                     let kernel = &weights[(from * c + channel) * taps..][..taps];
                     let to = plane_mut(made, from / per_group * c + channel, output);
-                    window.scatter(output, input, to, g, |x, g, tap| *x += kernel[usize::from(tap)] * g);
+                    window.scatter(output, input, to, g, |x, g, tap| *x += kernel[tap] * g);
                 }
             }
         })
@@ -120,6 +121,11 @@ impl Operator for ConvTranspose {
             return Err("its input is not of the shape that the convolution makes".into());
         }
         Ok(vec![self.outputs(), self.output[0], self.output[1]])
+    }
+
+    fn work(&self, inputs: &[&[usize]], _: &[usize]) -> u64 {
+        let each = self.weights.shape.iter().skip(1).copied().collect::<Vec<_>>();
+        limits::product(inputs[0]).saturating_mul(limits::product(&each))
     }
 
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {

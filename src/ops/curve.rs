@@ -9,7 +9,7 @@ use crate::{
     error::Result,
     gpu::{Kernel, Launch, Recording, Value},
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
-    ops::kernels::{LANES, linear, targets, word},
+    ops::kernels::{LANES, flops, linear, targets, word},
 };
 
 /// The functions, and their way back.
@@ -34,7 +34,7 @@ fn record(at: &mut Recording<'_>, kind: Kind, backward: bool) -> Result<()> {
         [x.map_or(1, |x| word(targets(output, x))), word(vectors), alpha.to_bits(), beta.to_bits()],
     ];
     let variant = vec![("LANES", LANES.into()), ("KIND", Value::Int(number)), ("BACKWARD", backward.into())];
-    let launch = Launch { groups: linear(vectors), page: 0, flops: 128 * vectors };
+    let launch = Launch { groups: linear(vectors), page: 0, flops: flops(&[128, vectors]) };
     at.dispatch(&CURVE, variant, &params, &[], launch)
 }
 

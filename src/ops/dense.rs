@@ -44,10 +44,16 @@ pub fn read_gemm(node: &mut Reader<'_>) -> Result<Operand, String> {
         let scaled = weights.to_f32().iter().map(|w| w * alpha).collect();
         weights = Arc::new(Constant::floats(weights.shape.clone(), scaled));
     }
-    let (beta, outputs) = (node.float("beta", 1.0), weights.shape[0]);
+    let &[outputs, _] = weights.shape.as_slice() else {
+        return Err(format!("only matrices are supported as weights; these are {:?}", weights.shape));
+    };
+    let beta = node.float("beta", 1.0);
     let bias = match node.optional_constant(2)? {
         None => None,
         Some(c) => {
+            if node.opset < 7 && node.int("broadcast", 0) == 0 && c.len() != 1 {
+                return Err(format!("opset {} without broadcast=1 adds C as it is, to one image", node.opset));
+            }
             let values = c.to_f32();
             let value = |i: usize| values.get(if values.len() == 1 { 0 } else { i }).copied();
             let all: Option<Vec<f32>> = (0..outputs).map(|i| value(i).map(|v| v * beta)).collect();
@@ -106,6 +112,10 @@ impl Operator for Dense {
             return Err(format!("the bias must have {outputs} values"));
         }
         Ok(vec![outputs])
+    }
+
+    fn work(&self, _: &[&[usize]], _: &[usize]) -> u64 {
+        crate::limits::product(&self.weights.shape)
     }
 
     fn gradient(&self, at: &mut Adjoint<'_>) -> Result<Vec<ValueId>> {

@@ -11,7 +11,7 @@ use crate::{
     error::Result,
     gpu::{Kernel, Launch, Recording},
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
-    ops::kernels::{LANES, linear, word},
+    ops::kernels::{LANES, flops, linear, word},
 };
 
 /// The mean, and its way back.
@@ -22,8 +22,8 @@ fn record(at: &mut Recording<'_>, spread: bool) -> Result<()> {
     let plane = if spread { at.output.plane() } else { at.inputs[0].plane() };
     let (threads, blocks) = (at.output.vectors(), at.output.blocks());
     let params = [at.inputs[0].offset, at.output.offset, word(blocks), word(plane), word(threads)];
-    let flops = at.inputs[0].vectors().max(threads) * 64;
-    let launch = Launch { groups: linear(threads), page: 0, flops };
+    let work = flops(&[64, at.inputs[0].vectors().max(threads)]);
+    let launch = Launch { groups: linear(threads), page: 0, flops: work };
     let variant = vec![("LANES", LANES.into()), ("SPREAD", spread.into())];
     at.dispatch(&GLOBAL_AVERAGE_POOL, variant, &params, &[], launch)
 }
@@ -46,11 +46,12 @@ pub fn read_reduce_mean(node: &mut Reader<'_>) -> Result<Operand, String> {
         (None, Some(c)) => c.to_i64().ok_or("axes must be integers")?,
         (None, None) => vec![],
     };
-    let mut axes: Vec<i64> = axes.iter().map(|&a| if a < 0 { a + 4 } else { a }).collect();
-    axes.sort_unstable();
-    if axes != [2, 3] || node.node(input).shape.len() != 3 {
+    let mut positive: Vec<i64> = axes.iter().map(|&a| if a < 0 { a + 4 } else { a }).collect();
+    positive.sort_unstable();
+    if positive != [2, 3] || node.node(input).shape.len() != 3 {
         return Err(format!(
-            "only means over height and width of [N, C, H, W] are supported, not over axes {axes:?}"
+            "only means over height and width of [N, C, H, W] are supported, not over axes {:?}",
+            axes.get(..axes.len().min(8))
         ));
     }
     let pooled = node.add(GlobalAveragePool, &[input])?;
@@ -74,6 +75,10 @@ impl Operator for GlobalAveragePool {
     fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
         let (channels, _) = image(inputs[0])?;
         Ok(vec![channels, 1, 1])
+    }
+
+    fn work(&self, inputs: &[&[usize]], _: &[usize]) -> u64 {
+        crate::limits::product(inputs[0])
     }
 
     fn gradient(&self, at: &mut Adjoint<'_>) -> Result<Vec<ValueId>> {

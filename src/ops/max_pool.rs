@@ -10,6 +10,7 @@ use crate::{
     error::Result,
     gpu::Recording,
     graph::{Adjoint, Lowering, Operator, Shape, Storage, ValueId},
+    limits,
     ops::kernels::{PoolGradient, PoolKind, pool, pool_gradient},
 };
 
@@ -26,14 +27,13 @@ pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
         return Err("the second output (indices) is not supported".into());
     }
     let input = node.value(0)?;
-    let (_, hw) = image(&node.node(input).shape)?;
+    let (channels, hw) = image(&node.node(input).shape)?;
     let window = Window::read(node, None, hw)?;
-    if window.before[0].max(window.after[0]) >= window.extent(0)
-        || window.before[1].max(window.after[1]) >= window.extent(1)
-    {
+    if window.sees_nothing() {
         return Err("padding as wide as the window leaves windows of nothing".into());
     }
-    if window.kernel[0] * window.kernel[1] > 255 {
+    window.check_work((channels, hw))?;
+    if window.taps() > 255 {
         return Err("windows of more than 255 taps are not supported".into());
     }
     node.add(MaxPool { window }, &[input])
@@ -52,6 +52,10 @@ impl Operator for MaxPool {
 
     fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
         pooled(&self.window, inputs[0])
+    }
+
+    fn work(&self, _: &[&[usize]], output: &[usize]) -> u64 {
+        limits::product(output).saturating_mul(self.window.taps())
     }
 
     fn gradient(&self, at: &mut Adjoint<'_>) -> Result<Vec<ValueId>> {
@@ -98,6 +102,10 @@ impl Operator for MaxPoolWinner {
 
     fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
         pooled(&self.window, inputs[0])
+    }
+
+    fn work(&self, _: &[&[usize]], output: &[usize]) -> u64 {
+        limits::product(output).saturating_mul(self.window.taps())
     }
 
     fn storage(&self) -> Storage {
@@ -150,6 +158,10 @@ impl Operator for MaxPoolGradient {
             return Err("its inputs are not of the shape that the pool makes".into());
         }
         Ok(vec![channels, self.output[0], self.output[1]])
+    }
+
+    fn work(&self, inputs: &[&[usize]], _: &[usize]) -> u64 {
+        limits::product(inputs[0]).saturating_mul(self.window.taps())
     }
 
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {

@@ -3,7 +3,7 @@
 use tract_onnx::tract_core::internal::OutletId;
 
 use super::{
-    add::broadcast,
+    add::{broadcast, check_values},
     affine::{Affine, Per},
     global_average_pool::GlobalAveragePool,
     reader::{Operand, Reader},
@@ -12,7 +12,7 @@ use crate::{
     error::Result,
     gpu::{Kernel, Launch, Recording},
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
-    ops::kernels::{LANES, linear, targets, word},
+    ops::kernels::{LANES, flops, linear, targets, word},
 };
 
 /// Products of two values.
@@ -33,10 +33,11 @@ pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
     };
     if let Some((place, constant)) = constant {
         let input = node.value(place)?;
-        let (scale, per) = broadcast(&constant, &node.node(input).shape)?;
+        let (scale, per) = broadcast(node, (place, &constant), input)?;
         return node.add(Affine { shift: vec![0.0; scale.len()], scale, per }, &[input]);
     }
     let (a, b) = (node.value(0)?, node.value(1)?);
+    check_values(node, [a, b])?;
     // The larger one first: the product is the same.
     let swap = node.node(a).elements() < node.node(b).elements();
     node.add(Multiply, &if swap { [b, a] } else { [a, b] })
@@ -99,7 +100,7 @@ impl Operator for Multiply {
         ];
         let one_a_channel = per_channel(&a.shape, &b.shape);
         let variant = vec![("LANES", LANES.into()), ("PER_CHANNEL", one_a_channel.into())];
-        let launch = Launch { groups: linear(vectors), page: 0, flops: 96 * vectors };
+        let launch = Launch { groups: linear(vectors), page: 0, flops: flops(&[96, vectors]) };
         at.dispatch(&MULTIPLY, variant, &params, &[], launch)
     }
 

@@ -2,12 +2,19 @@
 
 use tract_onnx::pb::{TensorProto, tensor_proto::DataType};
 
-use crate::graph::{Constant, Elements};
+use crate::{
+    graph::{Constant, Elements},
+    limits,
+};
 
 /// Reads an ONNX tensor that stands in the file itself.
 pub fn constant(tensor: &TensorProto) -> Result<Constant, String> {
     if tensor.data_location.is_some_and(|l| l != 0) || !tensor.external_data.is_empty() {
         return Err(format!("tensor {:?} is kept in another file; save the model as one file", tensor.name));
+    }
+    let rank = tensor.dims.len();
+    if rank as u64 > limits::RANK {
+        return Err(format!("tensor {:?} has {rank} axes, and at most {} are allowed", tensor.name, limits::RANK));
     }
     let shape: Vec<usize> =
         tensor.dims.iter().map(|&d| super::reader::size("a dimension", d)).collect::<Result<_, _>>()?;

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use tract_onnx::pb::{AttributeProto, NodeProto};
 
-use crate::graph::{Constant, Graph, Node, Operator, ValueId};
+use crate::{
+    error::Error,
+    graph::{Constant, Graph, Node, Operator, ValueId},
+    limits,
+};
 
 /// An input or output of an ONNX node.
 #[derive(Clone, Debug)]
@@ -25,12 +29,18 @@ pub struct Reader<'a> {
     pub inputs: Vec<Option<Operand>>,
     /// The graph that is being built.
     pub graph: &'a mut Graph,
+    /// How many values constants were repeated to so far, in the whole model.
+    pub repeated: &'a mut u64,
+    /// The bound that a value is over, where one is: then the whole file is refused for it.
+    pub over: Option<Error>,
     /// The node as the file has it.
     pub proto: &'a NodeProto,
 }
 
 impl Reader<'_> {
-    fn attribute(&self, name: &str) -> Option<&AttributeProto> {
+    /// An attribute, as the file has it.
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<&AttributeProto> {
         self.proto.attribute.iter().find(|a| a.name == name)
     }
 
@@ -64,11 +74,11 @@ impl Reader<'_> {
         self.attribute(name)?.t.as_ref().map(super::proto::constant)
     }
 
-    /// A list of two non-negative integers, for the height and the width.
+    /// A list of two integers of a window, for the height and the width: neither negative nor over [`limits::WINDOW`].
     pub fn pair(&self, name: &str, default: [usize; 2]) -> Result<[usize; 2], String> {
         match self.ints(name) {
             None => Ok(default),
-            Some(&[h, w]) => Ok([size(name, h)?, size(name, w)?]),
+            Some(&[h, w]) => Ok([bounded(name, h, limits::WINDOW)?, bounded(name, w, limits::WINDOW)?]),
             Some(other) => Err(format!("{name} {other:?} is not for two spatial axes")),
         }
     }
@@ -84,9 +94,10 @@ impl Reader<'_> {
         }
     }
 
-    /// The `i`-th input, which must be a constant; `None` where it is left out.
+    /// The `i`-th input, which must be a constant with at least one element; `None` where it is left out.
     pub fn optional_constant(&self, i: usize) -> Result<Option<Arc<Constant>>, String> {
         match self.inputs.get(i) {
+            Some(Some(Operand::Constant(c))) if c.is_empty() => Err(format!("input {i} has no elements")),
             Some(Some(Operand::Constant(c))) => Ok(Some(c.clone())),
             Some(Some(Operand::Value(_))) => {
                 Err(format!("input {i} depends on the image, and should be a constant"))
@@ -106,14 +117,53 @@ impl Reader<'_> {
         self.graph.node(id)
     }
 
+    /// Takes note that a constant is repeated to `count` values, before it is.
+    pub fn repeat(&mut self, count: usize) -> Result<(), String> {
+        *self.repeated = self.repeated.saturating_add(count as u64);
+        let what = "the number of values that constants are repeated to";
+        self.within(limits::check(what, *self.repeated, limits::REPEATED))
+    }
+
+    /// The error of a bound, kept for whoever reads the file.
+    fn within<T>(&mut self, checked: crate::Result<T>) -> Result<T, String> {
+        checked.map_err(|error| {
+            let text = error.to_string();
+            if matches!(error, Error::Limit { .. }) {
+                self.over = Some(error);
+            }
+            text
+        })
+    }
+
     /// Adds a node under this node's name.
     pub fn add(&mut self, operator: impl Operator, inputs: &[ValueId]) -> Result<Operand, String> {
-        let name = self.name.clone();
-        self.graph.add(name, operator, inputs).map(Operand::Value).map_err(|e| e.to_string())
+        // Asked first, because the graph's own error names the node, as the caller's does.
+        self.graph.shape_of(&operator, inputs)?;
+        let added = self.graph.add(self.name.clone(), operator, inputs);
+        self.within(added).map(Operand::Value)
     }
 }
 
-/// A non-negative integer attribute as a size.
+/// A non-negative integer of a file as a size.
 pub fn size(name: &str, value: i64) -> Result<usize, String> {
-    usize::try_from(value).map_err(|_| format!("{name} {value} is negative"))
+    bounded(name, value, limits::INTEGER)
+}
+
+/// A non-negative integer of a file that is at most `allowed`.
+pub fn bounded(name: &str, value: i64, allowed: u64) -> Result<usize, String> {
+    let size = usize::try_from(value).map_err(|_| format!("{name} {value} is negative or too large"))?;
+    match size as u64 > allowed {
+        true => Err(format!("{name} {value} is too large; at most {allowed} is allowed")),
+        false => Ok(size),
+    }
+}
+
+/// A name of a file, cut where it is too long for a message.
+#[must_use]
+pub fn short(name: &str) -> String {
+    const MOST: usize = 80;
+    match name.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    }
 }

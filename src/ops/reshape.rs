@@ -9,7 +9,11 @@ use crate::{
     error::Result,
     gpu::{Kernel, Launch, Recording},
     graph::{Adjoint, Constant, Elements, Lowering, Operator, Shape, ValueId},
-    ops::kernels::{LANES, linear, word},
+    limits,
+    ops::{
+        affine::TRAINING,
+        kernels::{LANES, flops, linear, word},
+    },
 };
 
 /// Collects elements under another shape.
@@ -22,18 +26,26 @@ pub struct Reshape {
     pub shape: Shape,
 }
 
-/// Reads an ONNX Identity, or a Dropout, which does nothing at inference.
+/// Reads an ONNX Identity.
 pub fn read_identity(node: &mut Reader<'_>) -> Result<Operand, String> {
+    node.inputs.first().cloned().flatten().ok_or_else(|| "input 0 is missing".into())
+}
+
+/// Reads an ONNX Dropout, which does nothing at inference.
+pub fn read_dropout(node: &mut Reader<'_>) -> Result<Operand, String> {
+    if node.opset < 7 && node.int("is_test", 0) == 0 {
+        return Err(TRAINING.into());
+    }
     if let Some(Some(mode)) = node.inputs.get(2) {
         let Operand::Constant(c) = mode else { return Err("training_mode must be a constant".into()) };
         if (0..c.len()).any(|i| c.real(i) != 0.0) {
-            return Err("training mode is not supported; export the model for inference".into());
+            return Err(TRAINING.into());
         }
     }
     if node.proto.output.iter().skip(1).any(|o| !o.is_empty()) {
         return Err("the second output (mask) is not supported".into());
     }
-    node.inputs.first().cloned().flatten().ok_or_else(|| "input 0 is missing".into())
+    read_identity(node)
 }
 
 /// Reads an ONNX Constant.
@@ -51,6 +63,11 @@ pub fn read_constant(node: &mut Reader<'_>) -> Result<Operand, String> {
         .or_else(|| one("value_int").map(|a| ints(&[a.i], vec![])))
         .or_else(|| one("value_ints").map(|a| ints(&a.ints, vec![a.ints.len()])))
         .ok_or("only numeric constants are supported")?;
+    if let Elements::F32(values) = &constant.elements
+        && values.iter().any(|v| v.is_nan() || v.is_infinite() && values.len() > 1)
+    {
+        return Err("a value is infinite or not a number".into());
+    }
     Ok(Operand::Constant(Arc::new(constant)))
 }
 
@@ -69,11 +86,20 @@ pub fn read_flatten(node: &mut Reader<'_>) -> Result<Operand, String> {
 
 /// Reads an ONNX Reshape that keeps the batch axis; of a constant, any.
 pub fn read_reshape(node: &mut Reader<'_>) -> Result<Operand, String> {
-    let target = node.constant(1)?.to_i64().ok_or("the new shape must be integers")?;
+    let target = match node.opset < 5 {
+        true => node.ints("shape").ok_or("the new shape is missing")?.to_vec(),
+        false => node.constant(1)?.to_i64().ok_or("the new shape must be integers")?,
+    };
     let keep_zero = node.int("allowzero", 0) != 0;
     if let Some(Some(Operand::Constant(c))) = node.inputs.first().cloned() {
         let shape = resolve(&target, &c.shape, keep_zero)?;
-        return Ok(Operand::Constant(Arc::new(Constant { shape, ..(*c).clone() })));
+        // Scales along an axis do not survive another shape; what they make of the integers does.
+        let per_axis = c.quantization.as_ref().is_some_and(|q| q.scales.len() > 1);
+        let reshaped = match per_axis {
+            true => Constant::floats(shape, c.to_f32()),
+            false => Constant { shape, ..(*c).clone() },
+        };
+        return Ok(Operand::Constant(Arc::new(reshaped)));
     }
     let input = node.value(0)?;
     let own = node.node(input).shape.clone();
@@ -90,6 +116,9 @@ pub fn read_reshape(node: &mut Reader<'_>) -> Result<Operand, String> {
 
 /// Fills in ONNX's 0 (as it was) and -1 (what is left).
 fn resolve(target: &[i64], own: &[usize], keep_zero: bool) -> Result<Vec<usize>, String> {
+    if target.len() as u64 > limits::RANK {
+        return Err(format!("the new shape has {} axes, and at most {} are allowed", target.len(), limits::RANK));
+    }
     let refuse = || format!("{own:?} cannot take the shape {target:?}");
     let mut shape = Vec::with_capacity(target.len());
     for (i, &d) in target.iter().enumerate() {
@@ -99,7 +128,11 @@ fn resolve(target: &[i64], own: &[usize], keep_zero: bool) -> Result<Vec<usize>,
             _ => size("a dimension", d)?,
         });
     }
-    let (have, want): (usize, usize) = (own.iter().product(), shape.iter().product());
+    let have: usize = own.iter().product();
+    let want = shape.iter().try_fold(1, |product: usize, &d| product.checked_mul(d)).ok_or_else(refuse)?;
+    if target.iter().filter(|&&d| d == -1).count() > 1 {
+        return Err(refuse());
+    }
     if let Some(open) = target.iter().position(|&d| d == -1) {
         if want == 0 || !have.is_multiple_of(want) {
             return Err(refuse());
@@ -139,7 +172,7 @@ impl Operator for Reshape {
         let from = [input.offset, output.offset, word(input.blocks()), word(input.plane())];
         let vectors = output.vectors();
         let to = [output.blocks(), output.plane(), output.channels(), vectors].map(word);
-        let launch = Launch { groups: linear(vectors), page: 0, flops: 128 * vectors };
+        let launch = Launch { groups: linear(vectors), page: 0, flops: flops(&[128, vectors]) };
         at.dispatch(&RESHAPE, vec![("LANES", LANES.into())], &[from, to], &[], launch)
     }
 

@@ -7,7 +7,7 @@ use crate::{
     error::Result,
     gpu::{Kernel, Launch, Recording},
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
-    ops::kernels::{LANES, linear, targets, word},
+    ops::kernels::{LANES, flops, linear, targets, word},
 };
 
 /// Both directions.
@@ -31,7 +31,7 @@ fn record(at: &mut Recording<'_>, axis: usize, backward: bool) -> Result<()> {
     ];
     let variant =
         vec![("LANES", LANES.into()), ("CHANNELS", (axis == 0).into()), ("BACKWARD", backward.into())];
-    let launch = Launch { groups: linear(groups), page: 0, flops: 256 * output.vectors() };
+    let launch = Launch { groups: linear(groups), page: 0, flops: flops(&[256, output.vectors()]) };
     at.dispatch(&SOFTMAX, variant, &params, &[], launch)
 }
 

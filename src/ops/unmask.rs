@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Result},
     gpu::{Kernel, Launch, Recording, Value},
     graph::{Lowering, Operator, Shape},
-    ops::kernels::{LANES, SEEN, linear, word},
+    ops::kernels::{LANES, SEEN, flops, linear, word},
 };
 
 /// The identity, on values that are one picture under many masks.
@@ -41,7 +41,7 @@ impl Operator for Unmask {
             [word(height), word(width), 0, 0],
         ];
         let variant = vec![("LANES", LANES.into()), ("FORM", Value::Int(mask.form as i64))];
-        let launch = Launch { groups: linear(vectors), page: 0, flops: 64 * vectors };
+        let launch = Launch { groups: linear(vectors), page: 0, flops: flops(&[64, vectors]) };
         at.dispatch(&UNMASK, variant, &params, &[], launch)
     }
 

@@ -2,7 +2,8 @@
 
 use tract_onnx::tract_core::ops::{cnn, nn::DataFormat};
 
-use super::reader::Reader;
+use super::reader::{Reader, bounded};
+use crate::limits;
 
 /// A sliding window over `[height, width]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,6 +46,15 @@ impl Window {
         if window.kernel.contains(&0) || window.strides.contains(&0) || window.dilations.contains(&0) {
             return Err("kernel, strides and dilations must be positive".into());
         }
+        let phases = |axis: usize| window.strides[axis].min(input[axis]);
+        let phases = limits::product(&[phases(0), phases(1)]);
+        if phases > limits::PHASES {
+            return Err(format!(
+                "strides {:?} have {phases} phases on a plane of {input:?}; at most {} are allowed",
+                window.strides,
+                limits::PHASES
+            ));
+        }
         match node.text("auto_pad", "NOTSET").as_str() {
             "NOTSET" => window.read_pads(node)?,
             "VALID" => {}
@@ -59,7 +69,7 @@ impl Window {
         match node.ints("pads") {
             None => Ok(()),
             Some(&[top, left, bottom, right]) => {
-                let pad = |v| super::reader::size("pads", v);
+                let pad = |v| bounded("pads", v, limits::WINDOW);
                 self.before = [pad(top)?, pad(left)?];
                 self.after = [pad(bottom)?, pad(right)?];
                 Ok(())
@@ -84,6 +94,32 @@ impl Window {
     #[must_use]
     pub fn extent(&self, axis: usize) -> usize {
         self.dilations[axis] * (self.kernel[axis] - 1) + 1
+    }
+
+    /// How many taps a window has.
+    #[must_use]
+    pub fn taps(&self) -> u64 {
+        limits::product(&self.kernel)
+    }
+
+    /// Whether padding is as wide as a window, so that some windows may see nothing else.
+    #[must_use]
+    pub fn sees_nothing(&self) -> bool {
+        (0..2).any(|axis| self.before[axis].max(self.after[axis]) >= self.extent(axis))
+    }
+
+    /// Fails where a pool with this window costs more than it is worth: see [`limits::POOL_WORK`].
+    pub fn check_work(&self, (channels, input): (usize, [usize; 2])) -> Result<(), String> {
+        let output = self.output(input)?;
+        let work = limits::product(&[channels, output[0], output[1]]).saturating_mul(self.taps());
+        if work > limits::POOL_WORK {
+            return Err(format!(
+                "windows of {:?} over {input:?} take {work} sums; at most {} are allowed",
+                self.kernel,
+                limits::POOL_WORK
+            ));
+        }
+        Ok(())
     }
 
     /// How many windows there are along each axis.
@@ -138,7 +174,7 @@ impl Window {
         output: [usize; 2],
         to: &mut [U],
         from: &[T],
-        mut f: impl FnMut(&mut U, &T, u16),
+        mut f: impl FnMut(&mut U, &T, usize),
     ) {
         let step = self.strides[1];
         self.runs(input, output, &mut |run| {
@@ -162,7 +198,7 @@ impl Window {
                 for (kx, &(first, end)) in columns.iter().enumerate() {
                     if first < end {
                         f(Run {
-                            tap: (ky * self.kernel[1] + kx) as u16,
+                            tap: ky * self.kernel[1] + kx,
                             window: oy * output[1] + first,
                             tap_at: y * input[1] + first * self.strides[1] + kx * self.dilations[1]
                                 - self.before[1],
@@ -201,7 +237,7 @@ impl Window {
 /// A tap of some windows of one row.
 struct Run {
     /// Which tap, row-major.
-    tap: u16,
+    tap: usize,
     /// The first window.
     window: usize,
     /// Where the tap of the first window lies; the others' follow in steps of the stride.

@@ -17,12 +17,17 @@ use plan::{Compiled, MaskSize, Size};
 
 use super::{Backend, Description, Images};
 use crate::{
-    error::{Error, Result},
-    gpu::{Form, Gpu},
+    error::{Error, GpuFault, Result},
+    gpu::{Form, Gpu, Tiles, Traits},
     graph::Graph,
     network::{Network, Program},
     tensor::Tensor,
 };
+
+/// Bytes of the smallest limit on a storage binding that WebGPU allows.
+const LEAST_BINDING: u64 = 128 << 20;
+/// Bytes of the smallest limit on a buffer that WebGPU allows.
+const LEAST_BUFFER: u64 = 256 << 20;
 
 /// Programs that are kept ready.
 const PROGRAMS: usize = 4;
@@ -109,6 +114,27 @@ pub async fn run_graph(gpu: Gpu, graph: &Graph, inputs: &[Tensor]) -> Result<Vec
     };
     let mut runner = Runner::new(Compiled::new(gpu.traits(), graph, None)?);
     Engine::new(gpu).run(&mut runner, Images::Batch(first), inputs.get(1)).await
+}
+
+/// Records what a GPU would do for a batch, laid out for each kind of adapter in turn, and says what it would take; no
+/// device is asked. It must fit what every WebGPU device offers.
+///
+/// # Errors
+/// `gpu-memory` when it does not fit, else as a run's.
+pub fn rehearse(graph: &Graph, images: usize, targets: usize) -> Result<Footprint> {
+    let mut most = Footprint { arena: 0, weights: 0 };
+    for tiles in Tiles::ALL {
+        let mut compiled = Compiled::new(Traits { page_bytes: LEAST_BINDING, tiles }, graph, None)?;
+        let memory = compiled.memory(Size { images, targets, ..Size::default() });
+        let arena = memory.size as u64 * 16;
+        if arena > LEAST_BUFFER {
+            return Err(Error::gpu(GpuFault::OutOfMemory, "a batch does not fit the memory of every GPU"));
+        }
+        compiled.record(&memory)?;
+        let weights = compiled.constants.bytes();
+        most = Footprint { arena: arena.max(most.arena), weights: weights.max(most.weights) };
+    }
+    Ok(most)
 }
 
 #[async_trait(?Send)]

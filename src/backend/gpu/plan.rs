@@ -119,27 +119,27 @@ impl Compiled {
             intervals[homes[output.index()]].to = nodes.len();
         }
         // The masks of masked pictures are kept throughout.
-        let masks = self.form.map_or(0, |_| size.masks.shared + size.masks.own * size.images);
+        let masks = self.form.map_or(0, |_| size.masks.own.saturating_mul(size.images).saturating_add(size.masks.shared));
         intervals.push(arena::Interval { size: masks, from: 0, to: nodes.len() });
         let layout = arena::plan(&intervals, ALIGN);
         let zeros = views.iter().map(View::blocks).max().unwrap_or(1).next_multiple_of(ALIGN);
-        let place = |i: usize| word(zeros + layout.offsets[i]);
+        let place = |i: usize| word(zeros.saturating_add(layout.offsets[i]));
         let shared = place(nodes.len());
         for (i, view) in views.iter_mut().enumerate() {
             view.offset = place(homes[i]);
             if let Some(form) = self.form.filter(|_| self.masked[i]) {
-                let fill = view.offset + word(picture(view));
-                let (masks, stride) = (shared + word(size.masks.shared), word(size.masks.own));
+                let fill = view.offset.saturating_add(word(picture(view)));
+                let (masks, stride) = (shared.saturating_add(word(size.masks.shared)), word(size.masks.own));
                 view.mask = Some(Mask { form, fill, shared, masks, stride });
             }
         }
-        Memory { views, zeros, size: zeros + layout.size }
+        Memory { views, zeros, size: zeros.saturating_add(layout.size) }
     }
 
     /// Records the dispatches of one batch.
     pub fn record(&mut self, memory: &Memory) -> Result<Vec<Dispatch>> {
         let mut dispatches = vec![];
-        if u32::try_from(memory.size).is_err() {
+        if u32::try_from(memory.size).map_or(true, |size| size == u32::MAX) {
             return Err(Error::gpu(
                 GpuFault::OutOfMemory,
                 "a batch needs more memory than a GPU can address",

@@ -4,6 +4,7 @@
 use super::{
     Axis, Epilogue, EpilogueParams, GridParams, SEEN, SNIPPET,
     epilogue::kinds,
+    flops,
     tiling::{Shape, Tiling},
     word,
 };
@@ -156,9 +157,9 @@ fn record_tiles(
     tail.extend(entry.tail(&places[3 + epilogue.tables()..]));
     let groups = tiling.groups(pixels, tiles.len());
     let taps = axes[0].taps.len() * axes[1].taps.len();
-    let flops = 2 * pixels * taps * packing.depth * 4 * tiles.len() * tiling.channels();
+    let work = flops(&[2, pixels, taps, packing.depth * 4, tiles.len(), tiling.channels()]);
     let kernel = if tiling.shared.is_some() { &CONVOLVE_SHARED } else { &CONVOLVE };
-    at.dispatch(kernel, variant, &params, &tail, Launch { groups, page: slot.page, flops })
+    at.dispatch(kernel, variant, &params, &tail, Launch { groups, page: slot.page, flops: work })
 }
 
 fn variant(packing: &Packing, axes: &[Axis; 2], input: &View, output: &View) -> Variant {

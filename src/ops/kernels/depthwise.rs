@@ -1,6 +1,6 @@
 //! Convolutions of each channel on its own, transposed ones too.
 
-use super::{Axis, Epilogue, EpilogueParams, GridParams, LANES, MANY, SNIPPET, linear, word};
+use super::{Axis, Epilogue, EpilogueParams, GridParams, LANES, MANY, SNIPPET, flops, linear, word};
 use crate::{
     error::Result,
     gpu::{Kernel, Launch, Recording, Tiles},
@@ -142,8 +142,8 @@ pub fn depthwise(at: &mut Recording<'_>, work: &Depthwise<'_>, epilogue: &Epilog
         variant.extend(epilogue.variant(&extra));
         let taps = axes[0].taps.len() * axes[1].taps.len();
         // A load weighs as much as several sums here.
-        let flops = 4 * 2 * 4 * threads * tile.pixels * tile.lines * taps.max(1);
-        let launch = Launch { groups: linear(threads), page: slot.page, flops };
+        let work = flops(&[4 * 2 * 4, threads, tile.pixels, tile.lines, taps.max(1)]);
+        let launch = Launch { groups: linear(threads), page: slot.page, flops: work };
         at.dispatch(&DEPTHWISE, variant, &params, &epilogue.tail(&places[2..]), launch)?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Operators that need no neighbours.
 
-use super::{Epilogue, EpilogueParams, LANES, SNIPPET, linear, word};
+use super::{Epilogue, EpilogueParams, LANES, SNIPPET, flops, linear, word};
 use crate::{
     error::Result,
     gpu::{Kernel, Launch, Recording, Value, pack},
@@ -72,7 +72,7 @@ pub fn elementwise(at: &mut Recording<'_>, scaling: Option<Scaling<'_>>, epilogu
         };
         let mut variant = vec![("LANES", LANES.into()), ("SCALED", Value::Int(scaled))];
         variant.extend(epilogue.variant(&extra));
-        let launch = Launch { groups: linear(vectors), page: slot.page, flops: 64 * vectors };
+        let launch = Launch { groups: linear(vectors), page: slot.page, flops: flops(&[64, vectors]) };
         at.dispatch(&ELEMENTWISE, variant, &params, &epilogue.tail(tables), launch)?;
     }
     Ok(())

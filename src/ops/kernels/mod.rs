@@ -25,6 +25,12 @@ pub const LANES: usize = 64;
 /// Smallest batch for which wide tiles repay their compile time, several times that of narrow ones.
 pub const MANY: usize = 8;
 
+/// A number of operations from its factors, which may well be more than 32 bits hold.
+#[must_use]
+pub fn flops(factors: &[usize]) -> u64 {
+    crate::limits::product(factors)
+}
+
 /// Workgroups for `threads` threads of [`LANES`] a group, wrapped into two axes where they are many.
 #[must_use]
 pub fn linear(threads: usize) -> [usize; 3] {

@@ -1,6 +1,6 @@
 //! Pools over windows, and what flows back through them.
 
-use super::{Axis, GridParams, LANES, linear, pairs, targets, word};
+use super::{Axis, GridParams, LANES, flops, linear, pairs, targets, word};
 use crate::{
     error::{Error, Result},
     gpu::{Kernel, Launch, Recording, Value},
@@ -56,8 +56,8 @@ pub fn pool(at: &mut Recording<'_>, window: &Window, kind: PoolKind, divisors: &
         PoolKind::Mean => 1,
         PoolKind::Winner => 2,
     };
-    let flops = 32 * threads * window.kernel[0] * window.kernel[1];
-    let launch = Launch { groups: linear(threads), page: slot.page, flops };
+    let work = flops(&[32, threads, window.kernel[0], window.kernel[1]]);
+    let launch = Launch { groups: linear(threads), page: slot.page, flops: work };
     at.dispatch(&POOL, vec![("LANES", LANES.into()), ("KIND", Value::Int(kind))], &params, &[], launch)
 }
 
@@ -122,8 +122,8 @@ pub fn pool_gradient(
             grid: GridParams::new(&axes),
         };
         let variant = vec![("LANES", LANES.into()), ("KIND", (!maximum).into())];
-        let flops = 48 * threads * (axes[0].taps.len() * axes[1].taps.len()).max(1);
-        let launch = Launch { groups: linear(threads), page: slot.page, flops };
+        let work = flops(&[48, threads, (axes[0].taps.len() * axes[1].taps.len()).max(1)]);
+        let launch = Launch { groups: linear(threads), page: slot.page, flops: work };
         at.dispatch(&POOL_GRADIENT, variant, &params, &[], launch)?;
     }
     Ok(())

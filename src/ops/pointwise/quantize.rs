@@ -19,6 +19,9 @@ fn affinity(node: &Reader<'_>, rank: usize) -> Result<(Affinity, Option<Arc<Cons
         return Err(format!("scales along axis {axis} are not supported, only along the channels"));
     }
     let zero = node.optional_constant(2)?;
+    if zero.as_ref().is_some_and(|z| matches!(z.elements, Elements::F32(_))) {
+        return Err("the zero point must be an integer".into());
+    }
     let zero_points = zero.as_ref().map_or_else(|| vec![0.0; scales.len()], |z| z.raw_f32());
     if zero_points.len() != scales.len() || scales.iter().any(|s| *s <= 0.0 || !s.is_finite()) {
         return Err("every scale must be a positive number and have its zero point".into());
@@ -62,6 +65,9 @@ pub fn read_quantize(node: &mut Reader<'_>) -> Result<Operand, String> {
 /// Weights that the file keeps as floats although a quantizer follows: quantized here, once.
 fn quantize_constant(node: &mut Reader<'_>, constant: &Constant) -> Result<Operand, String> {
     let quantization = constant_quantization(node, constant)?;
+    if quantization.scales.contains(&0.0) {
+        return Err("every scale must be a positive number".into());
+    }
     let (low, high) = range(node.optional_constant(2)?.as_deref())?;
     let marked = Constant { quantization: Some(quantization.clone()), ..constant.clone() };
     let per = |i: usize| {
@@ -85,6 +91,9 @@ fn quantize_constant(node: &mut Reader<'_>, constant: &Constant) -> Result<Opera
 /// Scales and zero points of a constant, with the axis that they run along.
 fn constant_quantization(node: &Reader<'_>, constant: &Constant) -> Result<Quantization, String> {
     let scales = node.constant(1)?.to_f32();
+    if scales.iter().any(|s| *s < 0.0 || !s.is_finite()) {
+        return Err("every scale must be a positive number".into());
+    }
     let zero = node.optional_constant(2)?;
     let zero_points = match &zero {
         None => vec![0; scales.len()],
@@ -94,12 +103,12 @@ fn constant_quantization(node: &Reader<'_>, constant: &Constant) -> Result<Quant
     };
     let axis = node.int("axis", 1);
     let axis = if axis < 0 { axis + rank_i64(constant.shape.len()) } else { axis };
-    let axis = usize::try_from(axis).map_err(|_| "axis is out of range".to_owned())?;
     let per_axis = scales.len() > 1;
+    let axis = if per_axis { crate::ops::reader::size("axis", axis)? } else { 0 };
     if zero_points.len() != scales.len() || per_axis && constant.shape.get(axis) != Some(&scales.len()) {
         return Err(format!("{} scales do not fit a constant of shape {:?}", scales.len(), constant.shape));
     }
-    Ok(Quantization { axis: if per_axis { axis } else { 0 }, scales, zero_points })
+    Ok(Quantization { axis, scales, zero_points })
 }
 
 #[allow(clippy::cast_possible_truncation)]
@@ -110,7 +119,7 @@ fn clamp_i32(v: i64) -> i32 {
 /// Reads an ONNX DequantizeLinear, of an activation or of weights.
 pub fn read_dequantize(node: &mut Reader<'_>) -> Result<Operand, String> {
     if let Some(Some(Operand::Constant(c))) = node.inputs.first().cloned() {
-        if matches!(c.elements, Elements::F32(_)) {
+        if matches!(c.elements, Elements::F32(_)) || c.quantization.is_some() {
             return Err("its input must be integers".into());
         }
         let quantization = Some(constant_quantization(node, &c)?);
