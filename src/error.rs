@@ -116,7 +116,8 @@ fn list(nodes: &[UnsupportedNode]) -> String {
             None => groups.push((node, 1)),
         }
     }
-    let tell = |&(UnsupportedNode { operator, node, reason }, count): &(&UnsupportedNode, usize)| match count {
+    let tell = |&(UnsupportedNode { operator, node, reason }, count): &(&UnsupportedNode, usize)| match count
+    {
         1 => format!("{operator} (node {node:?}: {reason})"),
         _ => format!("{operator} ({count} nodes, first {node:?}: {reason})"),
     };

@@ -11,11 +11,13 @@ use crate::{
         add::Add,
         affine::{Affine, Per},
         average_pool::AveragePool,
+        concat::Concat,
         conv::Conv,
         curve::{Curve, Kind},
         dense::Dense,
         global_average_pool::GlobalAveragePool,
         max_pool::MaxPool,
+        multiply::Multiply,
         pointwise::{Affinity, Clip, Pointwise, Quantizer, Step},
         reshape::Reshape,
         softmax::Softmax,
@@ -37,14 +39,46 @@ pub const OPERATORS: &[(&str, Build)] = &[
     ("Affine", affine),
     ("AveragePool", average_pool),
     ("Clip", clip),
+    ("Concat", concat),
     ("Conv", conv),
+    ("Curve", curve),
     ("Dense", dense),
     ("Elu", elu),
     ("GlobalAveragePool", global_average_pool),
     ("MaxPool", max_pool),
+    ("Multiply", multiply),
     ("Quantizer", quantizer),
     ("Reshape", reshape),
     ("Softmax", softmax),
+];
+
+/// Which of them each ONNX operator is read as; none where it makes a constant or changes nothing.
+pub const READ_AS: &[(&str, &str)] = &[
+    ("Add", "Add"),
+    ("AveragePool", "AveragePool"),
+    ("BatchNormalization", "Affine"),
+    ("Clip", "Clip"),
+    ("Concat", "Concat"),
+    ("Constant", ""),
+    ("Conv", "Conv"),
+    ("DequantizeLinear", "Quantizer"),
+    ("Dropout", ""),
+    ("Elu", "Curve"),
+    ("Flatten", "Reshape"),
+    ("Gemm", "Dense"),
+    ("GlobalAveragePool", "GlobalAveragePool"),
+    ("HardSigmoid", "Curve"),
+    ("HardSwish", "Curve"),
+    ("Identity", ""),
+    ("MatMul", "Dense"),
+    ("MaxPool", "MaxPool"),
+    ("Mul", "Multiply"),
+    ("QuantizeLinear", "Quantizer"),
+    ("ReduceMean", "GlobalAveragePool"),
+    ("Relu", "Clip"),
+    ("Reshape", "Reshape"),
+    ("Sigmoid", "Curve"),
+    ("Softmax", "Softmax"),
 ];
 
 /// A number from `low..=high`.
@@ -91,6 +125,54 @@ fn affine(rng: &mut Rng) -> Graph {
     let (per, n) =
         if rng.random() { (Per::Channel, shape[0]) } else { (Per::Element, shape.iter().product()) };
     single(&shape, Affine { scale: floats(rng, n), shift: floats(rng, n), per })
+}
+
+/// `x` and what a factor and a summand a channel make of it, a different one each time.
+fn beside(graph: &mut Graph, x: ValueId, name: &str, rng: &mut Rng) -> ValueId {
+    let channels = graph.node(x).shape[0];
+    let op = Affine { scale: floats(rng, channels), shift: floats(rng, channels), per: Per::Channel };
+    graph.add(name, op, &[x]).unwrap()
+}
+
+/// The input among values that follow from it, so that the gradient of each operand counts.
+fn concat(rng: &mut Rng) -> Graph {
+    let mut graph = Graph::new();
+    let x = graph.input("x", image_shape(rng), Rows::Images);
+    let (a, b) = (beside(&mut graph, x, "a", rng), beside(&mut graph, x, "b", rng));
+    let y = graph.add("node", Concat, &[a, x, b, x]).unwrap();
+    graph.set_outputs([y]);
+    graph
+}
+
+/// Of two values of a shape, or of a value and one number a channel, on either side.
+fn multiply(rng: &mut Rng) -> Graph {
+    let mut graph = Graph::new();
+    let x = graph.input("x", image_shape(rng), Rows::Images);
+    let mut a = beside(&mut graph, x, "a", rng);
+    if rng.random() {
+        a = graph.add("pooled", GlobalAveragePool, &[a]).unwrap();
+    }
+    let y = graph.add("node", Multiply, &[x, a]).unwrap();
+    graph.set_outputs([y]);
+    graph
+}
+
+fn curve(rng: &mut Rng) -> Graph {
+    let kinds = [
+        Kind::Sigmoid,
+        Kind::HardSigmoid { alpha: 0.7, beta: 0.4 },
+        Kind::HardSwish,
+        Kind::Elu { alpha: 0.8 },
+    ];
+    let shape = image_shape(rng);
+    let mut graph = Graph::new();
+    let x = graph.input("x", shape.clone(), Rows::Images);
+    // Wider than the input and between its multiples of 1/4096, so that no kink is met and all are passed.
+    let (scale, shift) = (vec![4.0; shape[0]], vec![1.0 / 8192.0; shape[0]]);
+    let wide = graph.add("wide", Affine { scale, shift, per: Per::Channel }, &[x]).unwrap();
+    let y = graph.add("node", Curve { kind: kinds[int(rng, 0, 3)] }, &[wide]).unwrap();
+    graph.set_outputs([y]);
+    graph
 }
 
 /// A window that fits, and an input for it. Padding stays under the window's reach, so no window is empty.

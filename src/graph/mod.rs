@@ -194,7 +194,9 @@ impl Graph {
     /// [`Error::Model`] when they would not.
     pub fn replace(&mut self, id: ValueId, operator: Arc<dyn Operator>) -> Result<()> {
         let node = self.node(id);
-        if operator.shape(&self.shapes(&node.inputs)).as_ref() != Ok(&node.shape) || operator.storage() != node.storage {
+        if operator.shape(&self.shapes(&node.inputs)).as_ref() != Ok(&node.shape)
+            || operator.storage() != node.storage
+        {
             return Err(Error::Model(format!(
                 "{} does not fit in the place of {:?}",
                 operator.name(),

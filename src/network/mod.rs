@@ -13,6 +13,7 @@ pub mod metadata;
 pub mod onnx;
 mod program;
 mod simplify;
+mod wire;
 
 pub use differentiate::{differentiate, differentiate_all};
 pub use layers::Layer;

@@ -14,15 +14,16 @@ use tract_onnx::pb::{
 use super::{
     Metadata, Network,
     layers::{default_layer, layers},
+    wire,
 };
 use crate::{
     error::{Error, Result, UnsupportedNode},
     graph::{Elements, Graph, Rows, ValueId},
     limits,
     ops::{
+        attributes,
         pointwise::{Pointwise, Step},
         proto,
-        attributes,
         reader::{Operand, Reader, bounded, short},
         reader_of,
         reshape::Reshape,
@@ -52,6 +53,7 @@ pub struct Lowered {
 /// [`Error::Limit`] when it is too large, [`Error::Model`] when it is no ONNX file or cut short.
 pub fn decode(bytes: &[u8]) -> Result<ModelProto> {
     limits::check("the model file's size in bytes", bytes.len() as u64, limits::MODEL_BYTES)?;
+    wire::check(bytes)?;
     let model = ModelProto::decode(bytes).map_err(|_| {
         Error::Model("this is not an ONNX file, or it is cut short; download or export it again".into())
     })?;
@@ -78,7 +80,9 @@ pub fn lower(model: &ModelProto) -> Result<Lowered> {
         .find(|o| o.domain.is_empty() || o.domain == "ai.onnx")
         .map_or(1, |o| o.version);
     if opset < 1 {
-        return Err(Error::Model(format!("the file is of opset {opset}, and there is none below 1; export it again")));
+        return Err(Error::Model(format!(
+            "the file is of opset {opset}, and there is none below 1; export it again"
+        )));
     }
     let mut lowering = Lowering {
         graph: Graph::new(),
@@ -388,7 +392,9 @@ fn class_scores(graph: &mut Graph, output: ValueId) -> Result<ValueId> {
 
 #[cfg(test)]
 mod tests {
-    use tract_onnx::pb::{OperatorSetIdProto, TensorProto, TensorShapeProto, TypeProto, tensor_shape_proto::Dimension};
+    use tract_onnx::pb::{
+        OperatorSetIdProto, TensorProto, TensorShapeProto, TypeProto, tensor_shape_proto::Dimension,
+    };
 
     use super::*;
 

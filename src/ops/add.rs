@@ -74,6 +74,7 @@ fn aligned(node: &Reader<'_>, place: usize, own: &[usize], shape: &[usize]) -> R
     let last = rank_i64(rank) - rank_i64(own.len());
     let first = axis.map_or(last, |a| if a < 0 { a.saturating_add(rank_i64(rank)) } else { a });
     match usize::try_from(last - first) {
+        Ok(_) if first == 0 && own.first() != Some(&1) => refuse("it would mix the images of a batch"),
         Ok(behind) if (0..=last).contains(&first) => Ok([own, &vec![1; behind]].concat()),
         _ => refuse("the constant does not fit there"),
     }

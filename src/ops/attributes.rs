@@ -73,7 +73,9 @@ pub fn check(node: &NodeProto, known: &[Attribute], opset: Option<i64>) -> Resul
         };
         if opset.is_some_and(|v| v < attribute.since || v > attribute.until) {
             let version = opset.unwrap_or_default();
-            return Err(format!("attribute {name:?} is not one of opset {version}; export with a newer opset"));
+            return Err(format!(
+                "attribute {name:?} is not one of opset {version}; export with a newer opset"
+            ));
         }
         if !is_of_kind(given, attribute.kind) {
             return Err(format!("attribute {name:?} should be of type {}", attribute.kind.as_str_name()));

@@ -55,9 +55,25 @@ impl AveragePool {
                 })
                 .count()
         };
-        let [rows, columns] = [0, 1].map(|axis| (0..output[axis]).map(|o| count(axis, o)).collect::<Vec<_>>());
+        let [rows, columns] =
+            [0, 1].map(|axis| (0..output[axis]).map(|o| count(axis, o)).collect::<Vec<_>>());
         #[allow(clippy::cast_precision_loss)]
         rows.iter().flat_map(|row| columns.iter().map(move |column| (row * column).max(1) as f32)).collect()
+    }
+}
+
+#[cfg(test)]
+impl AveragePool {
+    /// As [`Self::divisors`], written apart from it: how many taps of each window lie in the input, or in the padded one.
+    fn counts(&self, input: [usize; 2], output: [usize; 2]) -> Vec<f64> {
+        let (mut window, mut extents) = (self.window, input);
+        if self.count_padding {
+            extents = [0, 1].map(|axis| window.before[axis] + input[axis] + window.after[axis]);
+            window.before = [0; 2];
+        }
+        let mut counts = vec![0.0; output[0] * output[1]];
+        window.taps_of(extents, output, |o, _, _| counts[o] += 1.0);
+        counts
     }
 }
 
@@ -107,12 +123,12 @@ impl Operator for AveragePool {
         let x = inputs[0];
         let (channels, hw) = image(&x.shape).unwrap();
         let out = self.window.output(hw).unwrap();
-        let divisors = self.divisors(hw, out);
+        let divisors = self.counts(hw, out);
         let (large, small) = (hw[0] * hw[1], out[0] * out[1]);
         let mut y = crate::graph::reference::Array::zeros(&[channels, out[0], out[1]]);
         for c in 0..channels {
-            self.window.for_each(hw, out, |o, _, i| {
-                y.data[c * small + o] += x.data[c * large + i] / f64::from(divisors[o]);
+            self.window.taps_of(hw, out, |o, _, i| {
+                y.data[c * small + o] += x.data[c * large + i] / divisors[o];
             });
         }
         y
@@ -167,12 +183,12 @@ impl Operator for AveragePoolGradient {
     fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
         let g = inputs[0];
         let (channels, hw) = image(&g.shape).unwrap();
-        let divisors = self.pool.divisors(self.output, hw);
+        let divisors = self.pool.counts(self.output, hw);
         let (small, large) = (hw[0] * hw[1], self.output[0] * self.output[1]);
         let mut x = crate::graph::reference::Array::zeros(&[channels, self.output[0], self.output[1]]);
         for c in 0..channels {
-            self.pool.window.for_each(self.output, hw, |o, _, i| {
-                x.data[c * large + i] += g.data[c * small + o] / f64::from(divisors[o]);
+            self.pool.window.taps_of(self.output, hw, |o, _, i| {
+                x.data[c * large + i] += g.data[c * small + o] / divisors[o];
             });
         }
         x

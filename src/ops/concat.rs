@@ -119,7 +119,9 @@ impl Operator for TakeChannels {
     fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
         let mut shape = inputs[0].to_vec();
         match shape.first_mut() {
-            Some(channels) if self.start.checked_add(self.count).is_some_and(|end| end <= *channels) => *channels = self.count,
+            Some(channels) if self.start.checked_add(self.count).is_some_and(|end| end <= *channels) => {
+                *channels = self.count
+            }
             _ => return Err("there are not so many channels".into()),
         }
         Ok(shape)

@@ -130,7 +130,10 @@ impl Operator for Conv {
         let (channels, hw) = image(inputs[0])?;
         let outputs = self.outputs();
         let fits = |each: usize| each.checked_mul(self.groups) == Some(channels);
-        if self.groups == 0 || !self.weights.shape.get(1).is_some_and(|&each| fits(each)) || !outputs.is_multiple_of(self.groups) {
+        if self.groups == 0
+            || !self.weights.shape.get(1).is_some_and(|&each| fits(each))
+            || !outputs.is_multiple_of(self.groups)
+        {
             return Err(format!(
                 "weights {:?} with {} groups do not fit an input of {channels} channels",
                 self.weights.shape, self.groups
@@ -241,7 +244,7 @@ impl Operator for Conv {
             y.data[out * plane_out..(out + 1) * plane_out].fill(bias);
             for input in 0..c {
                 let channel = out / per_group * c + input;
-                self.window.for_each(hw, [shape[1], shape[2]], |o, tap, i| {
+                self.window.taps_of(hw, [shape[1], shape[2]], |o, tap, i| {
                     let w = self.weights.real((out * c + input) * taps + tap);
                     y.data[out * plane_out + o] += w * x.data[channel * plane_in + i];
                 });

@@ -177,7 +177,7 @@ impl Operator for ConvTranspose {
         for input in 0..self.inputs() {
             for out in 0..c {
                 let channel = input / per_group * c + out;
-                self.window.for_each(self.output, hw, |i, tap, o| {
+                self.window.taps_of(self.output, hw, |i, tap, o| {
                     let w = self.weights.real((input * c + out) * taps + tap);
                     x.data[channel * plane_out + o] += w * g.data[input * plane_in + i];
                 });

@@ -52,7 +52,10 @@ pub fn read_gemm(node: &mut Reader<'_>) -> Result<Operand, String> {
         None => None,
         Some(c) => {
             if node.opset < 7 && node.int("broadcast", 0) == 0 && c.len() != 1 {
-                return Err(format!("opset {} without broadcast=1 adds C as it is, to one image", node.opset));
+                return Err(format!(
+                    "opset {} without broadcast=1 adds C as it is, to one image",
+                    node.opset
+                ));
             }
             let values = c.to_f32();
             let value = |i: usize| values.get(if values.len() == 1 { 0 } else { i }).copied();

@@ -189,7 +189,7 @@ impl Operator for MaxPoolGradient {
         let mut x = crate::graph::reference::Array::zeros(&[channels, self.output[0], self.output[1]]);
         let (small, large) = (hw[0] * hw[1], self.output[0] * self.output[1]);
         for c in 0..channels {
-            self.window.for_each(self.output, hw, |o, tap, i| {
+            self.window.taps_of(self.output, hw, |o, tap, i| {
                 if winner.data[c * small + o] == tap as f64 {
                     x.data[c * large + i] += g.data[c * small + o];
                 }
@@ -213,7 +213,7 @@ mod tests {
         let mut winner = Array::zeros(&best.shape);
         for c in 0..channels {
             // Taps come in row-major order, so that `>` keeps the first of equals.
-            window.for_each(hw, out, |o, tap, i| {
+            window.taps_of(hw, out, |o, tap, i| {
                 let v = x.data[c * large + i];
                 if v > best.data[c * small + o] {
                     best.data[c * small + o] = v;

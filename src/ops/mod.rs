@@ -29,8 +29,8 @@ pub mod softmax;
 pub mod unmask;
 pub mod window;
 
-pub use pointwise::gate;
 use attributes::{Attribute, float, floats, int, ints, tensor, text};
+pub use pointwise::gate;
 use reader::{Operand, Reader};
 
 /// Reads one ONNX node; the text says what of it is not supported.
@@ -85,11 +85,7 @@ const READERS: &[Entry] = &[
             CONSUMED,
         ],
     ),
-    entry(
-        "Clip",
-        pointwise::clip::read_clip,
-        &[float("min").until(10), float("max").until(10), CONSUMED],
-    ),
+    entry("Clip", pointwise::clip::read_clip, &[float("min").until(10), float("max").until(10), CONSUMED]),
     entry("Concat", concat::read, &[int("axis")]),
     entry(
         "Constant",
@@ -132,11 +128,7 @@ const READERS: &[Entry] = &[
         &[float("alpha"), float("beta"), int("broadcast").until(6), int("transA"), int("transB")],
     ),
     entry("GlobalAveragePool", global_average_pool::read, &[]),
-    entry(
-        "HardSigmoid",
-        curve::read_hard_sigmoid,
-        &[float("alpha"), float("beta"), CONSUMED],
-    ),
+    entry("HardSigmoid", curve::read_hard_sigmoid, &[float("alpha"), float("beta"), CONSUMED]),
     entry("HardSwish", curve::read_hard_swish, &[]),
     entry("Identity", reshape::read_identity, &[]),
     entry("MatMul", dense::read_matmul, &[]),
@@ -171,11 +163,7 @@ const READERS: &[Entry] = &[
         &[ints("axes").until(17), int("keepdims"), int("noop_with_empty_axes").since(18)],
     ),
     entry("Relu", pointwise::clip::read_relu, &[CONSUMED]),
-    entry(
-        "Reshape",
-        reshape::read_reshape,
-        &[int("allowzero").since(14), ints("shape").until(4), CONSUMED],
-    ),
+    entry("Reshape", reshape::read_reshape, &[int("allowzero").since(14), ints("shape").until(4), CONSUMED]),
     entry("Sigmoid", curve::read_sigmoid, &[CONSUMED]),
     entry("Softmax", softmax::read, &[int("axis")]),
 ];

@@ -14,7 +14,11 @@ pub fn constant(tensor: &TensorProto) -> Result<Constant, String> {
     }
     let rank = tensor.dims.len();
     if rank as u64 > limits::RANK {
-        return Err(format!("tensor {:?} has {rank} axes, and at most {} are allowed", tensor.name, limits::RANK));
+        return Err(format!(
+            "tensor {:?} has {rank} axes, and at most {} are allowed",
+            tensor.name,
+            limits::RANK
+        ));
     }
     let shape: Vec<usize> =
         tensor.dims.iter().map(|&d| super::reader::size("a dimension", d)).collect::<Result<_, _>>()?;

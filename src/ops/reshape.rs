@@ -117,7 +117,11 @@ pub fn read_reshape(node: &mut Reader<'_>) -> Result<Operand, String> {
 /// Fills in ONNX's 0 (as it was) and -1 (what is left).
 fn resolve(target: &[i64], own: &[usize], keep_zero: bool) -> Result<Vec<usize>, String> {
     if target.len() as u64 > limits::RANK {
-        return Err(format!("the new shape has {} axes, and at most {} are allowed", target.len(), limits::RANK));
+        return Err(format!(
+            "the new shape has {} axes, and at most {} are allowed",
+            target.len(),
+            limits::RANK
+        ));
     }
     let refuse = || format!("{own:?} cannot take the shape {target:?}");
     let mut shape = Vec::with_capacity(target.len());

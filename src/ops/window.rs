@@ -165,6 +165,26 @@ impl Window {
     }
 }
 
+#[cfg(test)]
+impl Window {
+    /// As [`Self::for_each`], written apart from all that runs: what oracles walk, so that a fault in that is found.
+    pub fn taps_of(&self, input: [usize; 2], output: [usize; 2], mut f: impl FnMut(usize, usize, usize)) {
+        let signed = |v: usize| i64::try_from(v).unwrap();
+        for window in 0..output[0] * output[1] {
+            for tap in 0..self.kernel[0] * self.kernel[1] {
+                let y =
+                    signed(window / output[1] * self.strides[0] + tap / self.kernel[1] * self.dilations[0]);
+                let x =
+                    signed(window % output[1] * self.strides[1] + tap % self.kernel[1] * self.dilations[1]);
+                let (y, x) = (y - signed(self.before[0]), x - signed(self.before[1]));
+                if (0..signed(input[0])).contains(&y) && (0..signed(input[1])).contains(&x) {
+                    f(window, tap, usize::try_from(y * signed(input[1]) + x).unwrap());
+                }
+            }
+        }
+    }
+}
+
 /// How the CPU's loops walk: one tap at a time over a row of windows, without a test inside.
 impl Window {
     /// Hands each window's value to what lies under its taps: `f(input, window's value, tap)`.

@@ -4,26 +4,17 @@ use pellucid::ops::{self, attributes::Attribute};
 use prost::Message;
 use tract_onnx::pb::{
     AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto,
-    TypeProto, ValueInfoProto, attribute_proto::AttributeType, tensor_proto::DataType,
+    TypeProto, ValueInfoProto,
+    attribute_proto::AttributeType,
+    tensor_proto::DataType,
     tensor_shape_proto::{Dimension, dimension},
     type_proto,
 };
 
 /// What integers are set to: the ends of their types, where sums and products wrap in 32 bits or in 64, and what is
 /// neither positive nor a size.
-pub const VALUES: [i64; 11] = [
-    0,
-    1,
-    -1,
-    1 << 16,
-    i32::MAX as i64,
-    1 << 31,
-    u32::MAX as i64,
-    1 << 32,
-    1 << 61,
-    1 << 62,
-    i64::MAX,
-];
+pub const VALUES: [i64; 11] =
+    [0, 1, -1, 1 << 16, i32::MAX as i64, 1 << 31, u32::MAX as i64, 1 << 32, 1 << 61, 1 << 62, i64::MAX];
 
 /// A model with the operator that it is for, and what was changed in it.
 #[derive(Clone)]
@@ -86,7 +77,12 @@ pub fn value(name: &str, dims: &[i64]) -> ValueInfoProto {
 }
 
 /// A classifier whose nodes make "y" of the image "x"; what is left of height and width is pooled, unless "y" is flat.
-pub fn model(opset: i64, is_flat: bool, mut nodes: Vec<NodeProto>, initializer: Vec<TensorProto>) -> ModelProto {
+pub fn model(
+    opset: i64,
+    is_flat: bool,
+    mut nodes: Vec<NodeProto>,
+    initializer: Vec<TensorProto>,
+) -> ModelProto {
     if !is_flat {
         nodes.push(node("GlobalAveragePool", &["y"], "pooled", vec![]));
         nodes.push(node("Flatten", &["pooled"], "scores", vec![]));
@@ -111,14 +107,14 @@ fn valid(operator: &str) -> Vec<ModelProto> {
     let simple = |inputs: &[&str]| node(operator, inputs, "y", vec![]);
     let flatten = || node("Flatten", &["x"], "f", vec![]);
     let window = |more: &[AttributeProto]| {
-        let mut all = vec![ints("kernel_shape", &[3, 2]), ints("strides", &[2, 1]), ints("pads", &[1, 0, 1, 1])];
+        let mut all =
+            vec![ints("kernel_shape", &[3, 2]), ints("strides", &[2, 1]), ints("pads", &[1, 0, 1, 1])];
         all.extend_from_slice(more);
         all
     };
     match operator {
-        "Elu" | "GlobalAveragePool" | "HardSigmoid" | "Identity" | "Relu" | "Sigmoid" | "Clip" | "Dropout" | "Softmax" => {
-            whole(vec![simple(&["x"])], vec![])
-        }
+        "Elu" | "GlobalAveragePool" | "HardSigmoid" | "Identity" | "Relu" | "Sigmoid" | "Clip"
+        | "Dropout" | "Softmax" => whole(vec![simple(&["x"])], vec![]),
         "HardSwish" => vec![model(14, false, vec![simple(&["x"])], vec![])],
         "Add" | "Mul" => {
             let mut all = whole(vec![simple(&["x", "x"])], vec![]);
@@ -353,7 +349,10 @@ pub fn found() -> Vec<Case> {
         case("dilations of 2^29", conv(vec![ints("dilations", &[1 << 29, 1])])),
         case("pads of 2^60", conv(vec![ints("pads", &[1 << 60, 0, 0, 0])])),
         case("a kernel of 2^31", model(13, false, vec![node("AveragePool", &["x"], "y", wide)], vec![])),
-        case("sums of sums", sized(2048, model(13, false, vec![node("AveragePool", &["x"], "y", sums)], vec![]))),
+        case(
+            "sums of sums",
+            sized(2048, model(13, false, vec![node("AveragePool", &["x"], "y", sums)], vec![])),
+        ),
         case("an image of 14000", sized(14_000, flat("GlobalAveragePool"))),
         case("108 million classes", sized(6_000, flat("Relu"))),
         case("empty scales", model(13, false, quantized, scales)),

@@ -36,7 +36,10 @@ fn binary(operator: &str, opset: i64, dims: &[i64], attributes: Vec<AttributePro
     let gone = node("Concat", &["z", "x"], "w", vec![int("axis", 1)]);
     let mut model = model(opset, false, vec![made, after, gone], vec![floats("c", dims)]);
     model.graph.as_mut().unwrap().node.iter_mut().for_each(|n| {
-        n.input.iter_mut().filter(|i| **i == "y" && n.op_type == "GlobalAveragePool").for_each(|i| *i = "w".into());
+        n.input
+            .iter_mut()
+            .filter(|i| **i == "y" && n.op_type == "GlobalAveragePool")
+            .for_each(|i| *i = "w".into());
     });
     model
 }

@@ -13,7 +13,7 @@ use crate::{TestArgs, host, serve, size, tools};
 
 /// The integration tests that `--full` runs in a release build as well: what they hold is memory safety and time,
 /// which the profile decides.
-const IN_RELEASE: &[&str] = &["hostile"];
+const IN_RELEASE: &[&str] = &["generated", "hostile"];
 
 /// The variable that tells browser tests to run what is slow as well.
 const FULL: &str = "PELLUCID_FULL";
@@ -93,6 +93,14 @@ fn native(package: &str, args: &TestArgs, flags: &[&str]) -> Result<Tally> {
     follow(&mut cargo, Tally::read_cargo)
 }
 
+/// Makes the hostile model files, which a native test writes.
+fn make_hostile() -> Result<()> {
+    let mut cargo = host::cargo();
+    cargo.args(["test", "--quiet", "--package", "pellucid", "--test", "generated", "no_integer"]);
+    on_vulkan(&mut cargo);
+    host::run(&mut cargo)
+}
+
 /// Makes the shaders' variants, which a native test writes; that it does is the browser test's to see.
 fn make_shaders() -> Result<()> {
     let mut cargo = host::cargo();
@@ -102,7 +110,7 @@ fn make_shaders() -> Result<()> {
 }
 
 fn on_vulkan(cargo: &mut Command) {
-    cargo.env("PELLUCID_SHADERS", shaders());
+    cargo.env("PELLUCID_SHADERS", shaders()).env("PELLUCID_HOSTILE", hostile());
     if let Some(driver) = tools::software_vulkan() {
         cargo.env("VK_DRIVER_FILES", &driver).env("VK_ICD_FILENAMES", &driver);
     }
@@ -111,6 +119,11 @@ fn on_vulkan(cargo: &mut Command) {
 /// Where native tests leave the kernels' variants for the browser's own compiler; browser tests alone take the last ones.
 fn shaders() -> PathBuf {
     host::root().join("target/shaders")
+}
+
+/// Where native tests leave hostile model files for the page to open.
+fn hostile() -> PathBuf {
+    host::root().join("target/hostile")
 }
 
 fn in_browser(args: &TestArgs) -> Result<Vec<Suite>> {
@@ -134,13 +147,18 @@ fn browser(dist: &Path, args: &TestArgs) -> Result<Tally> {
     if !shaders().exists() {
         make_shaders()?;
     }
+    if !hostile().exists() {
+        make_hostile()?;
+    }
     let url = serve::background(vec![("", dist.to_path_buf())])?;
     let mut node = Command::new("node");
     // One file at a time: each has a browser that computes on every core.
     node.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]);
     node.args(args.filter.as_deref().map(|name| format!("--test-name-pattern={}", literally(name))));
     node.args(files).current_dir(host::root());
-    node.env("PELLUCID_SHADERS", shaders()).envs(args.full.then_some((FULL, "1")));
+    node.env("PELLUCID_SHADERS", shaders())
+        .env("PELLUCID_HOSTILE", hostile())
+        .envs(args.full.then_some((FULL, "1")));
     node.env("PELLUCID_URL", url).env("CHROMIUM", tools::chromium().context("Chromium is missing")?);
     follow(&mut node, Tally::read_node)
 }

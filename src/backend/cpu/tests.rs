@@ -39,6 +39,15 @@ fn operators_and_their_gradients_match_the_oracle() {
 }
 
 #[test]
+fn every_operator_that_can_be_read_has_cases() {
+    let read: Vec<&str> = cases::READ_AS.iter().map(|(onnx, _)| *onnx).collect();
+    assert_eq!(read, crate::ops::supported().collect::<Vec<_>>());
+    for (onnx, name) in cases::READ_AS {
+        assert!(name.is_empty() || OPERATORS.iter().any(|(n, _)| n == name), "{onnx} is read as {name}");
+    }
+}
+
+#[test]
 fn a_wrong_number_is_found() {
     let mut rng = cases::rng("canary", 0);
     let graph = with_gradient(&cases::conv(&mut rng), Rule::Plain);

@@ -119,7 +119,9 @@ impl Compiled {
             intervals[homes[output.index()]].to = nodes.len();
         }
         // The masks of masked pictures are kept throughout.
-        let masks = self.form.map_or(0, |_| size.masks.own.saturating_mul(size.images).saturating_add(size.masks.shared));
+        let masks = self
+            .form
+            .map_or(0, |_| size.masks.own.saturating_mul(size.images).saturating_add(size.masks.shared));
         intervals.push(arena::Interval { size: masks, from: 0, to: nodes.len() });
         let layout = arena::plan(&intervals, ALIGN);
         let zeros = views.iter().map(View::blocks).max().unwrap_or(1).next_multiple_of(ALIGN);

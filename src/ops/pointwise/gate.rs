@@ -52,7 +52,8 @@ impl Operator for PassMask {
         let params = [at.inputs[0].offset, at.output.offset, word(vectors), word(at.output.blocks())];
         let mut variant = vec![("LANES", LANES.into())];
         variant.extend(chain.variant(&EpilogueParams::default()));
-        let launch = Launch { groups: linear(vectors.div_ceil(8)), page: slot.page, flops: flops(&[64, vectors]) };
+        let launch =
+            Launch { groups: linear(vectors.div_ceil(8)), page: slot.page, flops: flops(&[64, vectors]) };
         at.dispatch(&PASS_MASK, variant, &params, &chain.tail(&tables), launch)
     }
 

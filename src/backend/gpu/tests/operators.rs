@@ -210,6 +210,7 @@ fn elementwise() {
 
 #[test]
 fn pools() {
+    let mut padded = false;
     for case in 0..CASES {
         let rng = &mut for_sample(10, case);
         let [h, w] = extents(rng);
@@ -218,9 +219,13 @@ fn pools() {
         window.ceil = rng.random_bool(0.5);
         for axis in 0..2 {
             // Windows of padding alone have no maximum.
-            window.before[axis] =
-                window.before[axis].min(window.dilations[axis] - 1).min(window.kernel[axis] - 1);
-            window.after[axis] = window.after[axis].min(window.before[axis]);
+            let most = match window.dilations[axis] {
+                1 => window.kernel[axis] - 1,
+                dilation => (dilation - 1).min(window.kernel[axis] - 1),
+            };
+            window.before[axis] = window.before[axis].min(most);
+            window.after[axis] = window.after[axis].min(most);
+            padded |= window.before[axis] > 0 && window.dilations[axis] == 1;
         }
         let Ok(out) = window.output([h, w]) else { continue };
         let pool = AveragePool { window, count_padding: rng.random_bool(0.5) };
@@ -235,6 +240,7 @@ fn pools() {
         graph.set_outputs([largest, mean, back, even]);
         hold(&graph, rng);
     }
+    assert!(padded, "no padding with a dilation of one");
 }
 
 #[test]

@@ -1,0 +1,106 @@
+//! What decoding a model file would take, told from its wire format before anything is decoded: a message of two bytes
+//! becomes a structure of hundreds.
+
+use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
+use tract_onnx::pb::{AttributeProto, NodeProto, TensorProto, ValueInfoProto};
+
+use crate::{error::Result, limits};
+
+/// Fields of `ModelProto`, `GraphProto` and `NodeProto`, as `onnx.proto` numbers them.
+const GRAPH: u32 = 7;
+const NODE: u32 = 1;
+const INITIALIZER: u32 = 5;
+const VALUES: [u32; 3] = [11, 12, 13];
+const INPUT_AND_OUTPUT: [u32; 2] = [1, 2];
+const ATTRIBUTE: u32 = 5;
+
+/// What a file's lists hold.
+#[derive(Debug, Default)]
+struct Tally {
+    nodes: u64,
+    /// Bytes of the structures that the lists' messages become.
+    bytes: u64,
+}
+
+/// Fails where a file has more nodes than are read, or lists that take more memory than its size explains.
+///
+/// # Errors
+/// [`Error::Limit`](crate::Error::Limit).
+pub fn check(file: &[u8]) -> Result<()> {
+    let mut tally = Tally::default();
+    // Where the walk ends early the file is damaged, and decoding it ends there too, with words for it.
+    let _ = walk(file, &mut |field, graph| match field {
+        GRAPH => walk(graph, &mut |field, part| tally.count(field, part)),
+        _ => Some(()),
+    });
+    limits::check("the number of the model's nodes", tally.nodes, limits::MODEL_NODES)?;
+    let allowed = limits::LISTS_BYTES + file.len() as u64;
+    limits::check("the number of bytes that the model's lists take", tally.bytes, allowed)
+}
+
+impl Tally {
+    fn count(&mut self, field: u32, part: &[u8]) -> Option<()> {
+        self.bytes += match field {
+            NODE => size_of::<NodeProto>(),
+            INITIALIZER => size_of::<TensorProto>(),
+            value if VALUES.contains(&value) => size_of::<ValueInfoProto>(),
+            _ => 0,
+        } as u64;
+        if field != NODE {
+            return Some(());
+        }
+        self.nodes += 1;
+        walk(part, &mut |field, _| {
+            self.bytes += match field {
+                ATTRIBUTE => size_of::<AttributeProto>(),
+                name if INPUT_AND_OUTPUT.contains(&name) => size_of::<String>(),
+                _ => 0,
+            } as u64;
+            Some(())
+        })
+    }
+}
+
+/// Calls `f(field, bytes)` for each field with a length; none where the bytes are no protobuf.
+fn walk(mut bytes: &[u8], f: &mut dyn FnMut(u32, &[u8]) -> Option<()>) -> Option<()> {
+    while !bytes.is_empty() {
+        let (field, kind) = decode_key(&mut bytes).ok()?;
+        if kind != WireType::LengthDelimited {
+            skip_field(kind, field, &mut bytes, DecodeContext::default()).ok()?;
+            continue;
+        }
+        let length = usize::try_from(decode_varint(&mut bytes).ok()?).ok()?;
+        let (part, rest) = bytes.split_at_checked(length)?;
+        f(field, part)?;
+        bytes = rest;
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+    use tract_onnx::pb::{GraphProto, ModelProto};
+
+    use super::*;
+
+    fn refusal(graph: GraphProto) -> Option<String> {
+        let model = ModelProto { graph: Some(graph), ..Default::default() };
+        check(&model.encode_to_vec()).err().map(|e| e.to_string())
+    }
+
+    #[test]
+    fn empty_messages_are_counted_before_they_are_decoded() {
+        let nodes = |count| GraphProto { node: vec![NodeProto::default(); count], ..Default::default() };
+        assert_eq!(refusal(nodes(65_536)), None);
+        assert!(refusal(nodes(65_537)).unwrap().contains("nodes is 65537"));
+        let initializer = vec![TensorProto::default(); 1_000_000];
+        let why = refusal(GraphProto { initializer, ..Default::default() }).unwrap();
+        assert!(why.contains("lists"), "{why}");
+        let attribute = vec![AttributeProto::default(); 1_000_000];
+        let node = vec![NodeProto { attribute, ..Default::default() }];
+        let why = refusal(GraphProto { node, ..Default::default() }).unwrap();
+        assert!(why.contains("lists"), "{why}");
+        check(b"hello").unwrap();
+    }
+}
