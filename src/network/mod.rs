@@ -9,6 +9,7 @@ use crate::{
 
 mod differentiate;
 mod layers;
+mod lowering;
 pub mod metadata;
 pub mod onnx;
 mod program;

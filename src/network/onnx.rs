@@ -1,51 +1,25 @@
 //! ONNX files, as tract's protobuf parser gives them, to graphs.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
-
 use prost::Message;
-use tract_onnx::pb::{
-    GraphProto, ModelProto, NodeProto, ValueInfoProto, tensor_proto::DataType, tensor_shape_proto::dimension,
-    type_proto,
-};
+use tract_onnx::pb::{ModelProto, tensor_proto::DataType, type_proto};
 
+pub use super::lowering::{Lowered, lower};
 use super::{
     Metadata, Network,
     layers::{default_layer, layers},
     wire,
 };
 use crate::{
-    error::{Error, Result, UnsupportedNode},
-    graph::{Elements, Graph, Rows, ValueId},
+    error::{Error, Result},
+    graph::{Graph, ValueId},
     limits,
     ops::{
-        attributes,
         pointwise::{Pointwise, Step},
-        proto,
-        reader::{Operand, Reader, bounded, short},
-        reader_of,
+        reader::Operand,
         reshape::Reshape,
         softmax::Softmax,
     },
 };
-
-/// Height and width where a file leaves them open.
-const OPEN_EXTENT: usize = 224;
-
-/// A graph with the names that the file gives to its values.
-#[derive(Debug)]
-pub struct Lowered {
-    /// The graph; its inputs are the file's, those with an initial value left out.
-    pub graph: Graph,
-    /// What each name of an output or a node stands for.
-    pub names: HashMap<String, Operand>,
-    /// The ONNX operator that each value of the graph was read from, as the file spells it.
-    pub operators: HashMap<ValueId, String>,
-    /// What a reader should know of choices that were made.
-    pub notes: Vec<String>,
-}
 
 /// Decodes an ONNX file.
 ///
@@ -63,230 +37,6 @@ pub fn decode(bytes: &[u8]) -> Result<ModelProto> {
         ));
     }
     Ok(model)
-}
-
-/// Lowers a decoded file to a graph, whatever its inputs and outputs are.
-///
-/// # Errors
-/// [`Error::Unsupported`] names every node that cannot be honoured.
-pub fn lower(model: &ModelProto) -> Result<Lowered> {
-    let Some(file) = &model.graph else {
-        return Err(Error::Model("the file holds no graph; export it again".into()));
-    };
-    limits::check("the number of the model's nodes", file.node.len() as u64, limits::MODEL_NODES)?;
-    let opset = model
-        .opset_import
-        .iter()
-        .find(|o| o.domain.is_empty() || o.domain == "ai.onnx")
-        .map_or(1, |o| o.version);
-    if opset < 1 {
-        return Err(Error::Model(format!(
-            "the file is of opset {opset}, and there is none below 1; export it again"
-        )));
-    }
-    let mut lowering = Lowering {
-        graph: Graph::new(),
-        values: HashMap::new(),
-        nodes: vec![],
-        operators: HashMap::new(),
-        repeated: 0,
-        notes: vec![],
-        unsupported: vec![],
-    };
-    lowering.initializers(file)?;
-    lowering.inputs(file)?;
-    for node in &file.node {
-        lowering.node(node, opset)?;
-    }
-    if !lowering.unsupported.is_empty() {
-        return Err(Error::Unsupported(lowering.unsupported));
-    }
-    lowering.check_cost()?;
-    let mut names: HashMap<String, Operand> =
-        lowering.values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-    for (name, value) in lowering.nodes {
-        names.entry(name).or_insert(value);
-    }
-    Ok(Lowered { graph: lowering.graph, names, operators: lowering.operators, notes: lowering.notes })
-}
-
-struct Lowering {
-    graph: Graph,
-    /// By name; `None` where the node that makes it is not supported.
-    values: HashMap<String, Option<Operand>>,
-    /// The first output of each node, by the node's name: names of nodes and of values do not meet.
-    nodes: Vec<(String, Operand)>,
-    /// How many values constants were repeated to.
-    repeated: u64,
-    operators: HashMap<ValueId, String>,
-    notes: Vec<String>,
-    unsupported: Vec<UnsupportedNode>,
-}
-
-impl Lowering {
-    fn initializers(&mut self, file: &GraphProto) -> Result<()> {
-        for tensor in &file.initializer {
-            let constant = proto::constant(tensor).map_err(Error::Model)?;
-            if let Elements::F32(values) = &constant.elements
-                // A lone infinity may be a bound of a Clip.
-                && values.iter().any(|v| v.is_nan() || v.is_infinite() && values.len() > 1)
-            {
-                return Err(Error::NotFinite(format!("a weight in {:?}", tensor.name)));
-            }
-            self.define(&tensor.name, Some(Operand::Constant(Arc::new(constant))))?;
-        }
-        Ok(())
-    }
-
-    /// Gives a value its name, which no other may have.
-    fn define(&mut self, name: &str, value: Option<Operand>) -> Result<()> {
-        match self.values.insert(name.to_owned(), value) {
-            None => Ok(()),
-            Some(_) => Err(Error::Model(format!(
-                "two values of the model are called {:?}; the file is damaged, export it again",
-                short(name)
-            ))),
-        }
-    }
-
-    /// Fails where a small file asks for more than anybody would wait for.
-    fn check_cost(&self) -> Result<()> {
-        let elements = |sum: u64, node: &crate::graph::Node| sum.saturating_add(limits::product(&node.shape));
-        let elements = self.graph.nodes().iter().fold(0, elements);
-        limits::check("the number of elements of all activations", elements, limits::NETWORK_ELEMENTS)?;
-        limits::check("the number of products and sums an image", self.graph.work(), limits::WORK)
-    }
-
-    fn inputs(&mut self, file: &GraphProto) -> Result<()> {
-        let initialized: HashSet<&str> = file.initializer.iter().map(|t| t.name.as_str()).collect();
-        for input in file.input.iter().filter(|i| !initialized.contains(i.name.as_str())) {
-            let shape = self.input_shape(input)?;
-            let what = "the number of elements of an image of the model's input";
-            limits::check(what, limits::product(&shape), limits::VALUE_ELEMENTS)?;
-            let id = self.graph.input(&input.name, shape, Rows::Images);
-            self.define(&input.name, Some(Operand::Value(id)))?;
-        }
-        Ok(())
-    }
-
-    /// The extents after the batch axis, with what the file leaves open filled in.
-    fn input_shape(&mut self, input: &ValueInfoProto) -> Result<Vec<usize>> {
-        let Some(type_proto::Value::TensorType(tensor)) =
-            input.r#type.as_ref().and_then(|t| t.value.as_ref())
-        else {
-            return Err(Error::Model(format!("input {:?} is not a tensor", input.name)));
-        };
-        let dims = tensor.shape.as_ref().map_or(&[][..], |s| &s.dim);
-        limits::check("the number of axes of a tensor", dims.len() as u64, limits::RANK)?;
-        let mut shape = vec![];
-        for (axis, dim) in dims.iter().enumerate().skip(1) {
-            shape.push(match dim.value {
-                // Some exporters write -1 where they leave an extent open.
-                Some(dimension::Value::DimValue(v)) if v != -1 => self.extent(&input.name, v)?,
-                _ if axis == 1 && dims.len() == 4 => 3,
-                _ => {
-                    self.notes
-                        .push(format!("The file leaves an extent of its input open; {OPEN_EXTENT} is used."));
-                    OPEN_EXTENT
-                }
-            });
-        }
-        Ok(shape)
-    }
-
-    fn extent(&self, input: &str, extent: i64) -> Result<usize> {
-        limits::check("an extent of the model's input", extent.max(0).unsigned_abs(), limits::IMAGE_SIDE)?;
-        match bounded("an extent", extent, limits::IMAGE_SIDE) {
-            Ok(extent) if extent > 0 => Ok(extent),
-            _ => Err(Error::Model(format!(
-                "input {:?} has an extent of {extent}, and should have at least 1; export it again",
-                short(input)
-            ))),
-        }
-    }
-
-    fn node(&mut self, proto: &NodeProto, opset: i64) -> Result<()> {
-        let first_output = proto.output.first().cloned().unwrap_or_default();
-        let name = if proto.name.is_empty() { first_output.clone() } else { proto.name.clone() };
-        if first_output.is_empty() {
-            return Err(Error::Model(format!("node {:?} makes nothing; export it again", short(&name))));
-        }
-        let before = self.graph.nodes().len();
-        let made = match self.read(proto, &name, opset)? {
-            Ok(made) => made,
-            Err(reason) => {
-                let default_domain = matches!(proto.domain.as_str(), "" | "ai.onnx");
-                let operator = match default_domain {
-                    true if proto.op_type.is_empty() => "a node without an operator".into(),
-                    true => short(&proto.op_type),
-                    false => short(&format!("{}.{}", proto.domain, proto.op_type)),
-                };
-                self.unsupported.push(UnsupportedNode { operator, node: short(&name), reason });
-                None
-            }
-        };
-        let added = self.graph.iter().skip(before).map(|(value, _)| (value, proto.op_type.clone()));
-        self.operators.extend(added);
-        for output in proto.output.iter().skip(1).filter(|o| !o.is_empty()) {
-            self.define(output, None)?;
-        }
-        self.nodes.extend(made.clone().map(|made| (name, made)));
-        self.define(&first_output, made)
-    }
-
-    /// Reads one node. The inner `None` is for a node that reads what an unsupported one makes: it may be
-    /// fine, so it is not reported.
-    fn read(&mut self, proto: &NodeProto, name: &str, opset: i64) -> Result<Result<Option<Operand>, String>> {
-        let reader = match proto.domain.as_str() {
-            "" | "ai.onnx" => reader_of(&proto.op_type),
-            // onnxruntime writes these two into its own domain for 16-bit types; they mean the same.
-            "com.microsoft" if matches!(proto.op_type.as_str(), "QuantizeLinear" | "DequantizeLinear") => {
-                reader_of(&proto.op_type)
-            }
-            _ => None,
-        };
-        let Some(entry) = reader else { return Ok(Err("no such operator".into())) };
-        let version = matches!(proto.domain.as_str(), "" | "ai.onnx").then_some(opset);
-        if let Err(reason) = attributes::check(proto, entry.attributes, version) {
-            return Ok(Err(reason));
-        }
-        let mut inputs = Vec::with_capacity(proto.input.len());
-        for input in &proto.input {
-            if input.is_empty() {
-                inputs.push(None);
-                continue;
-            }
-            match self.values.get(input) {
-                Some(Some(value)) => inputs.push(Some(value.clone())),
-                Some(None) => return Ok(Ok(None)),
-                None => {
-                    return Err(Error::Model(format!(
-                        "node {:?} reads {:?}, which nothing before it makes; export it again",
-                        short(name),
-                        short(input)
-                    )));
-                }
-            }
-        }
-        let mut reading = Reader {
-            name: name.to_owned(),
-            opset,
-            inputs,
-            graph: &mut self.graph,
-            repeated: &mut self.repeated,
-            over: None,
-            proto,
-        };
-        let read = (entry.read)(&mut reading);
-        if let Some(over) = reading.over {
-            return Err(over);
-        }
-        let others = proto.output.iter().skip(1).any(|o| !o.is_empty());
-        match read {
-            Ok(_) if others => Ok(Err("only its first output is supported".into())),
-            read => Ok(read.map(Some)),
-        }
-    }
 }
 
 impl Network {
@@ -393,7 +143,8 @@ fn class_scores(graph: &mut Graph, output: ValueId) -> Result<ValueId> {
 #[cfg(test)]
 mod tests {
     use tract_onnx::pb::{
-        OperatorSetIdProto, TensorProto, TensorShapeProto, TypeProto, tensor_shape_proto::Dimension,
+        GraphProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto,
+        tensor_shape_proto::{Dimension, dimension},
     };
 
     use super::*;
