@@ -22,6 +22,7 @@ def main(source, labels, out):
         "pellucid.std": "128,128,128",
         "pellucid.resize": "256",
         "pellucid.interpolation": "bicubic",
+        "pellucid.head": "softmax",
     })
     onnx.checker.check_model(model, full_check=True)
     with open(out, "wb") as file:

@@ -176,7 +176,10 @@ fn maps(run: &Run<'_>, map: &Arc<Segmentation>, regression: &Regression) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attribution::support::{fill::Fill, oracle};
+    use crate::{
+        attribution::support::{fill::Fill, oracle},
+        network::Head,
+    };
 
     fn case(samples: &str) -> oracle::Case {
         let mut case = oracle::Case::new(Score::Probability);
@@ -191,7 +194,12 @@ mod tests {
     /// The package's definition with nothing shared: hide by hand, weigh by cosine, minimise by descent.
     #[test]
     fn equals_a_naive_derivation() {
-        let mut case = case("40");
+        for head in [Head::Softmax, Head::Sigmoid] {
+            is_the_weighted_line(case("40").with_head(head));
+        }
+    }
+
+    fn is_the_weighted_line(mut case: oracle::Case) {
         let map = case.explain("lime", &[3]).remove(0);
         let (height, width) = (map.values.shape()[0], map.values.shape()[1]);
         let count = map.extras["segments"].as_u64().unwrap() as usize;

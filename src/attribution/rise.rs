@@ -173,12 +173,17 @@ impl Sums {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attribution::support::oracle;
+    use crate::{attribution::support::oracle, network::Head};
 
     /// The definition: masks written out, scores of what they show, and the weighted mean.
     #[test]
     fn equals_a_naive_derivation() {
-        let mut case = oracle::Case::new(Score::Probability);
+        for head in [Head::Softmax, Head::Sigmoid] {
+            is_the_weighted_mean(oracle::Case::new(Score::Probability).with_head(head));
+        }
+    }
+
+    fn is_the_weighted_mean(mut case: oracle::Case) {
         case.set("samples", "20").set("cells", "3").set("p", "0.4").set("fill", "#204060");
         let map = case.explain("rise", &[3]).remove(0);
         let fill = Fill::Colour([0x20, 0x40, 0x60]).image(&case.image, &case.preprocessing);

@@ -1,6 +1,6 @@
 //! One run of a method: what it is asked, whom it asks, and what it says.
 
-use super::{Observer, Settings, support};
+use super::{Observer, Settings};
 use crate::{
     backend::{Backend, BitRows, Images, Segmentation},
     error::{Error, Result},
@@ -114,9 +114,10 @@ impl Run<'_> {
     /// The targets' scores, less that of the class they are held against, of logits `[N, classes]`: `[N, K]`.
     pub fn chosen(&self, logits: &Tensor) -> Result<Tensor> {
         let (n, k) = (logits.shape()[0], self.targets.len());
+        let head = self.backend.network().head();
         let mut chosen = Vec::with_capacity(n * k);
         for i in 0..n {
-            let row = support::scores(logits.row(i), self.score);
+            let row = head.scores(logits.row(i), self.score)?;
             let other = self.versus.map_or(0.0, |v| row[v]);
             chosen.extend(self.targets.iter().map(|&t| row[t] - other));
         }

@@ -43,29 +43,41 @@ impl Method for Saliency {
 
 #[cfg(test)]
 mod tests {
-    use crate::{attribution::support::oracle, network::Score};
+    use crate::{
+        attribution::support::oracle,
+        network::{Head, Score},
+    };
 
     /// The definition: a small step along each input changes the score by the gradient.
     #[test]
     fn equals_finite_differences() {
-        for score in [Score::Logit, Score::Probability] {
-            let mut case = oracle::Case::new(score);
+        let scores = [Score::Logit, Score::Probability, Score::Probability];
+        for (score, head) in scores.into_iter().zip([Head::Softmax, Head::Softmax, Head::Sigmoid]) {
+            let mut case = oracle::Case::new(score).with_head(head);
             let maps = case.explain("saliency", &[1, 4]);
             for map in &maps {
                 for i in [0, 7, 50, 101, 150] {
                     let slope = case.slope(map.target, i);
                     let got = f64::from(map.values.data()[i]);
-                    assert!((got - slope).abs() <= 1e-4 * slope.abs().max(0.1), "{score:?} {got} {slope}");
+                    assert!(
+                        (got - slope).abs() <= 1e-4 * slope.abs().max(0.1),
+                        "{score:?} {head} {got} {slope}"
+                    );
                 }
             }
             assert_ne!(maps[0].values, maps[1].values);
         }
     }
 
-    /// Why this class rather than that: the difference of the logits' gradients.
+    /// Why this class rather than that: the difference of the scores' gradients.
     #[test]
     fn one_class_is_held_against_another() {
-        let mut case = oracle::Case::new(Score::Logit);
+        for score in [Score::Logit, Score::Probability] {
+            against(oracle::Case::new(score).with_head(Head::Sigmoid));
+        }
+    }
+
+    fn against(mut case: oracle::Case) {
         let apart = case.explain("saliency", &[1, 4, 2]);
         case.versus = Some(2);
         let contrast = case.explain("saliency", &[1, 4]);

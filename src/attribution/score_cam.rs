@@ -3,13 +3,12 @@
 use async_trait::async_trait;
 
 use super::{
-    About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
-    support::{cam::weighted_sum, softmax},
+    About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run, support::cam::weighted_sum,
 };
 use crate::{
     backend::Images,
     error::{Error, Result},
-    network::{Program, Score},
+    network::{Program, Score, softmax},
     tensor::Tensor,
 };
 

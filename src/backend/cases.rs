@@ -16,6 +16,7 @@ use crate::{
         curve::{Curve, Kind},
         dense::Dense,
         global_average_pool::GlobalAveragePool,
+        log_softmax::LogSoftmax,
         max_pool::MaxPool,
         multiply::Multiply,
         pointwise::{Affinity, Clip, Pointwise, Quantizer, Step},
@@ -45,6 +46,7 @@ pub const OPERATORS: &[(&str, Build)] = &[
     ("Dense", dense),
     ("Elu", elu),
     ("GlobalAveragePool", global_average_pool),
+    ("LogSoftmax", log_softmax),
     ("MaxPool", max_pool),
     ("Multiply", multiply),
     ("Quantizer", quantizer),
@@ -297,9 +299,19 @@ fn reshape(rng: &mut Rng) -> Graph {
 }
 
 fn softmax(rng: &mut Rng) -> Graph {
+    let (shape, axis) = shape_and_axis(rng);
+    single(&shape, Softmax { axis })
+}
+
+fn log_softmax(rng: &mut Rng) -> Graph {
+    let (shape, axis) = shape_and_axis(rng);
+    single(&shape, LogSoftmax { axis })
+}
+
+fn shape_and_axis(rng: &mut Rng) -> (Vec<usize>, usize) {
     let shape = if rng.random() { vec![int(rng, 1, 40)] } else { image_shape(rng) };
     let axis = int(rng, 0, shape.len() - 1);
-    single(&shape, Softmax { axis })
+    (shape, axis)
 }
 
 /// The graph with the gradient of its output with respect to its first input, and with every mask and winner

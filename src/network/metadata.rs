@@ -2,10 +2,11 @@
 //!
 //! The keys are `pellucid.labels` (one a line, in class order), `pellucid.mean` and `pellucid.std` (`R,G,B` on
 //! the 0..255 scale), `pellucid.resize` (the short side before the centre crop), `pellucid.interpolation`,
-//! `pellucid.name`, `pellucid.license` and `pellucid.source`; `models/README.md` shows how to write them.
+//! `pellucid.head` (`softmax`, `sigmoid` or `none`), `pellucid.name`, `pellucid.license` and `pellucid.source`; `models/README.md` shows how to write them.
 
 use tract_onnx::pb::StringStringEntryProto;
 
+use super::Head;
 use crate::error::{Error, Result};
 
 /// What a file says of itself; every part may be missing.
@@ -23,6 +24,8 @@ pub struct Metadata {
     pub resize: Option<u32>,
     /// How pixels are interpolated: `bicubic`, `bilinear`, `nearest` or `lanczos3`.
     pub interpolation: Option<String>,
+    /// What turns its outputs into probabilities.
+    pub head: Option<Head>,
     /// The licence of the weights.
     pub license: Option<String>,
     /// Where the weights come from.
@@ -58,6 +61,9 @@ impl Metadata {
             std: triple("std")?,
             resize: number("resize")?,
             interpolation: get("interpolation"),
+            head: get("head")
+                .map(|v| v.trim().parse().map_err(|()| bad("head", &v, "softmax, sigmoid or none")))
+                .transpose()?,
             license: get("license"),
             source: get("source"),
         })
@@ -93,11 +99,15 @@ mod tests {
             entry("pellucid.mean", "1, 2,3"),
             entry("pellucid.std", "5"),
             entry("pellucid.resize", "256"),
+            entry("pellucid.head", "sigmoid"),
             entry("other", "x"),
         ])
         .unwrap();
         assert_eq!(good.labels.unwrap(), ["cat", "dog"]);
         assert_eq!((good.mean, good.std, good.resize), (Some([1.0, 2.0, 3.0]), Some([5.0; 3]), Some(256)));
+        assert_eq!(good.head, Some(Head::Sigmoid));
+        let bad = Metadata::read(&[entry("pellucid.head", "softplus")]).unwrap_err().to_string();
+        assert!(bad.contains("pellucid.head") && bad.contains("softmax, sigmoid or none"), "{bad}");
         let bad = Metadata::read(&[entry("pellucid.mean", "a,b,c")]).unwrap_err();
         assert!(
             bad.to_string().contains("pellucid.mean") && bad.to_string().contains("write R,G,B"),

@@ -8,6 +8,7 @@ use crate::{
 };
 
 mod differentiate;
+mod head;
 mod layers;
 mod lowering;
 pub mod metadata;
@@ -17,6 +18,7 @@ mod simplify;
 mod wire;
 
 pub use differentiate::{differentiate, differentiate_all};
+pub use head::{Head, softmax};
 pub use layers::Layer;
 pub use metadata::Metadata;
 pub use program::{Program, Score};
@@ -28,6 +30,10 @@ pub struct Network {
     graph: Graph,
     image: ValueId,
     logits: ValueId,
+    head: Head,
+    /// How the file's output ends, and what is said of the head.
+    ending: head::Ending,
+    head_note: Option<String>,
     names: HashMap<String, ValueId>,
     /// The ONNX operator of each value that was read from the file.
     operators: HashMap<ValueId, String>,
@@ -44,8 +50,40 @@ impl Network {
         let operators = HashMap::new();
         let layers = layers::layers(&graph, &operators);
         let default_layer = layers::default_layer(&graph, logits, &layers);
-        let (names, metadata, notes) = (HashMap::new(), Metadata::default(), vec![]);
-        Self { graph, image, logits, names, operators, layers, default_layer, metadata, notes }
+        Self {
+            graph,
+            image,
+            logits,
+            head: Head::Softmax,
+            ending: head::Ending::bare(logits),
+            head_note: None,
+            names: HashMap::new(),
+            operators,
+            layers,
+            default_layer,
+            metadata: Metadata::default(),
+            notes: vec![],
+        }
+    }
+
+    /// The same network with a head that the caller chooses in place of the file's metadata or of a guess.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when the file's operators say that it is another.
+    pub fn with_head(mut self, head: Head) -> Result<Self> {
+        self.settle(Some((head, head::Chooser::Caller)))?;
+        Ok(self)
+    }
+
+    fn settle(&mut self, chosen: Option<(Head, head::Chooser)>) -> Result<()> {
+        let settled = head::settle(&mut self.graph, self.ending, chosen)?;
+        if let Some(old) = self.head_note.take() {
+            self.notes.retain(|n| *n != old);
+        }
+        (self.head, self.logits) = (settled.head, settled.logits);
+        self.notes.extend(settled.note.clone());
+        self.head_note = settled.note;
+        Ok(())
     }
 
     /// The same network with other operators in its graph: see [`Graph::replace`].
@@ -70,6 +108,25 @@ impl Network {
     #[must_use]
     pub fn classes(&self) -> usize {
         self.graph.node(self.logits).elements()
+    }
+
+    /// The function that turns logits into probabilities.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        self.head
+    }
+
+    /// The head that the file's own operators say; nothing where it ends with bare numbers.
+    #[must_use]
+    pub fn stated_head(&self) -> Option<Head> {
+        self.ending.stated.map(|(head, _)| head)
+    }
+
+    /// The class names, from the names of the file's outputs: where one output makes two answers, one name is that of
+    /// class 1.
+    #[must_use]
+    pub fn class_names(&self, labels: Vec<String>) -> Vec<String> {
+        if self.logits == self.ending.scores { labels } else { head::two_labels(labels) }
     }
 
     /// The graph as the file describes it.

@@ -5,7 +5,8 @@ use tract_onnx::pb::{ModelProto, tensor_proto::DataType, type_proto};
 
 pub use super::lowering::{Lowered, lower};
 use super::{
-    Metadata, Network,
+    Head, Metadata, Network,
+    head::{Chooser, Ending},
     layers::{default_layer, layers},
     wire,
 };
@@ -17,7 +18,6 @@ use crate::{
         pointwise::{Pointwise, Step},
         reader::Operand,
         reshape::Reshape,
-        softmax::Softmax,
     },
 };
 
@@ -75,18 +75,34 @@ impl Network {
                 outputs[0].name
             ));
         }
-        let logits = class_scores(&mut graph, *output)?;
-        limits::check("the number of classes", graph.node(logits).elements() as u64, limits::CLASSES)?;
+        let ending = class_scores(&mut graph, *output)?;
+        let classes = graph.node(ending.scores).elements() as u64;
+        limits::check("the number of classes", classes, limits::CLASSES)?;
         if graph.nodes().iter().filter_map(|n| n.as_op::<Pointwise>()).any(is_quantizer) {
             notes.push(QUANTIZED.into());
         }
         let layers = layers(&graph, &operators);
-        let default_layer = default_layer(&graph, logits, &layers);
+        let default_layer = default_layer(&graph, ending.scores, &layers);
         let names = names
             .into_iter()
             .filter_map(|(n, o)| if let Operand::Value(v) = o { Some((n, v)) } else { None });
-        let names = names.collect();
-        Ok(Self { image, logits, names, operators, layers, default_layer, metadata, notes, graph })
+        let chosen = metadata.head.map(|head| (head, Chooser::Metadata));
+        let mut network = Self {
+            image,
+            logits: ending.scores,
+            head: Head::None,
+            ending,
+            head_note: None,
+            names: names.collect(),
+            operators,
+            layers,
+            default_layer,
+            metadata,
+            notes,
+            graph,
+        };
+        network.settle(chosen)?;
+        Ok(network)
     }
 }
 
@@ -108,27 +124,13 @@ fn check_element_type(model: &ModelProto, name: &str) -> Result<()> {
     }
 }
 
-/// The value before a trailing softmax (what only renames or requantizes after it is skipped), as `[classes]`.
-fn class_scores(graph: &mut Graph, output: ValueId) -> Result<ValueId> {
-    let mut logits = output;
-    let mut at = output;
-    loop {
-        let node = graph.node(at);
-        if node.as_op::<Softmax>().is_some_and(|s| node.shape[s.axis] == node.elements()) {
-            logits = node.inputs[0];
-            break;
-        }
-        if node.as_op::<Reshape>().is_none()
-            && !node.as_op::<Pointwise>().is_some_and(|p| p.steps.iter().all(|s| s.quantizer().is_some()))
-        {
-            break;
-        }
-        at = node.inputs[0];
-    }
-    let node = graph.node(logits);
+/// How the output ends, with the value before its head as `[classes]`.
+fn class_scores(graph: &mut Graph, output: ValueId) -> Result<Ending> {
+    let ending = Ending::of(graph, output);
+    let node = graph.node(ending.scores);
     let classes = node.elements();
     if node.shape.len() == 1 {
-        return Ok(logits);
+        return Ok(ending);
     }
     if node.shape.first() != Some(&classes) {
         return Err(Error::Model(format!(
@@ -137,7 +139,7 @@ fn class_scores(graph: &mut Graph, output: ValueId) -> Result<ValueId> {
         )));
     }
     let name = format!("{}/flat", node.name);
-    graph.add(name, Reshape { shape: vec![classes] }, &[logits])
+    Ok(Ending { scores: graph.add(name, Reshape { shape: vec![classes] }, &[ending.scores])?, ..ending })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What methods ask of a network, and the graphs that answer it.
 
-use super::{Network, differentiate_all, simplify};
+use super::{Head, Network, differentiate_all, simplify};
 use crate::{
     error::{Error, Result},
     graph::{Graph, Rule, ValueId},
@@ -9,15 +9,14 @@ use crate::{
         gate::{Gate, PassMask},
         global_average_pool::GlobalAveragePool,
         pointwise::{Pointwise, Step},
-        softmax::Softmax,
     },
 };
 
-/// Class scores as the network's last layer gives them, or as probabilities that sum to one.
+/// Class scores as the network's last layer gives them, or as probabilities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Score {
-    /// Before the softmax.
+    /// Before the network's [`Head`].
     Logit,
     /// After it.
     Probability,
@@ -106,15 +105,15 @@ impl Network {
             }
             Program::Gradient { score, layer, rule } => {
                 let at = [layer.unwrap_or(self.image)];
-                gradient(self.graph.clone(), self.logits, &at, layer.is_some(), score, rule)
+                gradient(self.graph.clone(), self.logits, &at, layer.is_some(), (self.head, score), rule)
             }
             Program::Layers { score, ref layers, rule } => {
-                gradient(self.graph.clone(), self.logits, layers, true, score, rule)
+                gradient(self.graph.clone(), self.logits, layers, true, (self.head, score), rule)
             }
-            Program::Head { from } => Ok(simplify(&self.head(from)?.0)?.0),
+            Program::Head { from } => Ok(simplify(&self.from_layer(from)?.0)?.0),
             Program::HeadGradient { from, score, rule } => {
-                let (graph, [logits, at]) = self.head(from)?;
-                gradient(graph, logits, &[at], false, score, rule)
+                let (graph, [logits, at]) = self.from_layer(from)?;
+                gradient(graph, logits, &[at], false, (self.head, score), rule)
             }
             Program::Saturation => self.saturation(),
         }
@@ -148,7 +147,7 @@ impl Network {
 
     /// The graph from a layer on, which is an input, behind the image where that gets past it; the output is the
     /// logits. Where logits and layer stand is given too.
-    fn head(&self, from: ValueId) -> Result<(Graph, [ValueId; 2])> {
+    fn from_layer(&self, from: ValueId) -> Result<(Graph, [ValueId; 2])> {
         let mut graph = self.graph.clone();
         graph.set_outputs([self.logits]);
         let (graph, places) = graph.cut(from);
@@ -188,13 +187,10 @@ fn gradient(
     logits: ValueId,
     at: &[ValueId],
     keep: bool,
-    score: Score,
+    (head, score): (Head, Score),
     rule: Rule,
 ) -> Result<Graph> {
-    let score = match score {
-        Score::Logit => logits,
-        Score::Probability => graph.add("probabilities", Softmax { axis: 0 }, &[logits])?,
-    };
+    let score = head.wire(&mut graph, logits, score)?;
     let kept = if keep { at } else { &[] };
     graph.set_outputs([&[logits], kept, &[score], at].concat());
     // Folding first makes the backward graph as small as the forward one.

@@ -19,6 +19,7 @@ pub mod fused;
 pub mod global_average_pool;
 pub mod integer_conv;
 pub mod kernels;
+pub mod log_softmax;
 pub mod max_pool;
 pub mod multiply;
 pub mod pointwise;
@@ -131,6 +132,7 @@ const READERS: &[Entry] = &[
     entry("HardSigmoid", curve::read_hard_sigmoid, &[float("alpha"), float("beta"), CONSUMED]),
     entry("HardSwish", curve::read_hard_swish, &[]),
     entry("Identity", reshape::read_identity, &[]),
+    entry("LogSoftmax", log_softmax::read, &[int("axis")]),
     entry("MatMul", dense::read_matmul, &[]),
     entry(
         "MaxPool",

@@ -10,10 +10,18 @@ use crate::{
     ops::kernels::{LANES, flops, linear, targets, word},
 };
 
-/// Both directions.
+/// Both directions, of the softmax and of its logarithm.
 pub static SOFTMAX: Kernel = Kernel { name: "softmax", source: include_str!("softmax.wgsl"), snippets: &[] };
 
-fn record(at: &mut Recording<'_>, axis: usize, backward: bool) -> Result<()> {
+/// Which of the kernel's functions.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Form {
+    pub backward: bool,
+    pub log: bool,
+}
+
+/// Says that the kernel makes the output, along an axis.
+pub(super) fn record(at: &mut Recording<'_>, axis: usize, form: Form) -> Result<()> {
     let (input, output) = (&at.inputs[0], &at.output);
     let (blocks, plane) = (output.blocks(), output.plane());
     let extent = output.shape.get(axis).copied().unwrap_or(1);
@@ -29,8 +37,12 @@ fn record(at: &mut Recording<'_>, axis: usize, backward: bool) -> Result<()> {
         [word(blocks), word(plane), word(count), word(step)],
         [word(groups), made.map_or(1, |m| word(targets(output, m))), 0, 0],
     ];
-    let variant =
-        vec![("LANES", LANES.into()), ("CHANNELS", (axis == 0).into()), ("BACKWARD", backward.into())];
+    let variant = vec![
+        ("LANES", LANES.into()),
+        ("CHANNELS", (axis == 0).into()),
+        ("BACKWARD", form.backward.into()),
+        ("LOG", form.log.into()),
+    ];
     let launch = Launch { groups: linear(groups), page: 0, flops: flops(&[256, output.vectors()]) };
     at.dispatch(&SOFTMAX, variant, &params, &[], launch)
 }
@@ -42,8 +54,14 @@ pub struct Softmax {
     pub axis: usize,
 }
 
-/// Reads an ONNX Softmax. Before opset 13 it ran over all axes from `axis` on, flattened.
+/// Reads an ONNX Softmax.
 pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
+    let (input, axis) = read_axis(node)?;
+    node.add(Softmax { axis }, &[input])
+}
+
+/// Reads the input of a softmax and its axis. Before opset 13 it ran over all axes from `axis` on, flattened.
+pub(super) fn read_axis(node: &Reader<'_>) -> Result<(ValueId, usize), String> {
     let input = node.value(0)?;
     let shape = node.node(input).shape.clone();
     let rank = i64::try_from(shape.len()).unwrap_or(i64::MAX) + 1;
@@ -56,7 +74,7 @@ pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
     if node.opset < 13 && shape[axis + 1..].iter().any(|&d| d != 1) {
         return Err("before opset 13 only a softmax along the last axis is supported".into());
     }
-    node.add(Softmax { axis }, &[input])
+    Ok((input, axis))
 }
 
 /// Where the elements of each group along `axis` lie: `(first, step, count)` for every group.
@@ -100,7 +118,7 @@ impl Operator for Softmax {
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
-        record(at, self.axis, false)
+        record(at, self.axis, Form { backward: false, log: false })
     }
 
     #[cfg(test)]
@@ -151,7 +169,7 @@ impl Operator for SoftmaxGradient {
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
-        record(at, self.axis, true)
+        record(at, self.axis, Form { backward: true, log: false })
     }
 
     #[cfg(test)]

@@ -2,6 +2,7 @@
 //
 // CHANNELS: the axis is the channels, and a group is a pixel; else it is another axis, and a group is one
 // vec4 wide. BACKWARD: y * (g - sum of g * y), where rows of y may be shared by several rows of g.
+// LOG: the logarithm of the softmax, and g - exp(y) * sum of g.
 #include bindings
 
 struct Params {
@@ -60,9 +61,16 @@ fn main(
 #end
         let g = load(p.input + i);
         let y = load(p.made + i - back);
-#if pass == 0
+#if pass == 0 && LOG
+        dot += select(vec4(0.0), g, real);
+#end
+#if pass == 0 && !LOG
         dot += select(vec4(0.0), g * y, real);
-#else
+#end
+#if pass == 1 && LOG
+        store(p.output + i, select(vec4(0.0), g - exp(y) * dot, real));
+#end
+#if pass == 1 && !LOG
         store(p.output + i, y * (g - dot));
 #end
     }
@@ -89,7 +97,10 @@ fn main(
 #if pass == 1
         sum += select(vec4(0.0), exp(x - top), real);
 #end
-#if pass == 2
+#if pass == 2 && LOG
+        store(p.output + i, select(vec4(0.0), min(x - top, vec4(0.0)) - log(sum), real));
+#end
+#if pass == 2 && !LOG
         store(p.output + i, select(vec4(0.0), exp(min(x - top, vec4(0.0))) / sum, real));
 #end
     }

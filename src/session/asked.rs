@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::{Class, Explained, Explanation, Request, Saturation, Session, Target, report::empty_note};
 use crate::{
-    attribution::{Map, Method, Observer, Run, Settings, cotangents, method, support::segments},
+    attribution::{About, Map, Method, Observer, Run, Settings, cotangents, method, support::segments},
     backend::{Backend, BitRows, Segmentation},
     error::{Error, Result},
-    network::{Layer, Network, Score},
+    network::{Head, Layer, Network, Score},
     picture::Preprocessing,
     tensor::Tensor,
 };
@@ -29,6 +29,8 @@ pub(super) struct Asked {
     segments: Option<Segmentation>,
     samples: Option<BitRows>,
     seed: u64,
+    /// Why another score is explained than the method's default.
+    instead: Option<String>,
 }
 
 impl Session {
@@ -39,6 +41,8 @@ impl Session {
         let mut settings = Settings::resolve(about.parameters, &request.parameters)?;
         method.complete(&mut settings, self.network.input());
         self.layer_for(method, request.layer.as_deref())?;
+        let head = self.network.head();
+        let score = head.score(request.score, about.default_score)?;
         let samples = own(request, method)?;
         if let Some(samples) = &samples {
             settings.adjust("samples", samples.len());
@@ -56,7 +60,7 @@ impl Session {
         let saturation = if method.differentiates() { self.saturation(image).await? } else { None };
         Ok(Asked {
             method,
-            score: request.score.unwrap_or(about.default_score),
+            score,
             targets,
             network: self.network.clone(),
             preprocessing: self.preprocessing.clone(),
@@ -69,6 +73,7 @@ impl Session {
             segments: request.segments.clone(),
             samples,
             seed: request.seed,
+            instead: instead(head, about, request.score),
         })
     }
 }
@@ -104,6 +109,7 @@ impl Asked {
         let backend = run.backend.description().clone();
         let mut notes = self.network.notes().to_vec();
         notes.extend(said);
+        notes.extend(self.instead.clone());
         notes.extend(self.saturation.map(Saturation::note));
         notes.extend(maps.iter().filter_map(|m| empty_note(m, &self.classes[m.target].target.label)));
         for map in &maps {
@@ -117,6 +123,7 @@ impl Asked {
             versus: self.versus.clone(),
             layer: layer.map(|l| l.name),
             score: self.score,
+            head: self.network.head(),
             parameters: self.settings.clone(),
             seed: self.seed,
             evaluations,
@@ -125,6 +132,17 @@ impl Asked {
             notes,
         })
     }
+}
+
+/// What is said where a method would explain probabilities and the network has none.
+fn instead(head: Head, about: &About, asked: Option<Score>) -> Option<String> {
+    let missing = head == Head::None && asked.is_none() && about.default_score == Score::Probability;
+    missing.then(|| {
+        format!(
+            "{} explains probabilities by default; this model has none, so its score is explained.",
+            about.label
+        )
+    })
 }
 
 /// The classes that are asked for, or else the best.

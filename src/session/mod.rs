@@ -27,7 +27,7 @@ use crate::{
         share::{Helpers, Job},
     },
     error::{Error, Result},
-    network::{Layer, Network, Program, Score},
+    network::{Head, Layer, Network, Program, Score},
     picture::{Picture, Preprocessing},
     tensor::Tensor,
 };
@@ -43,6 +43,8 @@ pub struct Options {
     pub std: Option<[f32; 3]>,
     /// The class names, in class order.
     pub labels: Option<Vec<String>>,
+    /// What turns the network's outputs into probabilities, where its file does not say.
+    pub head: Option<Head>,
 }
 
 /// A class and what it is called.
@@ -60,10 +62,10 @@ pub struct Class {
     /// Which class.
     #[serde(flatten)]
     pub target: Target,
-    /// Its score before the softmax.
+    /// Its score before the network's head.
     pub logit: f32,
-    /// Its score after it.
-    pub probability: f64,
+    /// Its score after the head; nothing where the network has none.
+    pub probability: Option<f64>,
 }
 
 /// What is to be explained, and how.
@@ -125,9 +127,14 @@ impl Session {
     /// What [`Network::from_onnx`] and [`Resilient::open`] fail with, and [`Error::Argument`] when labels or
     /// preprocessing do not fit the model.
     pub async fn open(model: &[u8], options: Options) -> Result<Self> {
-        let network = Arc::new(Network::from_onnx(model)?);
+        let network = Network::from_onnx(model)?;
+        let network = Arc::new(match options.head {
+            Some(head) => network.with_head(head)?,
+            None => network,
+        });
         let preprocessing = preprocessing(&network, &options)?;
         let labels = options.labels.or_else(|| network.metadata().labels.clone());
+        let labels = labels.map(|l| network.class_names(l));
         if let Some(n) = labels.as_ref().map(Vec::len).filter(|&n| n != network.classes()) {
             let classes = network.classes();
             return Err(Error::Argument(format!(
@@ -262,10 +269,12 @@ impl Session {
     async fn scores_of(&mut self, image: Images<'_>) -> Result<Vec<Class>> {
         let outputs = self.backend.run(&Program::Forward { layer: None }, image, None).await?;
         let logits = outputs.first().map_or(&[][..], |t| t.data());
-        let probabilities = support::softmax(logits);
-        let class =
-            |(index, (&logit, &probability))| Class { target: self.target(index), logit, probability };
-        Ok(logits.iter().zip(&probabilities).enumerate().map(class).collect())
+        let probabilities = self.network.head().probabilities(logits);
+        let class = |(index, &logit): (usize, &f32)| {
+            let probability = probabilities.as_ref().map(|p| p[index]);
+            Class { target: self.target(index), logit, probability }
+        };
+        Ok(logits.iter().enumerate().map(class).collect())
     }
 
     /// Cuts an image, `[C, H, W]` and normalised, into segments; the parameters, as text or JSON values, are those

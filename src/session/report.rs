@@ -6,7 +6,7 @@ use super::{Class, Saturation, Target};
 use crate::{
     attribution::{Map, MapKind, Settings},
     backend::Description,
-    network::Score,
+    network::{Head, Score},
 };
 
 /// One target's map with what it belongs to.
@@ -33,6 +33,8 @@ pub struct Explanation {
     pub layer: Option<String>,
     /// The score that was explained.
     pub score: Score,
+    /// What turned the network's outputs into probabilities.
+    pub head: Head,
     /// The parameters, defaults included.
     pub parameters: Settings,
     /// Where random numbers started.
@@ -73,6 +75,7 @@ impl Explanation {
             "versus": self.versus,
             "layer": self.layer,
             "score": self.score,
+            "head": self.head,
             "parameters": self.parameters,
             "seed": self.seed,
             "backend": self.backend.kind,

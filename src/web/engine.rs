@@ -18,6 +18,7 @@ use crate::{
     attribution::{self, Settings},
     backend::{resilient::Choice, share::Job},
     error::{Error, Result},
+    network::Head,
     picture::Picture,
     render::{self, Display, Rendered},
     session::{Class, Cut, Explained, Explanation, Options, Request, Results, Session},
@@ -37,6 +38,7 @@ struct OpenOptions {
     mean: Option<[f32; 3]>,
     std: Option<[f32; 3]>,
     labels: Option<Vec<String>>,
+    head: Option<Head>,
 }
 
 /// A picture, as people and as the network see it.
@@ -64,7 +66,7 @@ pub struct Engine {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Opens a model. `options` is JSON: `{ backend, mean, std, labels }`, all optional. `pool` holds workers
+    /// Opens a model. `options` is JSON: `{ backend, mean, std, labels, head }`, all optional. `pool` holds workers
     /// that have opened the same model and take parts of what the CPU runs.
     pub async fn open(
         model: Vec<u8>,
@@ -183,9 +185,9 @@ impl Engine {
     async fn try_open(model: &[u8], name: &str, options: &str, pool: Option<Pool>) -> Result<Self> {
         let options: OpenOptions = serde_json::from_str(options)
             .map_err(|e| Error::Argument(format!("the model's options: {e}")))?;
-        let OpenOptions { backend, mean, std, labels } = options;
+        let OpenOptions { backend, mean, std, labels, head } = options;
         let told = [("scaling", mean.is_some() && std.is_some()), ("labels", labels.is_some())];
-        let mut session = Session::open(model, Options { backend, mean, std, labels }).await?;
+        let mut session = Session::open(model, Options { backend, mean, std, labels, head }).await?;
         session.set_clock(js_sys::Date::now);
         if let Some(pool) = pool {
             session.set_helpers(Rc::new(Workers(pool)));
@@ -342,7 +344,7 @@ impl Engine {
         let seen = self.seen.borrow();
         let classes = seen.as_ref().map_or(&[][..], |s| &s.classes[..]);
         let class = |index: usize| {
-            let unknown = || Class { target: session.target(index), logit: f32::NAN, probability: f64::NAN };
+            let unknown = || Class { target: session.target(index), logit: f32::NAN, probability: None };
             classes.iter().find(|c| c.target.index == index).cloned().unwrap_or_else(unknown)
         };
         let results = self.results.borrow();
@@ -357,7 +359,8 @@ impl Engine {
                 .collect(),
             versus: request.versus.map(|v| session.target(v)),
             layer: request.layer.clone(),
-            score: request.score.unwrap_or(about.default_score),
+            score: session.network().head().score(request.score, about.default_score)?,
+            head: session.network().head(),
             parameters,
             seed: request.seed,
             evaluations,

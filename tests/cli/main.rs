@@ -9,6 +9,7 @@ use std::{
 use serde_json::Value;
 
 mod answers;
+mod heads;
 mod refusals;
 
 fn root() -> &'static Path {

@@ -17,6 +17,7 @@ $python "$here/node_tests.py" fixtures/node
 $python "$here/make_networks.py" fixtures/networks
 $python "$here/make_shipped.py" fixtures/quantized
 $python "$here/make_int8.py" fixtures/int8
+$python "$here/make_heads.py" fixtures/heads
 $python "$here/make_perturbation.py" fixtures/networks fixtures
 
 # Rounding differs between processors: another machine's files may differ in their last bits.

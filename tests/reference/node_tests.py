@@ -18,8 +18,8 @@ from onnx import TensorProto, numpy_helper
 
 OPERATORS = set("""
     Add AveragePool BatchNormalization Clip Concat Constant Conv DequantizeLinear Dropout Elu Flatten Gemm
-    GlobalAveragePool HardSigmoid HardSwish Identity MatMul MaxPool Mul QuantizeLinear ReduceMean Relu Reshape Sigmoid
-    Softmax
+    GlobalAveragePool HardSigmoid HardSwish Identity LogSoftmax MatMul MaxPool Mul QuantizeLinear ReduceMean Relu
+    Reshape Sigmoid Softmax
 """.split())
 TYPES = {getattr(TensorProto, name) for name in
          "FLOAT DOUBLE FLOAT16 INT8 UINT8 INT16 UINT16 INT32 UINT32 INT64 UINT64 BOOL".split()}

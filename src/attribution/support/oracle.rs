@@ -13,7 +13,7 @@ use crate::{
     backend::{At, Backend, BitRows, Description, Images, Masked, Masks, Rectangle, Segmentation},
     error::Result,
     graph::{Constant, Graph, Producer, Rows, reference},
-    network::{Network, Program, Score},
+    network::{Head, Network, Program, Score},
     ops::{
         conv::Conv, dense::Dense, global_average_pool::GlobalAveragePool, pointwise, reshape::Reshape,
         window::Window,
@@ -197,6 +197,12 @@ impl Case {
         }
     }
 
+    /// The network with another head.
+    pub fn with_head(mut self, head: Head) -> Self {
+        self.oracle.network = self.oracle.network.with_head(head).unwrap();
+        self
+    }
+
     pub fn set(&mut self, key: &str, value: &str) -> &mut Self {
         self.given.insert(key.into(), value.into());
         self
@@ -250,9 +256,13 @@ impl Case {
     pub fn score_of(&self, target: usize, image: &Tensor) -> f64 {
         let forward = Program::Forward { layer: None };
         let logits = &self.oracle.run_one(&forward, None, image.data(), None)[0].data;
-        match self.score {
-            Score::Logit => logits[target],
-            Score::Probability => logits[target].exp() / logits.iter().map(|z| z.exp()).sum::<f64>(),
+        match (self.score, self.oracle.network.head()) {
+            (Score::Logit, _) => logits[target],
+            (Score::Probability, Head::Softmax) => {
+                logits[target].exp() / logits.iter().map(|z| z.exp()).sum::<f64>()
+            }
+            (Score::Probability, Head::Sigmoid) => logits[target].exp() / (1.0 + logits[target].exp()),
+            (Score::Probability, Head::None) => panic!("there is no probability"),
         }
     }
 

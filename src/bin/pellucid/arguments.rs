@@ -7,7 +7,7 @@ use pellucid::{
     Error, Result,
     attribution::{METHODS, method, support::baseline::OWN},
     backend::resilient::Choice,
-    network::{Score, metadata::parse_triple},
+    network::{Head, Score, metadata::parse_triple},
     session::{Request, Session},
 };
 use serde_json::Value;
@@ -52,6 +52,10 @@ pub struct Model {
     /// The class names, one a line.
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
+    /// What turns its outputs into probabilities, where its file does not say: a softmax over all classes, a sigmoid
+    /// per class, or nothing.
+    #[arg(long, value_enum)]
+    pub head: Option<HeadName>,
 }
 
 #[derive(Args)]
@@ -166,6 +170,23 @@ impl From<Backend> for Choice {
             Backend::Auto => Self::Auto,
             Backend::Gpu => Self::Gpu,
             Backend::Cpu => Self::Cpu,
+        }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum HeadName {
+    Softmax,
+    Sigmoid,
+    None,
+}
+
+impl From<HeadName> for Head {
+    fn from(head: HeadName) -> Self {
+        match head {
+            HeadName::Softmax => Self::Softmax,
+            HeadName::Sigmoid => Self::Sigmoid,
+            HeadName::None => Self::None,
         }
     }
 }

@@ -56,7 +56,8 @@ fn quiet_drivers() {
 async fn open(model: Model) -> Result<Session> {
     let bytes = model.model.as_ref().map(input::read).transpose()?;
     let labels = model.labels.as_ref().map(input::read_labels).transpose()?;
-    let options = Options { backend: model.backend.into(), mean: model.mean, std: model.std, labels };
+    let head = model.head.map(Into::into);
+    let options = Options { backend: model.backend.into(), mean: model.mean, std: model.std, labels, head };
     Session::open(bytes.as_deref().unwrap_or(SHIPPED_MODEL), options).await
 }
 
@@ -72,23 +73,17 @@ async fn classify(arguments: Classify) -> Result<()> {
         let backend = session.backend();
         let report = json!({
             "classes": classes,
+            "head": session.network().head(),
+            "notes": session.network().notes(),
             "backend": backend.kind,
             "adapter": backend.adapter,
             "elapsed_ms": elapsed.as_secs_f64() * 1e3,
         });
         return output::print_json(&report);
     }
-    let mut text = String::new();
-    for c in &classes {
-        text += &format!(
-            "{:6.2} %  {:8.3}  {:4}  {}\n",
-            c.probability * 100.0,
-            c.logit,
-            c.target.index,
-            output::one_line(&c.target.label)
-        );
-    }
-    output::print(&text)
+    output::print(&output::answers(&classes))?;
+    output::say_notes(&session);
+    Ok(())
 }
 
 async fn explain(arguments: Explain) -> Result<()> {

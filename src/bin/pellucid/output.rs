@@ -12,7 +12,7 @@ use pellucid::{
     backend::Segmentation,
     picture::Picture,
     render,
-    session::{Explanation, Session},
+    session::{Class, Explanation, Session},
 };
 use serde_json::Value;
 
@@ -76,16 +76,35 @@ pub fn say_events(session: &mut Session) {
     }
 }
 
+/// Says on stderr what a reader should know of how the model was read.
+pub fn say_notes(session: &Session) {
+    for note in session.network().notes() {
+        eprintln!("note: {}", one_line(note));
+    }
+}
+
+/// One line per class; the probability is left out where there is none.
+pub fn answers(classes: &[Class]) -> String {
+    let line = |c: &Class| {
+        let share = c.probability.map(|p| format!("{:6.2} %  ", p * 100.0)).unwrap_or_default();
+        format!("{share}{:8.3}  {:4}  {}\n", c.logit, c.target.index, one_line(&c.target.label))
+    };
+    classes.iter().map(line).collect()
+}
+
 /// The report in words.
 pub fn summary(explanation: &Explanation) -> String {
     let mut text = String::new();
     for e in &explanation.targets {
         let (low, high) = e.map.values.range();
+        let share = match e.class.probability {
+            Some(p) => format!("{:.2} %", p * 100.0),
+            None => format!("score {:.3}", e.class.logit),
+        };
         text += &format!(
-            "{} of {:?} ({:.2} %): {:?} values from {low:.4} to {high:.4}, sum {:.4} ({})\n",
+            "{} of {:?} ({share}): {:?} values from {low:.4} to {high:.4}, sum {:.4} ({})\n",
             explanation.method,
             e.class.target.label,
-            e.class.probability * 100.0,
             e.map.values.shape(),
             e.map.values.sum(),
             e.map.unit,

@@ -33,6 +33,7 @@ use crate::{
         gate::{Gate, PassMask},
         global_average_pool::{GlobalAveragePool, Spread},
         kernels::MANY,
+        log_softmax::{LogSoftmax, LogSoftmaxGradient},
         max_pool::{MaxPool, MaxPoolGradient, MaxPoolWinner},
         multiply::Multiply,
         pointwise::{Affinity, Clip, Pointwise, Quantizer, Step},

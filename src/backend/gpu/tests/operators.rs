@@ -262,7 +262,7 @@ fn global_pools_and_shapes() {
 }
 
 #[test]
-fn softmax_and_its_gradient() {
+fn softmax_its_logarithm_and_their_gradients() {
     for case in 0..CASES {
         let rng = &mut for_sample(12, case);
         let rank = rng.random_range(1..=3);
@@ -273,7 +273,9 @@ fn softmax_and_its_gradient() {
         let g = graph.input("g", shape, Rows::Targets);
         let y = graph.add("y", Softmax { axis }, &[x]).unwrap();
         let back = graph.add("back", SoftmaxGradient { axis }, &[g, y]).unwrap();
-        graph.set_outputs([y, back]);
+        let log = graph.add("log", LogSoftmax { axis }, &[x]).unwrap();
+        let log_back = graph.add("log/back", LogSoftmaxGradient { axis }, &[g, log]).unwrap();
+        graph.set_outputs([y, back, log, log_back]);
         hold(&graph, rng);
     }
 }
