@@ -116,12 +116,6 @@ impl Network {
         self.head
     }
 
-    /// The head that the file's own operators say; nothing where it ends with bare numbers.
-    #[must_use]
-    pub fn stated_head(&self) -> Option<Head> {
-        self.ending.stated.map(|(head, _)| head)
-    }
-
     /// The class names, from the names of the file's outputs: where one output makes two answers, one name is that of
     /// class 1.
     #[must_use]

@@ -193,7 +193,11 @@ impl Engine {
             session.set_helpers(Rc::new(Workers(pool)));
         }
         Ok(Self {
-            model: describe(&session, name, told),
+            model: {
+                let mut model = describe(&session, name, told);
+                model["chosen_head"] = json!(head);
+                model
+            },
             backend: RefCell::new(json!(session.backend())),
             events: RefCell::new(session.take_events()),
             session: RefCell::new(Some(session)),

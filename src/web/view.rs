@@ -66,7 +66,6 @@ pub fn describe(session: &Session, name: &str, told: [(&'static str, bool); 2]) 
         "layers": network.layers(),
         "default_layer": network.default_layer().map(|l| &l.name),
         "head": network.head(),
-        "stated_head": network.stated_head(),
         "notes": network.notes(),
         "missing": missing.collect::<Vec<_>>(),
     })

@@ -20,6 +20,9 @@ export function percent(share) {
   return `${value.toFixed(1)} %`;
 }
 
+/** A class's probability, or its score where the network has no probabilities. */
+export const share = ({ probability, logit }) => (probability === null ? number(logit) : percent(probability));
+
 export function duration(milliseconds) {
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
   if (milliseconds < 60_000) return `${(milliseconds / 1000).toFixed(1)} s`;

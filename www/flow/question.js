@@ -26,7 +26,8 @@ export function questionOf(state) {
     targets,
     versus: spec.contrasts && versus !== targets[0] ? versus : null,
     layer: { needed: state.layer, optional: state.inner }[spec.layer] ?? null,
-    score: score ?? spec.default_score,
+    // Without probabilities the engine explains the score, and says so.
+    score: state.info.model.head === 'none' ? null : (score ?? spec.default_score),
     parameters,
     seed: 0,
     files: { background: spec.background && files.background, baseline: parameters.baseline === 'image' && files.baseline },

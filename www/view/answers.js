@@ -1,7 +1,7 @@
-// The best five classes with their probabilities, and any other class by search. Choosing one asks why.
+// The best five classes with their probabilities, or their scores where the network has none, and any other class by search. Choosing one asks why.
 
 import { $, h } from '../core/dom.js';
-import { duration, percent, quoted } from '../core/format.js';
+import { duration, quoted, share } from '../core/format.js';
 import { labelOf, methodOf } from '../flow/question.js';
 import { createPicker } from './picker.js';
 
@@ -37,10 +37,10 @@ export function setUpAnswers(store) {
   });
 }
 
-/** Every class, the most probable first. */
+/** Every class, the best first. */
 export function items(state) {
   if (!state.classes) return [];
-  return state.classes.classes.map(({ index, probability }) => ({ value: index, label: labelOf(state, index), note: percent(probability), words: String(index) }));
+  return state.classes.classes.map((each) => ({ value: each.index, label: labelOf(state, each.index), note: share(each), words: String(each.index) }));
 }
 
 function drawList(list, classes, target) {
@@ -71,15 +71,17 @@ const skeleton = (i) => {
   return h('div', { class: 'answer' }, h('span', {}, h('span', { class: 'answer-label' }, name)), h('span', { class: 'answer-share' }, '00.0 %'), h('span', { class: 'answer-track' }));
 };
 
-function row({ index, label, probability }) {
-  const bar = h('span', { class: 'answer-bar', data: { share: probability } });
+function row(answer) {
+  const { index, label, probability } = answer;
+  // A score has no bar: nothing says how much would be all.
+  const bar = probability === null ? null : h('span', { class: 'answer-track', 'aria-hidden': 'true' }, h('span', { class: 'answer-bar', data: { share: probability } }));
   return h(
     'label',
     { class: 'answer', title: label },
     h('input', { type: 'radio', name: 'answer', value: String(index) }),
     h('span', { class: 'answer-label' }, label),
-    h('span', { class: 'answer-share' }, percent(probability)),
-    h('span', { class: 'answer-track', 'aria-hidden': 'true' }, bar),
+    h('span', { class: 'answer-share' }, share(answer)),
+    bar,
   );
 }
 

@@ -1,7 +1,7 @@
 // Side by side: several classes of one run on one scale, or several methods for one class.
 
 import { $, h, show } from '../core/dom.js';
-import { number, percent, plural } from '../core/format.js';
+import { number, plural, share } from '../core/format.js';
 import { latest } from '../flow/latest.js';
 import { labelOf, targetsOf } from '../flow/question.js';
 import { lookFor, lookOf } from './look.js';
@@ -73,7 +73,7 @@ const busy = ({ panels }) => panels.some(({ status }) => status === 'waiting' ||
 
 function classTiles(state) {
   const { classes } = state;
-  return classes ? targetsOf(state).map((key) => ({ key, title: labelOf(state, key), note: percent(classes.classes.find(({ index }) => index === key).probability) })) : [];
+  return classes ? targetsOf(state).map((key) => ({ key, title: labelOf(state, key), note: share(classes.classes.find(({ index }) => index === key)) })) : [];
 }
 
 function methodTiles({ panels, methods }) {
@@ -95,7 +95,7 @@ function classItems(state) {
   const ticked = targetsOf(state);
   return state.classes.classes
     .filter(({ index }, i) => i < OFFERED || ticked.includes(index))
-    .map(({ index, probability }) => ({ value: index, label: labelOf(state, index), note: percent(probability), ticked: ticked.includes(index) }));
+    .map((each) => ({ value: each.index, label: labelOf(state, each.index), note: share(each), ticked: ticked.includes(each.index) }));
 }
 
 const methodItems = ({ methods, besideMethods }) =>

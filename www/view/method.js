@@ -123,7 +123,10 @@ function setUpScore(store) {
   });
   $('#score-field').append(...segments.element);
   store.watch(
-    ({ methods, method, score }) => [methods, method, score],
-    () => segments.update(store.state.score ?? methodOf(store.state)?.default_score),
+    ({ methods, method, score, info }) => [methods, method, score, info],
+    () => {
+      show($('#score-field'), store.state.info?.model.head !== 'none');
+      segments.update(store.state.score ?? methodOf(store.state)?.default_score);
+    },
   );
 }

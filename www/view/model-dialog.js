@@ -12,17 +12,28 @@ const PRESETS = [
   { label: 'Raw: 0 to 255', mean: [0, 0, 0], std: [1, 1, 1] },
   { label: 'My own numbers' },
 ];
+const HEADS = [
+  { value: '', label: 'As the file says' },
+  { value: 'softmax', label: 'Softmax: one class of all is right', name: 'a softmax: one class of all is right' },
+  { value: 'sigmoid', label: 'Sigmoid: each class is right or not by itself', name: 'sigmoids: each class is right or not by itself' },
+  { value: 'none', label: 'None: scores without probabilities', name: 'none, only scores' },
+];
 const OWN = PRESETS.length - 1;
 
 export function setUpModelDialog(store, model, engine) {
   const dialog = $('#model-dialog');
   const chosen = { file: null, labels: null };
-  const file = fileRow('Choose a model', '.onnx', 'or drop an .onnx file anywhere', (picked) => (chosen.file = picked));
+  const file = fileRow('Choose a model', '.onnx', 'or drop an .onnx file anywhere', (picked) => {
+    chosen.file = picked;
+    // What was chosen for one file may contradict another.
+    head.reset();
+  });
   const labels = fileRow('Choose labels', '.txt,.json,.csv', 'a text file with one class a line, or a JSON list', async (picked) => {
     chosen.labels = picked && (await readLabels(picked));
     return chosen.labels && plural(chosen.labels.length, 'label');
   });
   const scaling = createScaling();
+  const head = createHead();
   const facts = h('dl', { class: 'facts' });
   const submit = h('button', { type: 'submit', class: 'button primary' }, 'Open');
   const shipped = h('button', { type: 'button', class: 'button' }, 'Use the shipped model');
@@ -31,7 +42,7 @@ export function setUpModelDialog(store, model, engine) {
     { class: 'dialog-body' },
     facts,
     h('fieldset', {}, h('legend', {}, 'A model of your own'), file.element, h('p', { class: 'hint' }, 'Any convolutional image classifier in ONNX form. It stays on this device.')),
-    h('fieldset', {}, h('legend', {}, 'What its file may not say'), ...scaling.element, labels.element),
+    h('fieldset', {}, h('legend', {}, 'What its file may not say'), ...scaling.element, head.element, labels.element),
     h('div', { class: 'dialog-actions' }, shipped, submit),
   );
   const close = h('button', { type: 'button', class: 'icon-button', 'aria-label': 'Close', on: { click: () => dialog.close() } }, icon('close'));
@@ -49,7 +60,7 @@ export function setUpModelDialog(store, model, engine) {
   };
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    busy(async () => model.open(chosen.file ?? (await engine.modelFile()), { ...scaling.read(), ...(chosen.labels ? { labels: chosen.labels } : {}) }));
+    busy(async () => model.open(chosen.file ?? (await engine.modelFile()), { ...scaling.read(), ...head.read(), ...(chosen.labels ? { labels: chosen.labels } : {}) }));
   });
   shipped.addEventListener('click', () => busy(() => model.reset()));
   dialog.addEventListener('close', () => {
@@ -68,11 +79,12 @@ export function setUpModelDialog(store, model, engine) {
   );
 }
 
-function about({ name, input, classes, layers, license, notes, missing }) {
+function about({ name, input, classes, head, layers, license, notes, missing }) {
   return [
     ['Open now', name],
     ['Input', dimensions(input)],
     ['Classes', `${classes.toLocaleString('en')}${missing.includes('labels') ? ', without names' : ''}`],
+    ['Probabilities', HEADS.find(({ value }) => value === head).name],
     ['Layers that can be explained', String(layers.length)],
     license ? ['Licence', license] : null,
     ...notes.map((note) => ['Note', note]),
@@ -120,6 +132,17 @@ function createScaling() {
   const read = () => (PRESETS[select.value].mean === null ? {} : { mean: mean.get(), std: std.get() });
   const field = h('div', { class: 'field' }, h('label', { class: 'field-label', for: id }, 'Scaling of pixels: (value − mean) / deviation, of 0 to 255'), select);
   return { element: [field, own], read };
+}
+
+/** What turns the network's outputs into probabilities. */
+function createHead() {
+  const id = uid('head');
+  const select = h('select', { id }, HEADS.map(({ value, label }) => h('option', { value }, label)));
+  return {
+    element: h('div', { class: 'field' }, h('label', { class: 'field-label', for: id }, 'What turns outputs into probabilities'), select),
+    read: () => (select.value ? { head: select.value } : {}),
+    reset: () => (select.value = ''),
+  };
 }
 
 /** Three numbers in one text field, as the command line takes them. */

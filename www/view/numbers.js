@@ -28,8 +28,8 @@ export function setUpNumbers(store, engine) {
 function rows(result) {
   const { unit, weights } = result;
   return [
-    ['Logit', number(result.logit)],
-    ['Probability', percent(result.probability)],
+    [result.head === 'none' ? 'Score' : 'Logit', number(result.logit)],
+    result.probability === null ? null : ['Probability', percent(result.probability)],
     ['Map from', `${number(result.min)} to ${number(result.max)}`],
     weights ? ['Weights sum to', number(weights.reduce((a, b) => a + b))] : ['Map sums to', number(result.sum)],
     ['Unit', unit],
@@ -89,13 +89,14 @@ function offer(content, type, name) {
 }
 
 /** The same explanation on the command line. */
-function command({ picture, run: { asked } }) {
+function command({ picture, info, run: { asked } }) {
   const quote = (text) => (/^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
   const parts = ['pellucid', 'explain', quote(picture?.name ?? 'picture.png'), '--method', asked.method, '--target', asked.targets.join(',')];
   if (asked.versus !== null) parts.push('--versus', String(asked.versus));
   for (const [key, files] of Object.entries(asked.files)) if (files) parts.push(`--${key}`, key === 'background' ? 'FOLDER' : quote(files.blobs[0].name));
   if (asked.layer) parts.push('--layer', quote(asked.layer));
-  parts.push('--score', asked.score);
+  if (info.model.chosen_head) parts.push('--head', info.model.chosen_head);
+  if (asked.score) parts.push('--score', asked.score);
   for (const [key, value] of Object.entries(asked.parameters)) parts.push('--set', quote(`${key}=${value}`));
   return [...parts, '--output', 'overlay.png'].join(' ');
 }

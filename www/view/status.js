@@ -45,7 +45,7 @@ export function setUpStatus(store, explain) {
     ({ classes }) => [classes],
     (classes) => {
       if (!classes) return;
-      const best = classes.classes.slice(0, 3).map(({ label, probability }) => `${label} ${Math.round(probability * 100)} per cent`);
+      const best = classes.classes.slice(0, 3).map(({ label, logit, probability }) => (probability === null ? `${label}, score ${number(logit)}` : `${label} ${Math.round(probability * 100)} per cent`));
       announce('', `The network sees ${best.join(', ')}`);
     },
   );

@@ -1,7 +1,7 @@
 // The reader hides and shows segments of the picture, and the answers move with each click.
 
 import { $, $$, h, show } from '../core/dom.js';
-import { percent, plural, quoted } from '../core/format.js';
+import { plural, quoted, share } from '../core/format.js';
 import { methodOf } from '../flow/question.js';
 
 /** About how many pixels wide the segments are drawn. */
@@ -55,19 +55,21 @@ function words(whatIf, classes) {
   if (!hidden.size) return `Click a segment to hide it; there are ${cut.count}`;
   const [best] = now ?? [];
   const changed = best && best.index !== classes.classes[0].index;
-  return `${hidden.size} of ${plural(cut.count, 'segment')} hidden${changed ? `: now ${quoted(best.label)}, ${percent(best.probability)}` : ''}`;
+  return `${hidden.size} of ${plural(cut.count, 'segment')} hidden${changed ? `: now ${quoted(best.label)}, ${share(best)}` : ''}`;
 }
 
 /** The answers as they are now, beside what they were. */
 function drawShares(before, now) {
-  const share = (classes, index) => classes.find((each) => each.index === index)?.probability ?? 0;
+  const find = (classes, index) => classes.find((each) => each.index === index);
   for (const input of $$('#answers input')) {
-    const [was, is] = [share(before, Number(input.value)), share(now ?? before, Number(input.value))];
+    const [was, is] = [before, now ?? before].map((classes) => find(classes, Number(input.value)));
+    if (!was || !is) continue;
     const row = input.parentElement;
     const bar = $('.answer-bar', row);
-    $('.answer-share', row).textContent = now ? `${percent(was)} → ${percent(is)}` : percent(was);
-    bar.dataset.share = is;
-    bar.style.setProperty('transform', `scaleX(${Math.max(is, 0.004)})`);
+    $('.answer-share', row).textContent = now ? `${share(was)} → ${share(is)}` : share(was);
+    if (!bar) continue;
+    bar.dataset.share = is.probability;
+    bar.style.setProperty('transform', `scaleX(${Math.max(is.probability, 0.004)})`);
   }
 }
 
