@@ -192,12 +192,10 @@ impl Engine {
         if let Some(pool) = pool {
             session.set_helpers(Rc::new(Workers(pool)));
         }
+        let mut model = describe(&session, name, told);
+        model["chosen_head"] = json!(head);
         Ok(Self {
-            model: {
-                let mut model = describe(&session, name, told);
-                model["chosen_head"] = json!(head);
-                model
-            },
+            model,
             backend: RefCell::new(json!(session.backend())),
             events: RefCell::new(session.take_events()),
             session: RefCell::new(Some(session)),
