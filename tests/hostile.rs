@@ -108,8 +108,14 @@ fn pictures_never_panic() {
     let mut state = rng::for_sample(0, 0);
     let pixels: Vec<u8> = (0..3 * 37 * 29).map(|i| (i / 7) as u8 ^ (state.random::<u8>() & 15)).collect();
     let image = DynamicImage::ImageRgb8(RgbImage::from_raw(37, 29, pixels).unwrap());
-    let formats =
-        [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP, ImageFormat::Gif, ImageFormat::Bmp];
+    let formats = [
+        ImageFormat::Png,
+        ImageFormat::Jpeg,
+        ImageFormat::WebP,
+        ImageFormat::Gif,
+        ImageFormat::Bmp,
+        ImageFormat::Tiff,
+    ];
     let mut seeds = formats.map(|format| {
         let mut file = Cursor::new(vec![]);
         image.write_to(&mut file, format).unwrap();

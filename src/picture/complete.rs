@@ -1,10 +1,46 @@
 //! Tells whether a JPEG file is whole. The decoder fills missing parts with grey without an error.
 
+use super::Picture;
 use crate::error::{Error, Result};
+
+/// The end-of-image marker.
+const END: [u8; 2] = [0xFF, 0xD9];
+/// What is read where coded bytes are missing: with each of these another picture.
+const OTHERS: [u8; 2] = [0x55, 0xAA];
+/// How many of them are enough to be read.
+const ENOUGH: usize = 4096;
 
 /// The coded bytes of one 8 x 8 block are at least one bit (the DC coefficient's code), so that a byte covers
 /// at most 512 pixels; twice that leaves room for unusual subsampling.
 const PIXELS_PER_BYTE: u64 = 1024;
+
+/// The same file with an end-of-image marker, where it lacks only that; `None` where it has one. Whether all of the
+/// picture is there is tried with `read`: a file that is cut within its coded bytes gives one picture when it ends
+/// there, and another when other bytes follow.
+///
+/// Fails with [`Error::Image`] when more is missing.
+pub(super) fn ended(bytes: &[u8], read: impl Fn(&[u8]) -> Result<Picture>) -> Result<Option<Vec<u8>>> {
+    if coded_bytes(bytes).is_some() {
+        return Ok(None);
+    }
+    // Half a marker is no byte of the picture: there a zero would follow.
+    let start = bytes.strip_suffix(&[0xFF]).unwrap_or(bytes);
+    let followed = |by: &[u8]| [start, by, &END].concat();
+    let ended = followed(&[]);
+    let whole = match read(&ended) {
+        Err(error @ Error::Limit { .. }) => return Err(error),
+        Err(_) => false,
+        Ok(picture) => {
+            OTHERS.iter().all(|&byte| read(&followed(&[byte; ENOUGH])).is_ok_and(|other| other == picture))
+        }
+    };
+    if whole {
+        return Ok(Some(ended));
+    }
+    Err(Error::Image(
+        "the JPEG file is cut short (it has no end-of-image marker); fetch or save it again".into(),
+    ))
+}
 
 /// Fails with [`Error::Image`] when the file ends before its end-of-image marker, or holds too few bytes for
 /// the `width` x `height` pixels that it announces.

@@ -1,6 +1,6 @@
 //! From the bytes of a file to a picture.
 
-use std::io::Cursor;
+use std::{borrow::Cow, io::Cursor};
 
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
@@ -13,13 +13,36 @@ use crate::limits::{self, IMAGE_BYTES, IMAGE_PIXELS, IMAGE_SIDE};
 /// tables and metadata as an ordinary file could need.
 const DECODER_BYTES: u64 = IMAGE_PIXELS * 8 + (64 << 20);
 
-/// See [`Picture::decode`].
-pub(super) fn decode(bytes: &[u8]) -> Result<Picture> {
+/// The formats that are read, for who chose another one.
+#[cfg(not(target_arch = "wasm32"))]
+const WANTED: &str = "choose a PNG, JPEG, WebP, GIF, BMP or TIFF file";
+#[cfg(target_arch = "wasm32")]
+const WANTED: &str = "choose a PNG, JPEG, WebP, GIF or BMP file";
+
+/// See [`Picture::decode_noting`].
+pub(super) fn decode(bytes: &[u8], notes: &mut Vec<String>) -> Result<Picture> {
     limits::check("the image file's size in bytes", bytes.len() as u64, IMAGE_BYTES)?;
     let format = format_of(bytes)?;
     if let Some((width, height)) = announced(bytes, format) {
         check_size(width, height)?;
     }
+    let mut bytes = Cow::Borrowed(bytes);
+    if format == ImageFormat::Jpeg
+        && let Some(ended) = complete::ended(&bytes, |bytes| read(bytes, format))?
+    {
+        notes.push("The JPEG file lacks its end marker; its picture is whole.".into());
+        bytes = Cow::Owned(ended);
+    }
+    read(&bytes, format)
+}
+
+/// Whether files that start like this are of a format that is read.
+pub(super) fn is_read(start: &[u8]) -> bool {
+    format_of(start).is_ok()
+}
+
+/// Decodes a file of a known format.
+fn read(bytes: &[u8], format: ImageFormat) -> Result<Picture> {
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut allowed = Limits::default();
     allowed.max_alloc = Some(DECODER_BYTES);
@@ -38,7 +61,6 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Picture> {
 
 /// The format by content; the errors name what was found.
 fn format_of(bytes: &[u8]) -> Result<ImageFormat> {
-    const WANTED: &str = "choose a PNG, JPEG, WebP, GIF or BMP file";
     if bytes.is_empty() {
         return Err(Error::Image(format!("the image file is empty; {WANTED}")));
     }
@@ -69,7 +91,8 @@ fn announced(bytes: &[u8], format: ImageFormat) -> Option<(u32, u32)> {
     }
 }
 
-fn check_size(width: u32, height: u32) -> Result<()> {
+/// Fails when a picture of this size is too large, or has no pixels.
+pub(super) fn check_size(width: u32, height: u32) -> Result<()> {
     let (width, height) = (u64::from(width), u64::from(height));
     if width == 0 || height == 0 {
         return Err(Error::Image("the image has no pixels; choose another one".into()));

@@ -3,6 +3,11 @@ use image::{GrayImage, ImageBuffer, Luma, LumaA, Rgb, Rgba, RgbaImage};
 use super::super::test_files::{encode, file, noise, with_exif};
 use super::*;
 
+/// [`Picture::decode`] without notes.
+fn decode(bytes: &[u8]) -> Result<Picture> {
+    super::decode(bytes, &mut vec![])
+}
+
 const LOSSLESS: [ImageFormat; 3] = [ImageFormat::Png, ImageFormat::WebP, ImageFormat::Bmp];
 
 /// The message of the [`Error::Image`] that `bytes` must give.
@@ -143,8 +148,9 @@ fn cut_files_are_refused() {
     let picture = noise(24, 20);
     for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP, ImageFormat::Bmp] {
         let whole = file(&picture, format);
-        // PNG's last 12 bytes are an empty end chunk, and WebP's last one may be padding: every pixel is there.
-        let spare = [(ImageFormat::Png, 12), (ImageFormat::WebP, 1)];
+        // PNG's last 12 bytes are an empty end chunk, JPEG's last two its end marker, and WebP's last one may be padding:
+        // every pixel is there.
+        let spare = [(ImageFormat::Png, 12), (ImageFormat::Jpeg, 2), (ImageFormat::WebP, 1)];
         let needed = whole.len() - spare.iter().find(|(f, _)| *f == format).map_or(0, |(_, n)| *n);
         for length in 0..needed {
             assert!(!refusal(&whole[..length]).is_empty(), "{format:?} cut to {length}");
@@ -153,7 +159,56 @@ fn cut_files_are_refused() {
     let gif = file(&picture, ImageFormat::Gif);
     refusal(&gif[..gif.len() / 2]);
     let thumbnail = with_exif(&file(&picture, ImageFormat::Jpeg), 1);
-    assert!(refusal(&thumbnail[..thumbnail.len() - 2]).contains("cut short"));
+    assert!(refusal(&thumbnail[..thumbnail.len() - 3]).contains("cut short"));
+}
+
+/// What a JPEG file's bytes give, and what is said of them.
+fn noted(bytes: &[u8]) -> Result<(Picture, Vec<String>)> {
+    let mut notes = vec![];
+    Picture::decode_noting(bytes, &mut notes).map(|picture| (picture, notes))
+}
+
+/// Whole but for its end marker, or half of it, a JPEG is shown and told of; one byte less and it is refused, whatever
+/// its tables, subsampling and scans are.
+#[test]
+fn a_jpeg_without_its_end_is_read_with_a_note() {
+    let photo = include_bytes!("../../www/samples/cat.jpg");
+    let progressive = include_bytes!("../../tests/fixtures/pictures/progressive.jpg");
+    let files = [
+        file(&noise(24, 20), ImageFormat::Jpeg),
+        with_exif(&file(&noise(17, 9), ImageFormat::Jpeg), 6),
+        encode(GrayImage::from_fn(40, 24, |x, y| Luma([(x * y) as u8])), ImageFormat::Jpeg),
+        photo.to_vec(),
+        progressive.to_vec(),
+    ];
+    for (i, whole) in files.iter().enumerate() {
+        let (picture, silent) = noted(whole).unwrap();
+        assert!(silent.is_empty() && whole.ends_with(&[0xFF, 0xD9]), "{i}");
+        let n = whole.len();
+        for cut in [1, 2] {
+            let (shown, notes) = noted(&whole[..n - cut]).unwrap_or_else(|e| panic!("{i}, {cut} cut: {e}"));
+            assert!(
+                shown == picture && notes.len() == 1 && notes[0].contains("end marker"),
+                "{i}: {notes:?}"
+            );
+        }
+        for cut in [4, 8, 40, n / 10, n / 2, n - 30] {
+            assert!(noted(&whole[..n - cut]).is_err(), "{i} with {cut} bytes cut is shown");
+        }
+    }
+}
+
+#[test]
+fn tiff_is_read_with_its_orientation() {
+    let picture = noise(9, 5);
+    assert_eq!(decode(&file(&picture, ImageFormat::Tiff)).unwrap(), picture);
+    let deep = ImageBuffer::<Rgb<u16>, _>::from_raw(1, 1, vec![0_u16, 257 * 100, 65_535]).unwrap();
+    assert_eq!(decode(&encode(deep, ImageFormat::Tiff)).unwrap().rgb, [0, 100, 255]);
+    // Twice as wide as high, and turned by its tag: blue, red on top, then white, green.
+    let turned = decode(include_bytes!("../../tests/fixtures/pictures/turned.tiff")).unwrap();
+    assert_eq!((turned.width, turned.height), (48, 96));
+    let corners = [(2, 2), (45, 2), (2, 93), (45, 93)].map(|(x, y)| turned.pixel(x, y));
+    assert_eq!(corners, [[20, 20, 250], [250, 20, 20], [250, 250, 250], [20, 250, 20]]);
 }
 
 #[test]
@@ -161,14 +216,26 @@ fn what_is_no_image_is_said_to_be_none() {
     assert!(refusal(b"").contains("empty"));
     assert!(refusal(b"<!doctype html><title>404</title>").contains("not an image"));
     assert!(refusal(b"II*\0\x08\0\0\0").contains("TIFF"));
+    assert!(refusal(b"\0\0\0\x1cftypavif\0\0\0\0").contains("AVIF images cannot be read"));
+    for (start, is_read) in
+        [(&b"\xff\xd8\xff\xe0"[..], true), (b"\0\0\0\x1cftypavif", false), (b"", false), (b"text", false)]
+    {
+        assert_eq!(Picture::is_format_read(start), is_read, "{start:?}");
+    }
     assert!(refusal(b"\x89PNG\r\n\x1a\n").contains("PNG"));
 }
 
 #[test]
 fn damaged_bytes_never_panic() {
     let picture = noise(12, 10);
-    let formats =
-        [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP, ImageFormat::Gif, ImageFormat::Bmp];
+    let formats = [
+        ImageFormat::Png,
+        ImageFormat::Jpeg,
+        ImageFormat::WebP,
+        ImageFormat::Gif,
+        ImageFormat::Bmp,
+        ImageFormat::Tiff,
+    ];
     for format in formats {
         let whole = file(&picture, format);
         let whole = if format == ImageFormat::Jpeg { with_exif(&whole, 6) } else { whole };

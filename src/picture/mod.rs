@@ -7,6 +7,7 @@ mod complete;
 mod decode;
 pub mod inpaint;
 pub(crate) mod names;
+mod outside;
 mod preprocess;
 mod resample;
 #[cfg(test)]
@@ -43,14 +44,32 @@ impl Picture {
         Self { width, height, rgb: colour.repeat(width * height) }
     }
 
-    /// Decodes a PNG, JPEG, WebP, GIF (its first frame) or BMP file, told apart by content.
+    /// Decodes a PNG, JPEG, WebP, GIF (its first frame) or BMP file, outside WebAssembly a TIFF too, told apart by
+    /// content.
     ///
     /// EXIF orientation is applied, transparency is laid over white, 16 bits become 8, grey becomes RGB.
     /// Fails with [`Error::Limit`] when the file or the picture it announces is larger than
     /// [`crate::limits`] allow (found from the header, before memory is taken), and with [`Error::Image`] when
     /// it is empty, no image, damaged or cut short.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
-        decode::decode(bytes)
+        Self::decode_noting(bytes, &mut vec![])
+    }
+
+    /// [`Picture::decode`], which adds what a reader should know of the file to `notes`: that it lacks its end marker.
+    pub fn decode_noting(bytes: &[u8], notes: &mut Vec<String>) -> Result<Self> {
+        decode::decode(bytes, notes)
+    }
+
+    /// Whether [`Picture::decode`] reads the format of a file, of which the first bytes are enough. What it reads may
+    /// still be damaged.
+    #[must_use]
+    pub fn is_format_read(start: &[u8]) -> bool {
+        decode::is_read(start)
+    }
+
+    /// Fails with [`Error::Limit`] when a picture of this size is larger than [`crate::limits`] allow.
+    pub fn check_size(width: u32, height: u32) -> Result<()> {
+        decode::check_size(width, height)
     }
 
     /// Resizes to `width` x `height` pixels, the same bytes as Pillow's `Image.resize`.

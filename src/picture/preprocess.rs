@@ -46,14 +46,7 @@ impl Preprocessing {
     /// be longer than [`IMAGE_SIDE`].
     pub fn fit(&self, picture: &Picture, height: usize, width: usize) -> Result<Picture> {
         picture.check()?;
-        let short = self.resize.map_or(height.max(width) * 256 / 224, |s| s as usize);
-        // Keeps the long side of the resized picture, which is at most this squared, within 32 bits.
-        limits::check("the side to resize to in pixels", short as u64, IMAGE_SIDE)?;
-        if height == 0 || width == 0 || short == 0 {
-            return Err(Error::Argument(format!(
-                "a picture cannot be resized to {short} and cropped to {width} x {height} pixels"
-            )));
-        }
+        let short = self.short_side(height, width)?;
         let (full_width, full_height) = with_short_side(picture, short);
         let (columns, left) = centre(full_width, width);
         let (rows, top) = centre(full_height, height);
@@ -63,6 +56,19 @@ impl Preprocessing {
         } else {
             pad(&part, left, top, width, height)
         })
+    }
+
+    /// The short side after resizing, for a crop of `height` x `width`.
+    pub(super) fn short_side(&self, height: usize, width: usize) -> Result<usize> {
+        let short = self.resize.map_or(height.max(width) * 256 / 224, |s| s as usize);
+        // Keeps the long side of the resized picture, which is at most this squared, within 32 bits.
+        limits::check("the side to resize to in pixels", short as u64, IMAGE_SIDE)?;
+        if height == 0 || width == 0 || short == 0 {
+            return Err(Error::Argument(format!(
+                "a picture cannot be resized to {short} and cropped to {width} x {height} pixels"
+            )));
+        }
+        Ok(short)
     }
 
     /// The network's input `[C, H, W]`, without unit: `(value - mean) / std` of red, green and blue where
@@ -123,7 +129,7 @@ impl Preprocessing {
 }
 
 /// The width and height at which the shorter one is `short`; the longer one is rounded down.
-fn with_short_side(picture: &Picture, short: usize) -> (usize, usize) {
+pub(super) fn with_short_side(picture: &Picture, short: usize) -> (usize, usize) {
     let longer = |long: usize, side: usize| (short as u64 * long as u64 / side as u64) as usize;
     let (w, h) = (picture.width, picture.height);
     if w <= h { (short, longer(h, w)) } else { (longer(w, h), short) }
@@ -131,7 +137,7 @@ fn with_short_side(picture: &Picture, short: usize) -> (usize, usize) {
 
 /// The middle `wanted` of `full` pixels, and how many are missing before it. torchvision's rounding: the
 /// crop's start to even on a tie, the padding's down.
-fn centre(full: usize, wanted: usize) -> (Range<usize>, usize) {
+pub(super) fn centre(full: usize, wanted: usize) -> (Range<usize>, usize) {
     if full <= wanted {
         return (0..full, (wanted - full) / 2);
     }

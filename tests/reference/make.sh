@@ -19,6 +19,7 @@ $python "$here/make_shipped.py" fixtures/quantized
 $python "$here/make_int8.py" fixtures/int8
 $python "$here/make_heads.py" fixtures/heads
 $python "$here/make_perturbation.py" fixtures/networks fixtures
+$python "$here/make_file_formats.py" fixtures/pictures
 
 # Rounding differs between processors: another machine's files may differ in their last bits.
 diff -rq fixtures "$here/../fixtures" && echo "fixtures: identical"

@@ -1,0 +1,88 @@
+//! What of a picture the network does not get to see.
+
+use super::{
+    Picture,
+    preprocess::{Preprocessing, centre, with_short_side},
+};
+use crate::error::Result;
+
+/// The share of a picture that may lie outside the crop without a word: pictures of 16:9 lose 0.57, those of 2:1 more
+/// than this.
+const UNTOLD: f64 = 0.6;
+
+impl Preprocessing {
+    /// What has to be said of a picture of which [`Preprocessing::fit`] cuts off the larger part: the network may answer
+    /// without having seen the subject. `None` where it keeps enough.
+    ///
+    /// # Errors
+    /// As [`Preprocessing::fit`].
+    pub fn outside(&self, picture: &Picture, height: usize, width: usize) -> Result<Option<String>> {
+        let short = self.short_side(height, width)?;
+        let (full_width, full_height) = with_short_side(picture, short);
+        let (columns, _) = centre(full_width, width);
+        let (rows, _) = centre(full_height, height);
+        let seen = |part: &std::ops::Range<usize>, full: usize| part.len() as f64 / full.max(1) as f64;
+        let outside = 1.0 - seen(&columns, full_width) * seen(&rows, full_height);
+        if outside <= UNTOLD {
+            return Ok(None);
+        }
+        let is_wide = picture.width > picture.height;
+        let (side, ends, full, part, length) = if is_wide {
+            ("width", "left and right", full_width, columns, picture.width)
+        } else {
+            ("height", "top and bottom", full_height, rows, picture.height)
+        };
+        let place = |at: usize| (at as f64 * length as f64 / full as f64).round();
+        Ok(Some(format!(
+            "{:.0} % of the picture lie outside the crop that the network sees: of {length} pixels of its {side} it sees \
+             those from {} to {}, and nothing more to the {ends}. If the subject is there, crop the picture around it \
+             first.",
+            100.0 * outside,
+            place(part.start),
+            place(part.end),
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn note(width: usize, height: usize) -> Option<String> {
+        Preprocessing::default().outside(&Picture::plain(width, height, [0; 3]), 224, 224).unwrap()
+    }
+
+    #[test]
+    fn pictures_that_lose_most_of_themselves_are_told_of() {
+        let wide = note(1200, 300).unwrap();
+        assert!(wide.starts_with("81 % of the picture"), "{wide}");
+        assert!(wide.contains("1200 pixels of its width it sees those from 469 to 731"), "{wide}");
+        let tall = note(300, 1200).unwrap();
+        assert!(tall.contains("its height") && tall.contains("top and bottom"), "{tall}");
+        assert!(note(2000, 1000).is_some());
+    }
+
+    #[test]
+    fn photographs_are_not() {
+        for (width, height) in [(300, 300), (400, 300), (300, 450), (1920, 1080), (1080, 1920), (1, 1)] {
+            assert_eq!(note(width, height), None, "{width} x {height}");
+        }
+        // A network whose input is as wide as the picture sees all of it.
+        let how = Preprocessing { resize: Some(96), ..Preprocessing::default() };
+        assert_eq!(how.outside(&Picture::plain(1000, 250, [0; 3]), 96, 384).unwrap(), None);
+    }
+
+    /// The place that is told is the one that is kept.
+    #[test]
+    fn the_seen_part_is_where_the_note_says() {
+        let mut picture = Picture::plain(1200, 300, [0; 3]);
+        for (i, pixel) in picture.rgb.chunks_exact_mut(3).enumerate() {
+            if (469..731).contains(&(i % 1200)) {
+                pixel.fill(255);
+            }
+        }
+        let seen = Preprocessing::default().fit(&picture, 224, 224).unwrap();
+        let inner = |p: &[u8]| p[0] > 100;
+        assert!(seen.rgb.chunks_exact(3).all(inner), "nothing else is seen");
+    }
+}
