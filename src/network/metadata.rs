@@ -1,12 +1,13 @@
 //! Labels and preprocessing that an ONNX file carries in its own metadata.
 //!
-//! The keys are `pellucid.labels` (one a line, in class order), `pellucid.mean` and `pellucid.std` (`R,G,B` on
-//! the 0..255 scale), `pellucid.resize` (the short side before the centre crop), `pellucid.interpolation`,
-//! `pellucid.head` (`softmax`, `sigmoid` or `none`), `pellucid.name`, `pellucid.license` and `pellucid.source`; `models/README.md` shows how to write them.
+//! The keys are `pellucid.labels` (one per line, in class order, or whatever else [`labels::read`] reads),
+//! `pellucid.mean` and `pellucid.std` (`R,G,B` on the 0..255 scale), `pellucid.resize` (the short side before the
+//! centre crop), `pellucid.interpolation`, `pellucid.head` (`softmax`, `sigmoid` or `none`), `pellucid.name`,
+//! `pellucid.license` and `pellucid.source`; `models/README.md` shows how to write them.
 
 use tract_onnx::pb::StringStringEntryProto;
 
-use super::Head;
+use super::{Head, labels};
 use crate::error::{Error, Result};
 
 /// What a file says of itself; every part may be missing.
@@ -56,7 +57,9 @@ impl Metadata {
         };
         Ok(Self {
             name: get("name"),
-            labels: get("labels").map(|v| parse_labels(&v)),
+            labels: get("labels").map(|v| labels::read(v.as_bytes())).transpose().map_err(|why| {
+                Error::Model(format!("the model's metadata pellucid.labels: {why}, or remove it"))
+            })?,
             mean: triple("mean")?,
             std: triple("std")?,
             resize: number("resize")?,
@@ -68,12 +71,6 @@ impl Metadata {
             source: get("source"),
         })
     }
-}
-
-/// Labels, one a line; a last line break ends the last label.
-#[must_use]
-pub fn parse_labels(text: &str) -> Vec<String> {
-    text.lines().map(|l| l.trim().to_owned()).collect()
 }
 
 /// `R,G,B`, or one number for all three.
@@ -108,6 +105,10 @@ mod tests {
         assert_eq!(good.head, Some(Head::Sigmoid));
         let bad = Metadata::read(&[entry("pellucid.head", "softplus")]).unwrap_err().to_string();
         assert!(bad.contains("pellucid.head") && bad.contains("softmax, sigmoid or none"), "{bad}");
+        let json = Metadata::read(&[entry("pellucid.labels", r#"{"dog": 1, "cat": 0}"#)]).unwrap();
+        assert_eq!(json.labels.unwrap(), ["cat", "dog"]);
+        let gap = Metadata::read(&[entry("pellucid.labels", r#"{"dog": 2, "cat": 0}"#)]).unwrap_err();
+        assert!(gap.code() == "model" && gap.to_string().contains("pellucid.labels: "), "{gap}");
         let bad = Metadata::read(&[entry("pellucid.mean", "a,b,c")]).unwrap_err();
         assert!(
             bad.to_string().contains("pellucid.mean") && bad.to_string().contains("write R,G,B"),

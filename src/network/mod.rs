@@ -9,9 +9,11 @@ use crate::{
 
 mod differentiate;
 mod head;
+pub mod labels;
 mod layers;
 mod lowering;
 pub mod metadata;
+mod not_onnx;
 pub mod onnx;
 mod program;
 mod simplify;
@@ -21,6 +23,7 @@ pub use differentiate::{differentiate, differentiate_all};
 pub use head::{Head, softmax};
 pub use layers::Layer;
 pub use metadata::Metadata;
+pub use onnx::QUANTIZED;
 pub use program::{Program, Score};
 pub use simplify::simplify;
 

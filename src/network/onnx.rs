@@ -8,7 +8,7 @@ use super::{
     Head, Metadata, Network,
     head::{Chooser, Ending},
     layers::{default_layer, layers},
-    wire,
+    not_onnx, wire,
 };
 use crate::{
     error::{Error, Result},
@@ -27,16 +27,12 @@ use crate::{
 /// [`Error::Limit`] when it is too large, [`Error::Model`] when it is no ONNX file or cut short.
 pub fn decode(bytes: &[u8]) -> Result<ModelProto> {
     limits::check("the model file's size in bytes", bytes.len() as u64, limits::MODEL_BYTES)?;
-    wire::check(bytes)?;
-    let model = ModelProto::decode(bytes).map_err(|_| {
-        Error::Model("this is not an ONNX file, or it is cut short; download or export it again".into())
-    })?;
-    if model.graph.as_ref().is_none_or(|g| g.node.is_empty()) {
-        return Err(Error::Model(
-            "this is not an ONNX file: it holds no graph; choose a file that ends in .onnx".into(),
-        ));
+    if let Err(fault) = wire::check(bytes) {
+        return Err(if not_onnx::is_known(bytes) { Error::Model(not_onnx::reason(bytes)) } else { fault });
     }
-    Ok(model)
+    let model = ModelProto::decode(bytes).ok();
+    let model = model.filter(|m| m.graph.as_ref().is_some_and(|g| !g.node.is_empty()));
+    model.ok_or_else(|| Error::Model(not_onnx::reason(bytes)))
 }
 
 impl Network {
@@ -107,7 +103,7 @@ impl Network {
 }
 
 /// What is said of every quantized network.
-const QUANTIZED: &str = "The network is quantized. The forward pass is the quantized one; gradients are \
+pub const QUANTIZED: &str = "The network is quantized. The forward pass is the quantized one; gradients are \
     straight-through: one where a value was inside its quantizer's range, zero where it saturated.";
 
 fn is_quantizer(chain: &Pointwise) -> bool {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ColourMap, Features};
+use crate::attribution::MapKind;
 use crate::error::{Error, Result};
 use crate::picture::names::named;
 
@@ -154,6 +155,31 @@ impl Display {
         }
     }
 
+    /// How a method's map is shown unless someone chooses otherwise, in the page and in files: `signed` when it has
+    /// values below zero.
+    #[must_use]
+    pub fn suited(method: &str, map: MapKind, signed: bool) -> Self {
+        match map {
+            _ if method == "shap-partition" && signed => Self::image_plot(),
+            // The CAM papers show what counts for the class; the rest is one choice away.
+            MapKind::Layer => Self { sign: Sign::Positive, ..Self::for_map(false, false) },
+            MapKind::Image => Self::for_map(signed, false),
+            MapKind::Channels => Self::for_map(signed, true),
+        }
+    }
+
+    /// These options with some of them replaced: pairs of an option's name and its value, as JSON or a bare word.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] as for [`Display::from_json`].
+    pub fn with(&self, changes: &[(String, String)]) -> Result<Self> {
+        let mut options = serde_json::to_value(self).map_err(|e| Error::Argument(e.to_string()))?;
+        for (key, text) in changes {
+            options[key.as_str()] = serde_json::from_str(text).unwrap_or_else(|_| text.as_str().into());
+        }
+        Self::from_json(&options.to_string())
+    }
+
     /// Keras's Grad-CAM example: jet at 0.4 over the picture.
     #[must_use]
     pub fn tutorial() -> Self {
@@ -257,6 +283,14 @@ mod tests {
             "7",
         ] {
             assert_eq!(Display::from_json(text).unwrap_err().code(), "argument", "{text}");
+        }
+        let change = |key: &str, value: &str| Display::default().with(&[(key.into(), value.into())]);
+        let changed = change("colours", "inferno").unwrap();
+        assert_eq!(changed, Display { colours: ColourMap::Inferno, ..Display::default() });
+        assert_eq!(change("scale", "0.25").unwrap().scale, Some(0.25));
+        assert_eq!(change("features", r#"{"count": 3}"#).unwrap().features.map(|f| f.count), Some(3));
+        for (key, value) in [("opacity", "2"), ("opacity", "much"), ("colour", "inferno"), ("sign", "plus")] {
+            assert_eq!(change(key, value).unwrap_err().code(), "argument", "{key}={value}");
         }
         let nan = Display { opacity: f32::NAN, ..Display::default() };
         assert_eq!(nan.check().unwrap_err().code(), "argument");

@@ -31,6 +31,8 @@ pub(super) struct Asked {
     seed: u64,
     /// Why another score is explained than the method's default.
     instead: Option<String>,
+    /// What is said of the session, before what is said of the answer.
+    notes: Vec<String>,
 }
 
 impl Session {
@@ -74,6 +76,7 @@ impl Session {
             samples,
             seed: request.seed,
             instead: instead(head, about, request.score),
+            notes: self.notes.clone(),
         })
     }
 }
@@ -107,7 +110,7 @@ impl Asked {
         let maps = self.method.explain(&mut run).await?;
         let (evaluations, said) = (run.evaluations, std::mem::take(&mut run.notes));
         let backend = run.backend.description().clone();
-        let mut notes = self.network.notes().to_vec();
+        let mut notes = self.notes.clone();
         notes.extend(said);
         notes.extend(self.instead.clone());
         notes.extend(self.saturation.map(Saturation::note));

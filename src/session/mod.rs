@@ -5,7 +5,11 @@ mod given;
 mod report;
 mod results;
 mod saturation;
+mod scaling;
 mod sweep;
+mod targets;
+#[cfg(test)]
+mod tests;
 mod warm;
 mod what_if;
 
@@ -27,7 +31,7 @@ use crate::{
         share::{Helpers, Job},
     },
     error::{Error, Result},
-    network::{Head, Layer, Network, Program, Score},
+    network::{Head, Layer, Network, Program, Score, labels},
     picture::{Picture, Preprocessing},
     tensor::Tensor,
 };
@@ -37,9 +41,10 @@ use crate::{
 pub struct Options {
     /// Which backend to use.
     pub backend: Choice,
-    /// What is subtracted from each channel, on the 0..255 scale.
+    /// What is subtracted from each channel, on the 0..255 scale. Numbers that look like the 0..1 scale are taken
+    /// times 255, and [`Session::notes`] says so.
     pub mean: Option<[f32; 3]>,
-    /// What each channel is divided by then, on the 0..255 scale.
+    /// What each channel is divided by then, on the 0..255 scale, or likewise.
     pub std: Option<[f32; 3]>,
     /// The class names, in class order.
     pub labels: Option<Vec<String>>,
@@ -107,6 +112,8 @@ pub struct Session {
     backend: Resilient,
     preprocessing: Preprocessing,
     labels: Option<Vec<String>>,
+    /// What a reader of results should know of how the model was opened.
+    notes: Vec<String>,
     /// `[N, C, H, W]`, normalised; made when it is first needed.
     background: Option<Tensor>,
     /// `[C, H, W]`, normalised.
@@ -132,17 +139,15 @@ impl Session {
             Some(head) => network.with_head(head)?,
             None => network,
         });
-        let preprocessing = preprocessing(&network, &options)?;
+        let (preprocessing, told) = scaling::preprocessing(&network, &options)?;
         let labels = options.labels.or_else(|| network.metadata().labels.clone());
         let labels = labels.map(|l| network.class_names(l));
-        if let Some(n) = labels.as_ref().map(Vec::len).filter(|&n| n != network.classes()) {
-            let classes = network.classes();
-            return Err(Error::Argument(format!(
-                "there are {n} labels for {classes} classes; give one label a line, in class order"
-            )));
+        if let Some(labels) = &labels {
+            labels::check_count(labels, network.classes())?;
         }
         let backend = Resilient::open(network.clone(), options.backend).await?;
         Ok(Self {
+            notes: [network.notes(), &told].concat(),
             network,
             backend,
             preprocessing,
@@ -191,6 +196,12 @@ impl Session {
         &self.preprocessing
     }
 
+    /// What a reader of results should know of how the model was opened: of its network, and of the scale of its input.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
     /// Takes out what has happened to the backend: why the CPU is used, that a GPU was lost.
     pub fn take_events(&mut self) -> Vec<String> {
         self.backend.take_events()
@@ -203,39 +214,6 @@ impl Session {
         Target { index, label: label.unwrap_or_else(|| format!("class {index}")) }
     }
 
-    /// Finds classes by index or label, comma-separated.
-    pub fn find_targets(&self, text: &str) -> Result<Vec<usize>> {
-        // A label may hold a comma itself, so the whole text is tried first.
-        if let Ok(index) = self.find_target(text) {
-            return Ok(vec![index]);
-        }
-        text.split(',').map(|part| self.find_target(part.trim())).collect()
-    }
-
-    /// Finds one class by index or label.
-    pub fn find_target(&self, text: &str) -> Result<usize> {
-        let classes = self.network.classes();
-        if let Ok(index) = text.parse::<usize>() {
-            let range =
-                || Error::Argument(format!("class {index} is out of range; the model has {classes}, from 0"));
-            return Some(index).filter(|&i| i < classes).ok_or_else(range);
-        }
-        let labels = self.labels.as_deref().unwrap_or_default();
-        let exact = labels.iter().position(|l| l == text);
-        if let Some(index) = exact.or_else(|| labels.iter().position(|l| l.eq_ignore_ascii_case(text))) {
-            return Ok(index);
-        }
-        let wanted = text.to_lowercase();
-        let near = |l: &&String| !wanted.is_empty() && l.to_lowercase().contains(&wanted);
-        let near: Vec<&str> = labels.iter().filter(near).take(5).map(String::as_str).collect();
-        let hint = match (labels.is_empty(), near.is_empty()) {
-            (true, _) => "the model has no labels; give an index, or labels of your own".to_owned(),
-            (_, true) => "give an index or a label as the model has it".to_owned(),
-            (_, false) => format!("did you mean {}?", near.join(", ")),
-        };
-        Err(Error::Argument(format!("there is no class {text:?}; {hint}")))
-    }
-
     /// What the network sees of a picture: the resized centre crop, and the normalised `[C, H, W]`.
     pub fn see(&self, picture: &Picture) -> Result<(Picture, Tensor)> {
         let [channels, height, width] = *self.network.input() else {
@@ -244,6 +222,15 @@ impl Session {
         let seen = self.preprocessing.fit(picture, height, width)?;
         let tensor = self.preprocessing.normalise(&seen, channels)?;
         Ok((seen, tensor))
+    }
+
+    /// What has to be said of a picture that is mostly outside what [`Session::see`] keeps; see
+    /// [`Preprocessing::outside`].
+    pub fn outside(&self, picture: &Picture) -> Result<Option<String>> {
+        match *self.network.input() {
+            [_, height, width] => self.preprocessing.outside(picture, height, width),
+            _ => Ok(None),
+        }
     }
 
     /// The scores of every class, the best first.
@@ -330,23 +317,4 @@ impl Session {
 fn best_first(mut classes: Vec<Class>) -> Vec<Class> {
     classes.sort_by(|a, b| b.logit.total_cmp(&a.logit).then(a.target.index.cmp(&b.target.index)));
     classes
-}
-
-/// The file's preprocessing with the caller's on top.
-fn preprocessing(network: &Network, options: &Options) -> Result<Preprocessing> {
-    let (metadata, mut preprocessing) = (network.metadata(), Preprocessing::default());
-    if let Some(mean) = options.mean.or(metadata.mean) {
-        preprocessing.mean = mean;
-    }
-    if let Some(std) = options.std.or(metadata.std) {
-        preprocessing.std = std;
-    }
-    if preprocessing.std.iter().any(|s| *s <= 0.0 || s.is_nan()) {
-        return Err(Error::Argument(format!("std is {:?}, and should be positive", preprocessing.std)));
-    }
-    preprocessing.resize = metadata.resize;
-    if let Some(name) = &metadata.interpolation {
-        preprocessing.interpolation = name.parse()?;
-    }
-    Ok(preprocessing)
 }

@@ -1,6 +1,6 @@
 //! Rust values as JavaScript ones.
 
-use js_sys::{Object, Reflect, Uint8Array, Uint8ClampedArray};
+use js_sys::{Array, Object, Reflect, Uint8Array, Uint8ClampedArray};
 use wasm_bindgen::JsValue;
 
 use crate::error::Error;
@@ -12,6 +12,11 @@ pub fn object<const N: usize>(fields: [(&str, JsValue); N]) -> Object {
         let _ = Reflect::set(&object, &key.into(), &value);
     }
     object
+}
+
+/// Texts.
+pub fn texts(texts: &[String]) -> JsValue {
+    texts.iter().map(|text| JsValue::from(text.as_str())).collect::<Array>().into()
 }
 
 /// Pixels, as canvases take them.

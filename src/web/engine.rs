@@ -47,6 +47,8 @@ struct Seen {
     small: Picture,
     input: Tensor,
     classes: Vec<Class>,
+    /// What a reader of results should know of the picture.
+    notes: Vec<String>,
 }
 
 /// A model on a backend, with a picture and the maps that were made of it.
@@ -93,7 +95,8 @@ impl Engine {
         more && (self.backend.borrow()["kind"] == "gpu" || js_sys::Date::now() - start < LONG)
     }
 
-    /// Decodes a picture and returns the part of it that the network sees: `{ width, height, rgba }`.
+    /// Decodes a picture and returns the part of it that the network sees, and what has to be said of it:
+    /// `{ width, height, rgba, notes }`.
     pub fn load_image(&self, bytes: &[u8]) -> Result<Object, JsValue> {
         self.see(bytes).map_err(|e| convert::error(&e))
     }
@@ -222,18 +225,21 @@ impl Engine {
     fn see(&self, bytes: &[u8]) -> Result<Object> {
         let session = self.session.borrow();
         let session = session.as_ref().ok_or_else(busy)?;
-        let picture = Picture::decode(bytes)?;
+        let mut notes = vec![];
+        let picture = Picture::decode_noting(bytes, &mut notes)?;
+        notes.extend(session.outside(&picture)?);
         let (_, input) = session.see(&picture)?;
         let fine = fine_view(session, &picture)?;
         let crop = convert::object([
             ("width", fine.width.into()),
             ("height", fine.height.into()),
             ("rgba", convert::clamped(&opaque(&fine))),
+            ("notes", convert::texts(&notes)),
         ]);
         self.results.borrow_mut().clear();
         self.cut.replace(None);
         let small = smaller(&fine)?;
-        self.seen.replace(Some(Seen { fine, small, input, classes: vec![] }));
+        self.seen.replace(Some(Seen { fine, small, input, classes: vec![], notes }));
         Ok(crop)
     }
 
@@ -306,7 +312,10 @@ impl Engine {
     }
 
     /// Keeps an explanation's maps, and gives its report.
-    fn keep(&self, id: u32, explanation: Explanation, stopped: bool) -> Value {
+    fn keep(&self, id: u32, mut explanation: Explanation, stopped: bool) -> Value {
+        if let Some(seen) = self.seen.borrow().as_ref() {
+            explanation.notes.splice(..0, seen.notes.iter().cloned());
+        }
         let mut report = explanation.to_json();
         report["id"] = json!(id);
         report["stopped"] = json!(stopped);
@@ -368,7 +377,7 @@ impl Engine {
             evaluations,
             backend: session.backend().clone(),
             saturation: None,
-            notes: session.network().notes().to_vec(),
+            notes: session.notes().to_vec(),
         })
     }
 

@@ -19,7 +19,9 @@ pub use engine::Engine;
 
 use crate::{
     attribution::{METHODS, MapKind, Method, describe},
-    render::{ColourMap, Display, Sign},
+    network::labels,
+    picture::Picture,
+    render::{ColourMap, Display},
 };
 
 /// Steps of a colour map's strip.
@@ -38,14 +40,33 @@ pub fn methods() -> String {
     let method = |method: &&dyn Method| {
         let (about, mut value) = (method.about(), describe(*method));
         value["display"] = json!({
-            "signed": if about.id == "shap-partition" { Display::image_plot() } else { display(about.map, true) },
-            "unsigned": display(about.map, false),
+            "signed": Display::suited(about.id, about.map, true),
+            "unsigned": Display::suited(about.id, about.map, false),
             // For methods that may be asked of a layer, and else of the input.
-            "layer": display(MapKind::Image, true),
+            "layer": Display::suited(about.id, MapKind::Image, true),
         });
         value
     };
     METHODS.iter().map(method).collect::<Value>().to_string()
+}
+
+/// The class names in a file, in class order; see [`labels::read`].
+#[wasm_bindgen]
+pub fn labels(file: &[u8]) -> Result<Vec<String>, JsValue> {
+    labels::read(file).map_err(|e| convert::error(&e))
+}
+
+/// Whether files that start like this are of a picture format that the engine reads.
+#[wasm_bindgen]
+#[must_use]
+pub fn reads_picture(start: &[u8]) -> bool {
+    Picture::is_format_read(start)
+}
+
+/// Throws when a picture of this size is larger than is taken.
+#[wasm_bindgen]
+pub fn check_picture_size(width: u32, height: u32) -> Result<(), JsValue> {
+    Picture::check_size(width, height).map_err(|e| convert::error(&e))
 }
 
 /// How Keras's Grad-CAM example shows a map, as JSON.
@@ -53,16 +74,6 @@ pub fn methods() -> String {
 #[must_use]
 pub fn tutorial_display() -> String {
     json!(Display::tutorial()).to_string()
-}
-
-/// How a map is shown unless someone chooses otherwise.
-fn display(map: MapKind, signed: bool) -> Display {
-    match map {
-        // The CAM papers show what counts for the class; the rest is one click away.
-        MapKind::Layer => Display { sign: Sign::Positive, ..Display::for_map(false, false) },
-        MapKind::Image => Display::for_map(signed, false),
-        MapKind::Channels => Display::for_map(signed, true),
-    }
 }
 
 /// The colour maps: `{ id, label, diverging, strip }` each, the strip as RGBA.

@@ -66,7 +66,9 @@ pub fn describe(session: &Session, name: &str, told: [(&'static str, bool); 2]) 
         "layers": network.layers(),
         "default_layer": network.default_layer().map(|l| &l.name),
         "head": network.head(),
-        "notes": network.notes(),
+        "notes": session.notes(),
+        // What was made of the options, and of what the file says instead.
+        "remarks": session.notes().get(network.notes().len()..),
         "missing": missing.collect::<Vec<_>>(),
     })
 }

@@ -10,7 +10,10 @@ use serde_json::Value;
 
 mod answers;
 mod heads;
+mod notes;
 mod refusals;
+#[path = "../support/small_model.rs"]
+mod small_model;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

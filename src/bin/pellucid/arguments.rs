@@ -25,7 +25,7 @@ pub enum Command {
     /// The classes of an image, the most probable first.
     Classify(Classify),
     /// What in an image spoke for and against a class.
-    Explain(Explain),
+    Explain(Box<Explain>),
     /// The segments of an image: the pieces that LIME and KernelSHAP hide.
     Segments(Segments),
     /// The attribution methods and their parameters.
@@ -43,19 +43,25 @@ pub struct Model {
     /// What runs the network; `auto` takes the GPU unless it is a software adapter.
     #[arg(long, value_enum, default_value_t = Backend::Auto)]
     pub backend: Backend,
-    /// What is subtracted from each channel, on the 0..255 scale.
+    /// What is subtracted from each channel, on the 0..255 scale. Means and deviations that all lie within 0..1 are
+    /// those of the 0..1 scale, and are taken times 255 with a note; but for mean 0 with deviation 1, which leaves
+    /// pixels as they are.
     #[arg(long, value_name = "R,G,B", value_parser = triple, allow_hyphen_values = true)]
     pub mean: Option<[f32; 3]>,
-    /// What each channel is divided by then, on the 0..255 scale.
+    /// What each channel is divided by then, on the 0..255 scale, or likewise.
     #[arg(long, value_name = "R,G,B", value_parser = triple)]
     pub std: Option<[f32; 3]>,
-    /// The class names, one a line.
+    /// The class names: text with one per line; a list, index: name or name: index in JSON or Python; config.json of
+    /// Hugging Face; CSV with a heading.
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
     /// What turns its outputs into probabilities, where its file does not say: a softmax over all classes, a sigmoid
     /// per class, or nothing.
     #[arg(long, value_enum)]
     pub head: Option<HeadName>,
+    /// Say on stderr what was chosen, as which backend and why.
+    #[arg(long)]
+    pub verbose: bool,
 }
 
 #[derive(Args)]
@@ -83,7 +89,8 @@ pub struct Explain {
     /// The attribution method.
     #[arg(long, value_name = "ID", value_parser = PossibleValuesParser::new(METHODS.iter().map(|m| m.about().id)))]
     pub method: String,
-    /// The classes to explain, comma-separated; the top class where none is given.
+    /// The classes to explain, comma-separated; the top class where none is given. `index:1` is the class of that index
+    /// even where another one is called 1.
     #[arg(long, value_name = "INDEX|LABEL")]
     pub target: Option<String>,
     /// A class to hold the targets against: why they rather than this one. For gradient methods.
@@ -92,10 +99,10 @@ pub struct Explain {
     /// The layer, for methods that look at one; see `pellucid layers`.
     #[arg(long, value_name = "NAME")]
     pub layer: Option<String>,
-    /// What expected gradients compare with: a folder of images, or a .npy file (float32 [N,C,H,W], already
-    /// normalised); twelve photographs where none is given.
-    #[arg(long, value_name = "FOLDER|FILE.npy")]
-    pub background: Option<PathBuf>,
+    /// What expected gradients compare with: a folder of images, images (one per option), or a .npy file (float32
+    /// [N,C,H,W], already normalised); twelve photographs where none is given.
+    #[arg(long, value_name = "FOLDER|FILE")]
+    pub background: Vec<PathBuf>,
     /// Where the way of integrated gradients starts: an image, or a .npy file (float32 [1,C,H,W], already
     /// normalised). It stands for `--set baseline=image`.
     #[arg(long, value_name = "FILE")]
@@ -118,6 +125,9 @@ pub struct Explain {
     /// A file to write: .npy (the values), .png (the overlay) or .json (the report).
     #[arg(long, value_name = "FILE", value_parser = output_path)]
     pub output: Vec<PathBuf>,
+    /// How the overlay (.png) is drawn, as colours=inferno, opacity=0.5, sign=both, underlay=grey, clip=99.5, scale=0.1.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    pub display: Vec<(String, String)>,
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -198,8 +208,8 @@ pub enum ScoreName {
 }
 
 impl Explain {
-    /// The request, with targets found by the model's labels.
-    pub fn request(&self, session: &Session) -> Result<Request> {
+    /// The request, with targets found by the model's labels; what has to be said of these goes to `notes`.
+    pub fn request(&self, session: &Session, notes: &mut Vec<String>) -> Result<Request> {
         let mut parameters = parameters(&self.settings);
         if self.baseline.is_some() {
             let named = parameters.entry("baseline".into()).or_insert_with(|| OWN.into());
@@ -210,7 +220,7 @@ impl Explain {
                 )));
             }
         }
-        if self.background.is_some() && !method(&self.method)?.needs_background() {
+        if !self.background.is_empty() && !method(&self.method)?.needs_background() {
             return Err(Error::Argument(format!(
                 "{} compares with no background; leave --background out",
                 self.method
@@ -218,8 +228,8 @@ impl Explain {
         }
         Ok(Request {
             method: self.method.clone(),
-            targets: self.target.as_deref().map_or(Ok(vec![]), |t| session.find_targets(t))?,
-            versus: self.versus.as_deref().map(|v| session.find_target(v)).transpose()?,
+            targets: self.target.as_deref().map_or(Ok(vec![]), |t| session.find_targets(t, notes))?,
+            versus: self.versus.as_deref().map(|v| session.find_target(v, notes)).transpose()?,
             layer: self.layer.clone(),
             score: self.score.map(|s| match s {
                 ScoreName::Logit => Score::Logit,

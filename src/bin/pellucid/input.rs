@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use npyz::NpyFile;
 use pellucid::{
-    Error, Result, Tensor, backend::Segmentation, limits, network::metadata::parse_labels, picture::Picture,
-    session::Session,
+    Error, Result, Tensor, backend::Segmentation, limits, network::labels, picture::Picture, session::Session,
 };
 
 /// What is wrong with an array in column order, and the way out.
@@ -22,6 +21,8 @@ pub struct Input {
     pub tensor: Tensor,
     /// The same as a picture, to lay a map over.
     pub picture: Picture,
+    /// What a reader of results should know of the file.
+    pub notes: Vec<String>,
 }
 
 /// Reads a file.
@@ -32,12 +33,11 @@ pub fn read(path: &PathBuf) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(unreadable)
 }
 
-/// Reads labels, one a line.
+/// Reads labels, in whatever form they are.
 pub fn read_labels(path: &PathBuf) -> Result<Vec<String>> {
-    let text = String::from_utf8(read(path)?);
-    let labels = text.map(|t| parse_labels(&t));
-    labels.map_err(|_| {
-        Error::Argument(format!("{} is not UTF-8 text; save the labels as UTF-8", path.display()))
+    labels::read(&read(path)?).map_err(|error| match error {
+        Error::Argument(why) => Error::Argument(format!("{}: {why}", path.display())),
+        other => other,
     })
 }
 
@@ -47,10 +47,13 @@ pub fn load(session: &Session, path: &PathBuf) -> Result<Input> {
     if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("npy")) {
         let tensor = read_array(&bytes, path)?;
         let picture = session.preprocessing().denormalise(&tensor)?;
-        return Ok(Input { tensor, picture });
+        return Ok(Input { tensor, picture, notes: vec![] });
     }
-    let (picture, tensor) = session.see(&Picture::decode(&bytes)?)?;
-    Ok(Input { tensor, picture })
+    let mut notes = vec![];
+    let whole = Picture::decode_noting(&bytes, &mut notes)?;
+    notes.extend(session.outside(&whole)?);
+    let (picture, tensor) = session.see(&whole)?;
+    Ok(Input { tensor, picture, notes })
 }
 
 /// Reads segments: int32 (or numpy's own int64), `[H, W]`.
@@ -138,11 +141,28 @@ fn matrix<'a>(bytes: &'a [u8], bad: &dyn Fn(String) -> Error) -> Result<([usize;
     Ok(([extent(rows)?, extent(columns)?], file))
 }
 
-/// Reads the images that expected gradients compare with: `[N, C, H, W]`, normalised.
-pub fn load_background(session: &Session, path: &PathBuf) -> Result<Tensor> {
-    if !path.is_dir() {
-        return read_batch(&read(path)?, path, "[N,C,H,W]", "a value of the background");
+/// Reads the images that expected gradients compare with, `[N, C, H, W]`, normalised: an array, a folder, or images in
+/// their order.
+pub fn load_background(session: &Session, paths: &[PathBuf]) -> Result<Tensor> {
+    if let [path] = paths
+        && !path.extension().is_some_and(is_image)
+    {
+        return match path.is_dir() {
+            true => stack(session, &images_in(path)?),
+            false => read_batch(&read(path)?, path, "[N,C,H,W]", "a value of the background"),
+        };
     }
+    stack(session, paths)
+}
+
+/// What the network sees of several image files.
+fn stack(session: &Session, files: &[PathBuf]) -> Result<Tensor> {
+    let images = files.iter().map(|file| Ok(session.see(&Picture::decode(&read(file)?)?)?.1));
+    Tensor::stack(&images.collect::<Result<Vec<_>>>()?)
+}
+
+/// The image files of a folder.
+fn images_in(path: &Path) -> Result<Vec<PathBuf>> {
     let unreadable = |e: std::io::Error| Error::Io(format!("{} cannot be read: {e}", path.display()));
     let mut files = vec![];
     for entry in std::fs::read_dir(path).map_err(unreadable)? {
@@ -153,16 +173,15 @@ pub fn load_background(session: &Session, path: &PathBuf) -> Result<Tensor> {
     files.sort();
     if files.is_empty() {
         return Err(Error::Argument(format!(
-            "{} holds no PNG, JPEG, WebP, GIF or BMP image",
+            "{} holds no PNG, JPEG, WebP, GIF, BMP or TIFF image",
             path.display()
         )));
     }
-    let images = files.iter().map(|file| Ok(session.see(&Picture::decode(&read(file)?)?)?.1));
-    Tensor::stack(&images.collect::<Result<Vec<_>>>()?)
+    Ok(files)
 }
 
 fn is_image(extension: &std::ffi::OsStr) -> bool {
-    let known = ["png", "jpg", "jpeg", "webp", "gif", "bmp"];
+    let known = ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"];
     extension.to_str().is_some_and(|e| known.contains(&e.to_ascii_lowercase().as_str()))
 }
 

@@ -5,13 +5,15 @@ mod input;
 mod output;
 mod progress;
 
-use std::{process::ExitCode, time::Instant};
+use std::{path::Path, process::ExitCode, time::Instant};
 
 use arguments::{Arguments, Classify, Command, Explain, Layers, Methods, Model, Segments, parameters};
 use clap::Parser;
 use pellucid::{
     Error, Result,
     attribution::{self, METHODS},
+    network::QUANTIZED,
+    render::Display,
     session::{Options, Session},
 };
 use serde_json::json;
@@ -25,7 +27,7 @@ fn main() -> ExitCode {
     let done = pollster::block_on(async {
         match arguments.command {
             Command::Classify(a) => classify(a).await,
-            Command::Explain(a) => explain(a).await,
+            Command::Explain(a) => explain(*a).await,
             Command::Segments(a) => segments(a).await,
             Command::Methods(a) => methods(&a),
             Command::Layers(a) => layers(a).await,
@@ -40,10 +42,12 @@ fn main() -> ExitCode {
     }
 }
 
-/// Keeps a Vulkan layer of Mesa's from writing to stderr, which is ours, that there is no Wayland session.
+/// Keeps a Vulkan layer of Mesa's from writing to stderr, which is ours, that there is no Wayland session: it wants the
+/// name of a folder.
 fn quiet_drivers() {
     const SESSION: &str = "XDG_RUNTIME_DIR";
-    if cfg!(target_os = "linux") && std::env::var_os(SESSION).is_none() {
+    let is_folder = std::env::var_os(SESSION).is_some_and(|name| Path::new(&name).is_absolute());
+    if cfg!(target_os = "linux") && !is_folder {
         // SAFETY: this is the first thing that the program does, so no other thread reads the environment.
         #[expect(unsafe_code, reason = "the driver reads its environment, and only this way changes it")]
         unsafe {
@@ -52,70 +56,90 @@ fn quiet_drivers() {
     }
 }
 
-/// Opens the model that is asked for, or the shipped one.
-async fn open(model: Model) -> Result<Session> {
+/// Opens the model that is asked for, or the shipped one. What was chosen for want of an order, as the backend, goes to
+/// `choices`, and to stderr where it was asked for.
+async fn open(model: Model, choices: &mut Vec<String>) -> Result<Session> {
     let bytes = model.model.as_ref().map(input::read).transpose()?;
     let labels = model.labels.as_ref().map(input::read_labels).transpose()?;
     let head = model.head.map(Into::into);
     let options = Options { backend: model.backend.into(), mean: model.mean, std: model.std, labels, head };
-    Session::open(bytes.as_deref().unwrap_or(SHIPPED_MODEL), options).await
+    let mut session = Session::open(bytes.as_deref().unwrap_or(SHIPPED_MODEL), options).await?;
+    choices.extend(session.take_events());
+    if model.verbose {
+        output::say(choices);
+    }
+    Ok(session)
 }
 
 async fn classify(arguments: Classify) -> Result<()> {
-    let mut session = open(arguments.model).await?;
+    let mut choices = vec![];
+    let mut session = open(arguments.model, &mut choices).await?;
     let input = input::load(&session, &arguments.input)?;
     let start = Instant::now();
     let mut classes = session.classify(&input.tensor).await?;
     let elapsed = start.elapsed();
     classes.truncate(arguments.top);
-    output::say_events(&mut session);
+    // No gradient is taken here.
+    let of_model = session.notes().iter().filter(|note| *note != QUANTIZED).cloned();
+    let mut notes: Vec<String> = input.notes.into_iter().chain(of_model).collect();
+    notes.extend(session.take_events());
     if arguments.json {
         let backend = session.backend();
         let report = json!({
             "classes": classes,
             "head": session.network().head(),
-            "notes": session.network().notes(),
             "backend": backend.kind,
             "adapter": backend.adapter,
             "elapsed_ms": elapsed.as_secs_f64() * 1e3,
+            "notes": notes.iter().chain(&choices).collect::<Vec<_>>(),
         });
         return output::print_json(&report);
     }
     output::print(&output::answers(&classes))?;
-    output::say_notes(&session);
+    output::say(&notes);
     Ok(())
 }
 
 async fn explain(arguments: Explain) -> Result<()> {
     arguments.output.iter().try_for_each(|path| output::check(path))?;
-    let mut session = open(arguments.model.clone()).await?;
+    Display::default().with(&arguments.display)?;
+    let mut choices = vec![];
+    let mut session = open(arguments.model.clone(), &mut choices).await?;
     let input = input::load(&session, &arguments.input)?;
-    let request = arguments.request(&session)?;
-    if let Some(path) = &arguments.background {
-        let images = input::load_background(&session, path)?;
+    let mut notes = input.notes;
+    let request = arguments.request(&session, &mut notes)?;
+    if !arguments.background.is_empty() {
+        let images = input::load_background(&session, &arguments.background)?;
         session.set_background(images)?;
     }
     if let Some(path) = &arguments.baseline {
-        let image = input::load(&session, path)?.tensor;
-        session.set_baseline(image)?;
+        let baseline = input::load(&session, path)?;
+        notes.extend(baseline.notes.iter().map(|note| format!("Of the baseline: {note}")));
+        session.set_baseline(baseline.tensor)?;
     }
     let mut bar = progress::Bar::new();
     let start = Instant::now();
-    let explanation = session.explain(&input.tensor, &request, &mut bar).await?;
+    let mut explanation = session.explain(&input.tensor, &request, &mut bar).await?;
     let elapsed = start.elapsed();
     bar.finish();
+    notes.append(&mut explanation.notes);
+    notes.extend(session.take_events());
+    explanation.notes = [notes.clone(), choices].concat();
     let mut report = explanation.to_json();
     report["elapsed_ms"] = json!(elapsed.as_secs_f64() * 1e3);
     for path in &arguments.output {
-        output::write(path, &explanation, &report, &input.picture)?;
+        output::write(path, &explanation, &report, &input.picture, &arguments.display)?;
     }
-    // Only now, so that an error stands alone.
-    output::say_events(&mut session);
-    if arguments.json { output::print_json(&report) } else { output::print(&output::summary(&explanation)) }
+    if arguments.json {
+        return output::print_json(&report);
+    }
+    output::print(&output::summary(&explanation))?;
+    output::say(&notes);
+    Ok(())
 }
 
 async fn segments(arguments: Segments) -> Result<()> {
-    let session = open(arguments.model).await?;
+    let session = open(arguments.model, &mut vec![]).await?;
     let input = input::load(&session, &arguments.input)?;
     let start = Instant::now();
     let (map, settings) = session.segments(&input.tensor, &parameters(&arguments.settings))?;
@@ -130,8 +154,10 @@ async fn segments(arguments: Segments) -> Result<()> {
             "sizes": map.sizes(),
             "parameters": settings,
             "elapsed_ms": elapsed.as_secs_f64() * 1e3,
+            "notes": input.notes,
         }));
     }
+    output::say(&input.notes);
     output::print(&format!("{} segments of {} x {} pixels\n", map.count(), map.width(), map.height()))
 }
 
@@ -158,7 +184,7 @@ fn methods(arguments: &Methods) -> Result<()> {
 }
 
 async fn layers(arguments: Layers) -> Result<()> {
-    let session = open(arguments.model).await?;
+    let session = open(arguments.model, &mut vec![]).await?;
     let network = session.network();
     let default = network.default_layer().map(|l| l.name.clone());
     if arguments.json {

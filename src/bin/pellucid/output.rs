@@ -8,11 +8,11 @@ use std::{
 use npyz::WriterBuilder;
 use pellucid::{
     Error, Result, Tensor,
-    attribution::MapKind,
+    attribution::{Map, MapKind},
     backend::Segmentation,
     picture::Picture,
     render,
-    session::{Class, Explanation, Session},
+    session::{Class, Explanation},
 };
 use serde_json::Value;
 
@@ -69,16 +69,9 @@ pub fn check(path: &Path) -> Result<()> {
     }
 }
 
-/// Says on stderr what has happened to the backend.
-pub fn say_events(session: &mut Session) {
-    for event in session.take_events() {
-        eprintln!("note: {event}");
-    }
-}
-
-/// Says on stderr what a reader should know of how the model was read.
-pub fn say_notes(session: &Session) {
-    for note in session.network().notes() {
+/// Says on stderr what a reader should know.
+pub fn say(notes: &[String]) {
+    for note in notes {
         eprintln!("note: {}", one_line(note));
     }
 }
@@ -104,23 +97,26 @@ pub fn summary(explanation: &Explanation) -> String {
         text += &format!(
             "{} of {:?} ({share}): {:?} values from {low:.4} to {high:.4}, sum {:.4} ({})\n",
             explanation.method,
-            e.class.target.label,
+            one_line(&e.class.target.label),
             e.map.values.shape(),
             e.map.values.sum(),
             e.map.unit,
         );
     }
-    for note in &explanation.notes {
-        text += &format!("note: {note}\n");
-    }
     text
 }
 
-/// Writes one file, in the format that its name asks for.
-pub fn write(path: &PathBuf, explanation: &Explanation, report: &Value, picture: &Picture) -> Result<()> {
+/// Writes one file, in the format that its name asks for; `display` is what was chosen of the overlay's look.
+pub fn write(
+    path: &PathBuf,
+    explanation: &Explanation,
+    report: &Value,
+    picture: &Picture,
+    display: &[(String, String)],
+) -> Result<()> {
     let bytes = match Format::of(path) {
         Some(Format::Npy) => npy(explanation)?,
-        Some(Format::Png) => overlay(explanation, picture)?,
+        Some(Format::Png) => overlay(explanation, picture, display)?,
         Some(Format::Json) => format!("{report:#}\n").into_bytes(),
         None => return Err(Error::Argument(format!("{} must end in .npy, .png or .json", path.display()))),
     };
@@ -160,14 +156,16 @@ fn array<T: npyz::AutoSerialize + Copy>(shape: &[usize], values: &[T]) -> Result
     Ok(bytes)
 }
 
-/// The overlays of all targets side by side, on one scale.
-fn overlay(explanation: &Explanation, picture: &Picture) -> Result<Vec<u8>> {
-    let mut display = match explanation.method {
-        "shap-partition" => render::Display::image_plot(),
-        _ => render::Display::for_map(true, explanation.map == MapKind::Channels),
-    };
-    let maps: Vec<&Tensor> = explanation.targets.iter().map(|e| &e.map.values).collect();
-    display.scale = render::shared_scale(&maps, &display)?;
-    let panels: Result<Vec<_>> = maps.iter().map(|map| render::render(map, picture, &display)).collect();
+/// The overlays of all targets side by side, on one scale, as the page shows them unless `chosen` says otherwise.
+fn overlay(explanation: &Explanation, picture: &Picture, chosen: &[(String, String)]) -> Result<Vec<u8>> {
+    let has_negative = explanation.targets.iter().any(|e| e.map.values.range().0 < 0.0);
+    // Maps at a layer of methods that may look at one have both signs by their nature.
+    let at_layer = explanation.layer.is_some() && explanation.map == MapKind::Image;
+    let suited = render::Display::suited(explanation.method, explanation.map, has_negative || at_layer);
+    let mut display = suited.with(chosen)?;
+    let maps: Vec<&Map> = explanation.targets.iter().map(|e| &e.map).collect();
+    let values: Vec<&Tensor> = maps.iter().map(|map| &map.values).collect();
+    display.scale = render::shared_scale(&values, &display)?;
+    let panels: Result<Vec<_>> = maps.iter().map(|map| render::render_map(map, picture, &display)).collect();
     render::write_png(&render::side_by_side(&panels?)?)
 }
