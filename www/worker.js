@@ -3,6 +3,7 @@
 // { summon: true } asks the page for helpers, which are workers like this one.
 
 import { download, failure, throttled } from './core/download.js';
+import { pictureBytes } from './core/pictures.js';
 import { breath, createPool } from './core/pool.js';
 import { clock } from './core/timings.js';
 
@@ -68,14 +69,17 @@ async function furnish({ method, files }) {
   if (methods.find(({ id }) => id === method)?.background && given.background !== turn) {
     const shipped = () => BACKGROUND.map((name) => download(new URL(`../models/background/${name}.jpg`, import.meta.url), () => {}));
     const blobs = await Promise.all(background?.blobs ?? shipped());
-    engine.set_background(await Promise.all(blobs.map(bytesOf)));
+    engine.set_background(await Promise.all(blobs.map(pictureOf)));
     given.background = turn;
   }
   if (baseline && given.baseline !== baseline.turn) {
-    engine.set_baseline(await bytesOf(baseline.blobs[0]));
+    engine.set_baseline(await pictureOf(baseline.blobs[0]));
     given.baseline = baseline.turn;
   }
 }
+
+/** What the page itself fetches is read by the engine. */
+const pictureOf = (source) => (source instanceof Blob ? pictureBytes(source, pellucid) : bytesOf(source));
 
 const bytesOf = async (source) => new Uint8Array(await source.arrayBuffer());
 
@@ -132,7 +136,7 @@ const inTurn = {
   },
 
   async image({ blob }) {
-    return pixels(await engine.load_image(await bytesOf(blob)));
+    return pixels(await engine.load_image(await pictureOf(blob)));
   },
 
   async classify() {
@@ -221,6 +225,11 @@ const atOnce = {
       }
     }
     return {};
+  },
+
+  /** The class names in a file, in class order. */
+  async labels({ blob }) {
+    return { value: pellucid.labels(await bytesOf(blob)) };
   },
 
   /** Draws a map: on a scale that all of its run's maps share, or its own; large, or as small as a tile. */

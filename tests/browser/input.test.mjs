@@ -52,6 +52,31 @@ describe('bad input', () => {
     assert.equal(result.target.label, (await answers(page))[1].label);
   });
 
+  it('names what is no model, with the way to one', async () => {
+    const file = (name, text) => ({ name, type: '', bytes: Buffer.from(text, 'latin1') });
+    await refused(file('weights.pt', 'PK\x03\x04' + '\0'.repeat(22) + 'archive/data.pkl'), 'model', /PyTorch checkpoint.*torch\.onnx\.export/);
+    await refused(file('net.h5', '\x89HDF\r\n\x1a\n'), 'model', /Keras model.*tf2onnx/);
+    await refused(file('net.tflite', '\x1c\0\0\0TFL3'), 'model', /TensorFlow Lite/);
+    await refused(file('net.onnx', 'version https://git-lfs.github.com/spec/v1\noid sha256:4d'), 'model', /Git LFS pointer.*git lfs pull/);
+    await refused(file('page.onnx', '<!DOCTYPE html><title>404</title>'), 'model', /web page/);
+    await refused(file('empty.onnx', ''), 'model', /empty file/);
+  });
+
+  it('refuses labels that cannot be read, and says why', async () => {
+    await dismissAll(page);
+    await page.click('#model-button');
+    const choose = (name, text) => page.locator('#model-dialog input[accept*=".json"]').setInputFiles({ name, mimeType: '', buffer: Buffer.from(text) });
+    await choose('gap.json', '{"0": "cat", "2": "dog"}');
+    assert.match(await noticeOf(page, 'argument'), /index 1 is missing/);
+    await dismissAll(page);
+    await choose('two.txt', "{0: 'cat', 1: 'dog'}");
+    await page.getByText('2 labels from two.txt').waitFor();
+    await page.getByRole('button', { name: 'Open', exact: true }).click();
+    assert.match(await noticeOf(page, 'argument'), /2 labels for 1000 classes/);
+    await page.getByRole('button', { name: 'Close' }).click();
+    await dismissAll(page);
+  });
+
   it('shows labels with HTML in them as text', async () => {
     const { bytes } = await model();
     const file = { name: 'evil.onnx', type: '', bytes: renamed(bytes, 'espresso', '<b>x</b>') };

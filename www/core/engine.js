@@ -87,8 +87,8 @@ export class Engine {
   }
 
   /** Opens another model; resolves to its info. The one in use stays when this fails. */
-  async openModel(blob, options) {
-    const next = { model: blob, name: blob.name?.replace(/\.onnx$/i, '') ?? NAME, options: { ...options, backend: this.#model.options.backend } };
+  async openModel(blob, { labelsFile, ...options }) {
+    const next = { model: blob, name: blob.name?.replace(/\.onnx$/i, '') ?? NAME, labelsFile, options: { ...options, backend: this.#model.options.backend } };
     const info = await this.call('open', next);
     this.#dismiss();
     this.#model = next;
@@ -99,6 +99,12 @@ export class Engine {
   /** Opens the shipped model again. */
   async openDefault() {
     return this.openModel(await fetchModel(), {});
+  }
+
+  /** What the model in use was opened with: the names of its file (the shipped one has none) and of its labels', and options. */
+  get opened() {
+    const { model, labelsFile, options } = this.#model;
+    return { file: model.name, labelsFile, ...options };
   }
 
   /** The file of the model in use, to open it again with other options. */

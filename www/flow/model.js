@@ -3,7 +3,7 @@
 import { clearErrors, notify, notifyError } from '../view/notices.js';
 
 export function createModelFlow(store, engine, picture) {
-  /** Options: `mean` and `std` on the scale 0..255, `labels` as an array; the file's own metadata fills the rest. */
+  /** Options: `mean` and `std` on the scale 0..255, `labels` as an array and the name of their `labelsFile`; the file's own metadata fills the rest. */
   async function open(blob, options = {}) {
     return change(() => engine.openModel(blob, options), blob.name);
   }
@@ -32,12 +32,12 @@ export function createModelFlow(store, engine, picture) {
   }
 
   function tell(info, name) {
-    const { missing } = info.model;
+    const { missing, remarks } = info.model;
     const gaps = {
       scaling: 'Its file does not say how pixels are scaled: torchvision’s ImageNet numbers are assumed.',
       labels: 'Its file does not name the classes.',
     };
-    const message = [`${name ?? info.model.name} is open.`, ...missing.map((gap) => gaps[gap])].join(' ');
+    const message = [`${name ?? info.model.name} is open.`, ...missing.map((gap) => gaps[gap]), ...remarks].join(' ');
     const actions = missing.length ? [{ label: 'Set labels and scaling', run: () => store.set({ dialog: 'model' }) }] : [];
     notify({ message, actions });
   }

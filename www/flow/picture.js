@@ -1,8 +1,9 @@
 // From a file to the first answers: decode, classify, choose the best class. Explaining follows by itself.
 
 import { measure } from '../core/timings.js';
-import { clearErrors, notifyError } from '../view/notices.js';
+import { clearErrors, notify, notifyError } from '../view/notices.js';
 import { tellBackend } from './backend.js';
+import { labelOf } from './question.js';
 
 export function createPictureFlow(store, engine) {
   let latest = 0;
@@ -19,6 +20,7 @@ export function createPictureFlow(store, engine) {
       if (turn !== latest) return;
       clearErrors();
       store.set({ opening: false, crop, classes: null, target: null, besideClasses: null, versus: null, frame: null, values: null });
+      for (const message of crop.notes) notify({ message });
       await classify(turn);
     } catch (error) {
       if (turn !== latest) return;
@@ -33,7 +35,7 @@ export function createPictureFlow(store, engine) {
     tellBackend(store, answer.backend);
     if (turn !== latest) return;
     const [best] = answer.classes;
-    store.set({ classes: answer, target: { index: best.index, label: best.label } });
+    store.set({ classes: answer, target: { index: best.index, label: labelOf(store.state, best.index) } });
     if (first) {
       measure('first-run', ...answer.span);
       measure('first-classes', performance.timeOrigin, performance.timeOrigin + performance.now());

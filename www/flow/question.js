@@ -4,7 +4,19 @@
 const BESIDE = 4;
 
 export const methodOf = ({ methods, method }) => methods.find(({ id }) => id === method);
-export const labelOf = ({ info }, index) => info.model.labels[index] ?? `class ${index}`;
+export const labelOf = ({ info }, index) => namesOf(info.model)[index] ?? `class ${index}`;
+
+const names = new WeakMap();
+
+/** The labels of a model, with the index where several classes have one name. */
+function namesOf(model) {
+  if (!names.has(model)) {
+    const counts = new Map();
+    for (const label of model.labels) counts.set(label, (counts.get(label) ?? 0) + 1);
+    names.set(model, model.labels.map((label, index) => (counts.get(label) > 1 ? `${label} (class ${index})` : label)));
+  }
+  return names.get(model);
+}
 
 /** The classes to explain in one run, the most probable first: the chosen one, and those beside it. */
 export function targetsOf({ target, classes, beside, besideClasses, versus }) {

@@ -24,7 +24,7 @@ export function setUpAnswers(store) {
   store.watch(
     ({ classes, target }) => [classes, target],
     (classes, target) => {
-      drawList(list, classes, target);
+      drawList(list, classes, target, (index) => labelOf(store.state, index));
       const known = classes?.classes.slice(0, TOP).some(({ index }) => index === target?.index);
       picker.update(target?.index ?? null, target && !known ? target.label : undefined);
       picker.button.disabled = !classes;
@@ -43,7 +43,7 @@ export function items(state) {
   return state.classes.classes.map((each) => ({ value: each.index, label: labelOf(state, each.index), note: share(each), words: String(each.index) }));
 }
 
-function drawList(list, classes, target) {
+function drawList(list, classes, target, label) {
   list.classList.toggle('skeleton', !classes);
   if (!classes) {
     list.setAttribute('aria-busy', 'true');
@@ -58,7 +58,7 @@ function drawList(list, classes, target) {
   const same = rows.length === shown.length && shown.every(({ index }, i) => rows[i] === index);
   if (!same || list.dataset.of !== String(classes.span[0])) {
     const focused = list.contains(document.activeElement);
-    list.replaceChildren(...shown.map(row));
+    list.replaceChildren(...shown.map((each) => row({ ...each, label: label(each.index) })));
     list.dataset.of = String(classes.span[0]);
     if (focused) list.querySelector(`input[value="${target?.index}"]`)?.focus();
     requestAnimationFrame(() => grow(list));

@@ -22,10 +22,13 @@ export function setUpIntake(store, { picture, model }) {
   );
 }
 
+/** Models, and what is taken for one: the engine says what it is, and the way to a model. */
+const MODEL = /\.(onnx|ort|pth?|ckpt|safetensors|h5|hdf5|keras|tflite|pb|mlmodel|mlpackage|engine|gguf|zip|gz|tgz)$/i;
+
 function takeFiles(files, { store, picture, model }) {
   // Several pictures at once are what a method compares with.
   if (files.length > 1 && methodOf(store.state)?.background) return takeOwn(store, 'background', files);
-  const onnx = files.find(({ name }) => /\.onnx$/i.test(name));
+  const onnx = files.find(({ name }) => MODEL.test(name));
   const image = files.find((file) => file !== onnx);
   if (onnx) model.open(onnx);
   if (image) picture.open(image, image.name);

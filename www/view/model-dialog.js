@@ -28,9 +28,10 @@ export function setUpModelDialog(store, model, engine) {
     // What was chosen for one file may contradict another.
     head.reset();
   });
-  const labels = fileRow('Choose labels', '.txt,.json,.csv', 'a text file with one class a line, or a JSON list', async (picked) => {
-    chosen.labels = picked && (await readLabels(picked));
-    return chosen.labels && plural(chosen.labels.length, 'label');
+  const labels = fileRow('Choose labels', '.txt,.json,.csv,.tsv,.names,.labels', 'one class per line, or JSON, CSV, config.json', async (picked) => {
+    chosen.labels = null;
+    chosen.labels = { labels: await engine.call('labels', { blob: picked }), labelsFile: picked.name };
+    return plural(chosen.labels.labels.length, 'label');
   });
   const scaling = createScaling();
   const head = createHead();
@@ -60,7 +61,7 @@ export function setUpModelDialog(store, model, engine) {
   };
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    busy(async () => model.open(chosen.file ?? (await engine.modelFile()), { ...scaling.read(), ...head.read(), ...(chosen.labels ? { labels: chosen.labels } : {}) }));
+    busy(async () => model.open(chosen.file ?? (await engine.modelFile()), { ...scaling.read(), ...head.read(), ...chosen.labels }));
   });
   shipped.addEventListener('click', () => busy(() => model.reset()));
   dialog.addEventListener('close', () => {
@@ -155,16 +156,4 @@ function triple(label) {
     get: () => input.value.split(/[\s,]+/).filter(Boolean).map(Number),
     set: (values) => (input.value = values.join(', ')),
   };
-}
-
-/** One label a line, or a JSON list; blank lines at the end are dropped. */
-async function readLabels(file) {
-  const text = (await file.text()).replace(/^\uFEFF/, '');
-  try {
-    const parsed = JSON.parse(text);
-    if (Array.isArray(parsed)) return parsed.map(String);
-    return Object.keys(parsed).sort((a, b) => a - b).map((key) => String([].concat(parsed[key]).at(-1)));
-  } catch {
-    return text.trimEnd().split(/\r?\n/).map((line) => line.trim());
-  }
 }

@@ -2,6 +2,7 @@
 
 import { $, h, icon, show } from '../core/dom.js';
 import { number, percent, plural } from '../core/format.js';
+import { commandOf } from './command.js';
 import { lookOf } from './look.js';
 import { notify, notifyError } from './notices.js';
 
@@ -70,7 +71,7 @@ function createSaves(store, engine) {
     save('Values', async () => offer(await engine.call('npy', drawn()), 'application/octet-stream', `${stem()}.npy`)),
     save('JSON', async () => offer(JSON.stringify(published(store.state.run.result), null, 2), 'application/json', `${stem()}.json`)),
     save('Copy command', async () => {
-      await navigator.clipboard.writeText(command(store.state));
+      await navigator.clipboard.writeText(commandOf(store.state, engine.opened));
       notify({ message: 'The command line that makes the same map is on the clipboard' });
     }),
   ];
@@ -86,17 +87,4 @@ function offer(content, type, name) {
   const link = h('a', { href: url, download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
-}
-
-/** The same explanation on the command line. */
-function command({ picture, info, run: { asked } }) {
-  const quote = (text) => (/^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
-  const parts = ['pellucid', 'explain', quote(picture?.name ?? 'picture.png'), '--method', asked.method, '--target', asked.targets.join(',')];
-  if (asked.versus !== null) parts.push('--versus', String(asked.versus));
-  for (const [key, files] of Object.entries(asked.files)) if (files) parts.push(`--${key}`, key === 'background' ? 'FOLDER' : quote(files.blobs[0].name));
-  if (asked.layer) parts.push('--layer', quote(asked.layer));
-  if (info.model.chosen_head) parts.push('--head', info.model.chosen_head);
-  if (asked.score) parts.push('--score', asked.score);
-  for (const [key, value] of Object.entries(asked.parameters)) parts.push('--set', quote(`${key}=${value}`));
-  return [...parts, '--output', 'overlay.png'].join(' ');
 }
