@@ -18,6 +18,7 @@ export function commandOf(state, opened) {
     ['mean', opened.mean?.join(',')],
     ['std', opened.std?.join(',')],
     ['labels', opened.labelsFile && file(opened.labelsFile)],
+    ['head', state.info.model.chosen_head],
     ['backend', opened.backend === 'auto' ? null : opened.backend],
     ['method', asked.method],
     ['target', asked.targets.map(index).join(',')],

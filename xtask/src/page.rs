@@ -32,6 +32,7 @@ impl Profile {
 
 /// Builds the page and returns the folder that holds it.
 pub fn build(profile: Profile) -> Result<PathBuf> {
+    tools::ensure_linker()?;
     tools::ensure_wasm_target()?;
     let wasm = compile(profile)?;
     let dist = host::root().join("dist");

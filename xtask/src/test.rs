@@ -24,6 +24,7 @@ type Suite = (&'static str, Tally);
 /// Runs the tests that `args` asks for. Failing tests are a verdict, not an error.
 pub fn run(args: &TestArgs) -> Result<ExitCode> {
     // What is missing is said before the first long build.
+    tools::ensure_linker()?;
     if !args.browser {
         tools::ensure_native()?;
     }
@@ -156,9 +157,8 @@ fn browser(dist: &Path, args: &TestArgs) -> Result<Tally> {
     node.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]);
     node.args(args.filter.as_deref().map(|name| format!("--test-name-pattern={}", literally(name))));
     node.args(files).current_dir(host::root());
-    node.env("PELLUCID_SHADERS", shaders())
-        .env("PELLUCID_HOSTILE", hostile())
-        .envs(args.full.then_some((FULL, "1")));
+    node.env("PELLUCID_SHADERS", shaders()).env("PELLUCID_HOSTILE", hostile()).env("PELLUCID_CLI", command_line()?);
+    node.envs(args.full.then_some((FULL, "1")));
     node.env("PELLUCID_URL", url).env("CHROMIUM", tools::chromium().context("Chromium is missing")?);
     follow(&mut node, Tally::read_node)
 }
@@ -168,6 +168,12 @@ fn literally(name: &str) -> String {
     let escaped =
         name.chars().map(|c| if c.is_alphanumeric() || c == ' ' { c.to_string() } else { format!("\\{c}") });
     escaped.collect()
+}
+
+/// Builds the command line program, which browser tests hold beside the page.
+fn command_line() -> Result<PathBuf> {
+    host::run(host::cargo().args(["build", "--quiet", "--package", "pellucid", "--bin", "pellucid"]))?;
+    Ok(host::target_dir()?.join("debug").join(format!("pellucid{}", std::env::consts::EXE_SUFFIX)))
 }
 
 fn test_files(dir: &Path) -> Result<Vec<PathBuf>> {

@@ -4,6 +4,7 @@
 //! nothing is changed: the error says what to run.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,6 +25,17 @@ struct Tool {
     pacman: &'static [&'static str],
     brew: &'static [&'static str],
 }
+
+/// Cargo cannot build this tool without one, so where it is missing now, somebody took it away or chose another for this
+/// tool alone; what is built next would fail with a page of rustc's instead of a line.
+const LINKER: Tool = Tool {
+    what: "a linker for Rust (a C compiler, cc)",
+    is_present: has_linker,
+    apt: &["gcc", "libc6-dev"],
+    dnf: &["gcc", "glibc-devel"],
+    pacman: &["gcc"],
+    brew: &["gcc"],
+};
 
 const VULKAN: Tool = Tool {
     what: "a Vulkan adapter (Mesa's lavapipe where there is no GPU)",
@@ -73,6 +85,11 @@ pub fn ensure_wasm_target() -> Result<()> {
         bail!("the Rust target {WASM_TARGET} is missing; install it with your system's Rust, or use rustup");
     }
     host::run(Command::new("rustup").args(["target", "add", WASM_TARGET]))
+}
+
+/// Makes sure that Rust finds a linker: programs of this machine are linked for the page too, as build scripts.
+pub fn ensure_linker() -> Result<()> {
+    ensure(&[LINKER])
 }
 
 /// Makes sure that native tests find a Vulkan adapter.
@@ -131,6 +148,22 @@ fn is_driver_chosen() -> bool {
     ["VK_DRIVER_FILES", "VK_ICD_FILENAMES", "VK_ADD_DRIVER_FILES"]
         .iter()
         .any(|name| env::var_os(name).is_some())
+}
+
+/// Whether rustc finds what it calls to link: `cc`, unless cargo's environment names another. On Windows it looks for
+/// Microsoft's by itself.
+fn has_linker() -> bool {
+    let named = |(name, value): (OsString, OsString)| {
+        let name = name.to_string_lossy().into_owned();
+        let is_linker =
+            name.starts_with("CARGO_TARGET_") && name.ends_with("_LINKER") && !name.contains("WASM");
+        is_linker && (Path::new(&value).exists() || value.to_str().is_some_and(is_program))
+    };
+    cfg!(windows) || is_program("cc") || env::vars_os().any(named)
+}
+
+fn is_program(name: &str) -> bool {
+    host::find_program(&[name]).is_some()
 }
 
 /// Elsewhere than on Linux the system has a GPU interface of its own.
