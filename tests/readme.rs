@@ -90,10 +90,11 @@ fn grouped(n: u64) -> String {
 
 fn bounds() -> String {
     format!(
-        "- Pictures up to {} megapixels and {} pixels a side; models up to {} MiB and {} nodes.\n",
+        "- Pictures up to {} megapixels and {} pixels a side; models up to {} MiB ({} in the page) and {} nodes.\n",
         limits::IMAGE_PIXELS / 1_000_000,
         grouped(limits::IMAGE_SIDE),
         limits::MODEL_BYTES >> 20,
+        limits::PAGE_MODEL_BYTES >> 20,
         grouped(limits::MODEL_NODES)
     )
 }

@@ -134,7 +134,14 @@ impl Session {
     /// What [`Network::from_onnx`] and [`Resilient::open`] fail with, and [`Error::Argument`] when labels or
     /// preprocessing do not fit the model.
     pub async fn open(model: &[u8], options: Options) -> Result<Self> {
-        let network = Network::from_onnx(model)?;
+        Self::with_network(Network::from_onnx(model)?, options).await
+    }
+
+    /// Opens a backend for a network. The file that it was read from need not be kept until then.
+    ///
+    /// # Errors
+    /// As [`Self::open`], but for those of reading.
+    pub async fn with_network(network: Network, options: Options) -> Result<Self> {
         let network = Arc::new(match options.head {
             Some(head) => network.with_head(head)?,
             None => network,

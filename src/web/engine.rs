@@ -18,7 +18,7 @@ use crate::{
     attribution::{self, Settings},
     backend::{resilient::Choice, share::Job},
     error::{Error, Result},
-    network::Head,
+    network::{Head, Network},
     picture::Picture,
     render::{self, Display, Rendered},
     session::{Class, Cut, Explained, Explanation, Options, Request, Results, Session},
@@ -76,7 +76,7 @@ impl Engine {
         options: String,
         pool: Option<Pool>,
     ) -> Result<Engine, JsValue> {
-        Self::try_open(&model, &name, &options, pool).await.map_err(|e| convert::error(&e))
+        Self::try_open(model, &name, &options, pool).await.map_err(|e| convert::error(&e))
     }
 
     /// `{ backend: { kind, adapter, fallback, events }, model: { … } }` as JSON.
@@ -185,12 +185,15 @@ impl Engine {
 }
 
 impl Engine {
-    async fn try_open(model: &[u8], name: &str, options: &str, pool: Option<Pool>) -> Result<Self> {
+    async fn try_open(model: Vec<u8>, name: &str, options: &str, pool: Option<Pool>) -> Result<Self> {
         let options: OpenOptions = serde_json::from_str(options)
             .map_err(|e| Error::Argument(format!("the model's options: {e}")))?;
         let OpenOptions { backend, mean, std, labels, head } = options;
         let told = [("scaling", mean.is_some() && std.is_some()), ("labels", labels.is_some())];
-        let mut session = Session::open(model, Options { backend, mean, std, labels, head }).await?;
+        let network = Network::from_onnx(&model)?;
+        // The backend needs the room more than the file does.
+        drop(model);
+        let mut session = Session::with_network(network, Options { backend, mean, std, labels, head }).await?;
         session.set_clock(js_sys::Date::now);
         if let Some(pool) = pool {
             session.set_helpers(Rc::new(Workers(pool)));

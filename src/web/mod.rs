@@ -19,6 +19,7 @@ pub use engine::Engine;
 
 use crate::{
     attribution::{METHODS, MapKind, Method, describe},
+    limits,
     network::labels,
     picture::Picture,
     render::{ColourMap, Display},
@@ -67,6 +68,15 @@ pub fn reads_picture(start: &[u8]) -> bool {
 #[wasm_bindgen]
 pub fn check_picture_size(width: u32, height: u32) -> Result<(), JsValue> {
     Picture::check_size(width, height).map_err(|e| convert::error(&e))
+/// Refuses a file by its size alone, before its bytes are read; `kind` is `model` or `picture`.
+#[wasm_bindgen]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+pub fn check_size(kind: &str, bytes: f64) -> Result<(), JsValue> {
+    let (what, allowed) = match kind {
+        "model" => ("the model file's size in bytes", limits::PAGE_MODEL_BYTES),
+        _ => ("the image file's size in bytes", limits::IMAGE_BYTES),
+    };
+    limits::check(what, bytes as u64, allowed).map_err(|e| convert::error(&e))
 }
 
 /// How Keras's Grad-CAM example shows a map, as JSON.
