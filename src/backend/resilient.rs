@@ -179,9 +179,9 @@ mod tests {
         f64::from(ASKED.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// The clock reaches the GPU that is open and the one that takes its place.
+    /// The clock reaches the GPU that is open and the one that takes its place; after that comes the CPU.
     #[test]
-    fn the_clock_is_handed_on() {
+    fn a_gpu_is_asked_for_once_more_and_has_the_clock() {
         let model = include_bytes!("../../models/efficientnet-lite0-int8.onnx");
         let network = Arc::new(Network::from_onnx(model).unwrap());
         let mut backend = pollster::block_on(Resilient::open(network.clone(), Choice::Gpu)).unwrap();
@@ -194,9 +194,14 @@ mod tests {
             ASKED.load(Ordering::Relaxed) - before
         };
         assert!(run(&mut backend) >= 2);
-        let lost = Error::gpu(GpuFault::Lost, "for the test");
-        pollster::block_on(backend.recover(lost)).unwrap();
+        let lost = || Error::gpu(GpuFault::Lost, "for the test");
+        pollster::block_on(backend.recover(lost())).unwrap();
         assert_eq!(backend.description().kind, "gpu");
         assert!(run(&mut backend) >= 2);
+        assert!(backend.take_events().concat().contains("asked for again"));
+        // The second time no GPU is asked for, though there is one.
+        pollster::block_on(backend.recover(lost())).unwrap();
+        assert_eq!(backend.description().kind, "cpu");
+        assert!(backend.take_events().concat().contains("the CPU takes over"));
     }
 }

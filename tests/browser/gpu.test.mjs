@@ -31,14 +31,45 @@ describe('on the GPU', () => {
     assert.equal(again.hash, first.hash);
   });
 
-  it('goes on after the GPU was lost, and says so', async () => {
+  /** Ends the process that has the GPU, and asks for another class, then for the first one again. */
+  async function lose() {
     const session = await browser.newBrowserCDPSession();
     await session.send('Browser.crashGpuProcess');
     await page.waitForTimeout(1500);
     await explained(page, () => page.click('.answer:nth-child(2)'));
-    const again = await explained(page, () => page.click('.answer:nth-child(1)'));
+    return explained(page, () => page.click('.answer:nth-child(1)'));
+  }
+
+  /** How often the worker asks for an adapter from now on. */
+  const countRequests = () =>
+    page.workers()[0].evaluate(() => {
+      const ask = GPU.prototype.requestAdapter;
+      self.requests = 0;
+      GPU.prototype.requestAdapter = function (...args) {
+        self.requests += 1;
+        return ask.apply(this, args);
+      };
+    });
+  const requests = () => page.workers()[0].evaluate(() => self.requests);
+
+  it('asks for a GPU that was lost again, goes on with it, and says so', async () => {
+    await countRequests();
+    const again = await lose();
+    assert.equal(again.result.backend, 'gpu', 'the CPU has taken over instead');
+    assert.ok((await requests()) > 0);
     assert.ok(cosine(again.values, first.values) > 0.9999);
-    await page.locator('.notice', { hasText: /The GPU (was lost|failed)/ }).first().waitFor();
+    await page.locator('.notice', { hasText: 'The GPU was lost' }).first().waitFor();
+    assert.equal(await page.locator('#backend-name').textContent(), 'GPU');
+  });
+
+  it('asks for none the second time: the CPU takes over', async () => {
+    const asked = await requests();
+    const again = await lose();
+    assert.equal(again.result.backend, 'cpu');
+    assert.equal(await requests(), asked);
+    assert.ok(cosine(again.values, first.values) > 0.999);
+    await page.locator('.notice', { hasText: 'the CPU takes over' }).first().waitFor();
+    assert.equal(await page.locator('#backend-name').textContent(), 'CPU');
   });
 
   it('agrees with the CPU, which auto chooses where the adapter is a software one', async () => {
