@@ -6,6 +6,7 @@ import { median } from './meter.mjs';
 
 /// What is run: a method as the page calls it, its settings, and how many images that gives the network.
 export const WORKS = [
+  { id: 'rise', label: 'RISE', settings: { Samples: 240 }, evaluations: 240 },
   { id: 'lime', label: 'LIME', settings: { Segments: 'grid', 'Number of segments': 30, Samples: 240 }, evaluations: 240 },
   { id: 'shap-partition', label: 'SHAP (Partition)', settings: { Masker: 'inpaint-telea', Evaluations: 120 }, evaluations: 120 },
 ];
