@@ -3,11 +3,13 @@
 import { Engine } from './core/engine.js';
 import { createStore } from './core/store.js';
 import { measure } from './core/timings.js';
+import { workersFrom } from './core/workers.js';
 import { createBesideFlow } from './flow/beside.js';
 import { createDrawFlow } from './flow/draw.js';
 import { createExplainFlow } from './flow/explain.js';
 import { createModelFlow } from './flow/model.js';
 import { createPictureFlow } from './flow/picture.js';
+import { createRestartFlow } from './flow/restart.js';
 import { createWhatIfFlow } from './flow/what-if.js';
 import { setUpAnswers } from './view/answers.js';
 import { setUpBeside } from './view/beside.js';
@@ -18,7 +20,7 @@ import { setUpLegend } from './view/legend.js';
 import { setUpLook } from './view/look.js';
 import { setUpMethod } from './view/method.js';
 import { setUpModelDialog } from './view/model-dialog.js';
-import { notify } from './view/notices.js';
+import { notifyError } from './view/notices.js';
 import { setUpNumbers } from './view/numbers.js';
 import { setUpParameters } from './view/parameters.js';
 import { setUpProbe } from './view/probe.js';
@@ -35,7 +37,8 @@ const store = createStore({
   info: null, // backend and model
   methods: [],
   colourMaps: [],
-  picture: null, // the file
+  coming: null, // a picture's file that the engine has not read yet
+  picture: null, // the file that crop is of
   opening: false,
   crop: null, // the picture as the network sees it
   classes: null,
@@ -63,22 +66,15 @@ const store = createStore({
 });
 
 const asked = new URLSearchParams(location.search);
-const workers = Math.max(1, Number(asked.get('workers')) || Math.min(navigator.hardwareConcurrency, 4));
+const workers = workersFrom(asked.get('workers'), navigator.hardwareConcurrency);
 const engine = new Engine(asked.get('backend') ?? 'auto', workers, {
   onLoading: (loading) => store.set({ loading }),
-  onRestart(info) {
-    const { run } = store.state;
-    explain.forget();
-    store.set({ engine: 'ready', info, panels: [], run: { ...run, status: run.status === 'idle' ? 'idle' : 'failed', id: undefined } });
-    notify({ kind: 'error', code: 'crashed', message: 'The engine failed and was started again. Your picture and settings are still here; if the same question fails again, choose another method or model.' });
+  onRestart: (restart) => createRestartFlow(store, { explain, model, picture })(restart),
+  onDead(error) {
+    store.set({ engine: 'dead', loading: null });
+    notifyError(error);
   },
-  onDead: stopForGood,
 });
-
-function stopForGood(error) {
-  store.set({ engine: 'dead', loading: null });
-  notify({ kind: 'error', code: error.code, message: error.message, actions: [{ label: 'Reload', run: () => location.reload() }] });
-}
 
 const picture = createPictureFlow(store, engine);
 const explain = createExplainFlow(store, engine);
@@ -110,5 +106,5 @@ engine.ready.then(
     const method = methods.find(({ id }) => id === 'grad-cam') ?? methods[0];
     store.set({ engine: 'ready', loading: null, methods, colourMaps, tutorial, info, method: method.id });
   },
-  stopForGood,
+  () => {}, // Said already.
 );

@@ -11,18 +11,21 @@ export class PellucidError extends Error {
   }
 }
 
-let policy;
+let script;
 
-/** Trusted Types: the worker beside this file is the only script that the page may start. */
+/**
+ * The address of the worker's script. A worker that starts from an address of the host has the policy of that response's
+ * headers, so none on a static host; one that starts from a blob has the page's own, in its `<meta>`. So the blob only
+ * imports the script beside this file, which is the only one that Trusted Types lets the page start.
+ */
 function workerUrl() {
-  if (!globalThis.trustedTypes) return WORKER;
-  policy ??= trustedTypes.createPolicy('pellucid', {
-    createScriptURL(url) {
-      if (url !== WORKER) throw new TypeError(`not a script of this page: ${url}`);
-      return url;
-    },
-  });
-  return policy.createScriptURL(WORKER);
+  const createScriptURL = (url) => {
+    if (url !== WORKER) throw new TypeError(`not a script of this page: ${url}`);
+    return URL.createObjectURL(new Blob([`import ${JSON.stringify(url)};`], { type: 'text/javascript' }));
+  };
+  const maker = () => globalThis.trustedTypes?.createPolicy('pellucid', { createScriptURL }) ?? { createScriptURL };
+  script ??= maker().createScriptURL(WORKER);
+  return script;
 }
 
 export class Bridge {
@@ -33,7 +36,8 @@ export class Bridge {
   #onSummon;
 
   /**
-   * `onCrash(message)` is called once, when the worker can no longer be used; `onSummon()` when it wants helpers.
+   * `onCrash(message)` is called once, when the worker can no longer be used; `onSummon(present)` when it wants helpers besides
+   * those whose numbers are given.
    */
   constructor(onCrash, onSummon) {
     this.#onCrash = onCrash;
@@ -62,19 +66,19 @@ export class Bridge {
   }
 
   /** Ends the worker; what is pending is rejected. */
-  close() {
+  close(why = 'the engine stopped') {
     this.#worker?.terminate();
     this.#worker = null;
     for (const { reject, settle } of this.#pending.values()) {
       settle();
-      reject(new PellucidError('crashed', 'the engine stopped'));
+      reject(new PellucidError('crashed', why));
     }
     this.#pending.clear();
   }
 
   #receive({ id, value, error, progress, fatal, summon }) {
     if (fatal) return this.#crash(fatal);
-    if (summon) return this.#onSummon?.();
+    if (summon) return this.#onSummon?.(summon);
     const call = this.#pending.get(id);
     if (!call) return;
     if (progress) return call.onProgress?.(progress);
@@ -86,7 +90,7 @@ export class Bridge {
 
   #crash(message) {
     if (!this.#worker) return;
-    this.close();
+    this.close(message);
     this.#onCrash(message);
   }
 }

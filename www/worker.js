@@ -1,6 +1,6 @@
 // The worker: everything that computes runs here, so that the page never freezes.
 // Messages: { id, op, args } in; { id, value | error | progress } out; { id, stop: true } stops a call;
-// { summon: true } asks the page for helpers, which are workers like this one.
+// { summon: [numbers] } asks the page for helpers besides those, which are workers like this one.
 
 import { download, failure, throttled } from './core/download.js';
 import { pictureBytes } from './core/pictures.js';
@@ -16,7 +16,7 @@ let pool;
 let halted = () => false;
 let methods = [];
 /** What the engine has been given besides the picture. */
-let given = {};
+const given = {};
 let lane = Promise.resolve();
 /** How many calls have no answer yet. */
 let calls = 0;
@@ -51,7 +51,8 @@ async function answer(id, op, args) {
     postMessage({ id, value }, transfer);
   } catch (error) {
     if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) return fatal(error);
-    postMessage({ id, error: { code: error?.code ?? 'internal', message: String(error?.message ?? error) } });
+    // A DOMException's code is a number.
+    postMessage({ id, error: { code: typeof error?.code === 'string' ? error.code : 'internal', message: String(error?.message ?? error) } });
   } finally {
     calls--;
     stopped.delete(id);
@@ -63,7 +64,6 @@ const BACKGROUND = 'astronaut brick camera cat clock coffee coins galaxies grass
 
 /** Gives the engine the files that a question needs: `{ background, baseline }`, each `{ turn, blobs }` or null. */
 async function furnish({ method, files }) {
-  if (given.engine !== engine) given = { engine };
   const { background, baseline } = files ?? {};
   const turn = background?.turn ?? 0;
   if (methods.find(({ id }) => id === method)?.background && given.background !== turn) {
@@ -79,9 +79,17 @@ async function furnish({ method, files }) {
 }
 
 /** What the page itself fetches is read by the engine. */
-const pictureOf = (source) => (source instanceof Blob ? pictureBytes(source, pellucid) : bytesOf(source));
+async function pictureOf(source) {
+  if (!(source instanceof Blob)) return bytesOf(source);
+  pellucid.check_size('picture', source.size);
+  return pictureBytes(source, pellucid);
+}
 
-const bytesOf = async (source) => new Uint8Array(await source.arrayBuffer());
+/** Reads a file, unless it is too large for what it is to be: its size is known before a byte of it is. */
+async function bytesOf(source, kind = 'picture') {
+  if (source instanceof Blob) pellucid.check_size(kind, source.size);
+  return new Uint8Array(await source.arrayBuffer());
+}
 
 /** Sends pixels without copying them. */
 const pixels = (value) => ({ value, transfer: [value.rgba.buffer] });
@@ -92,10 +100,11 @@ const warm = (wait = 300) =>
 
 const inTurn = {
   /**
-   * Downloads and compiles the engine and opens the model; `module` is given after a restart. `helpers` is how many
+   * Downloads and compiles the engine and opens the model; `module` is given where it is compiled already. `helpers` is how many
    * other workers may take parts of the work; a helper itself has none, and is told what to do.
    */
   async start({ module, model, name, options, helpers }, { progress }) {
+    const isFile = model instanceof Blob;
     const timings = {};
     const span = async (what, work) => {
       const start = clock();
@@ -111,28 +120,19 @@ const inTurn = {
         report();
       });
 
-    const bytes = span('download-model', readModel(model, fetched));
+    const shipped = isFile ? null : span('download-model', fetched(model, 'model').then((response) => response.blob()));
+    shipped?.catch(() => {});
     const compiled = module ?? (await span('download-engine', compile(fetched)));
     pellucid = await glue;
     await span('start-engine', pellucid.default({ module_or_path: compiled }));
-    const modelBytes = await bytes;
+    const file = (await shipped) ?? model;
     progress({ stage: 'open' });
-    pool = createPool(helpers ?? 0, () => postMessage({ summon: true }), () => halted());
-    engine = await span('load-model', pellucid.Engine.open(modelBytes, name, JSON.stringify(options), pool));
+    pool = createPool(helpers ?? 0, (present) => postMessage({ summon: present }), () => halted());
+    const open = async () => pellucid.Engine.open(await bytesOf(file, 'model'), name, JSON.stringify(options), pool);
+    engine = await span('load-model', open());
     if (helpers !== undefined) warm();
     methods = JSON.parse(pellucid.methods());
-    const file = model instanceof Blob ? model : new Blob([modelBytes]);
     return { value: { module: compiled, file, methods, colourMaps: pellucid.colour_maps(), tutorial: JSON.parse(pellucid.tutorial_display()), info: info(), timings } };
-  },
-
-  /** Opens another model; the present one stays if that fails. */
-  async open({ model, name, options }) {
-    const opened = await pellucid.Engine.open(await bytesOf(model), name, JSON.stringify(options), pool);
-    pool.drop();
-    engine?.free();
-    engine = opened;
-    warm();
-    return { value: info() };
   },
 
   async image({ blob }) {
@@ -254,11 +254,6 @@ const atOnce = {
 };
 
 const info = () => JSON.parse(engine.info());
-
-async function readModel(model, fetched) {
-  const response = model instanceof Blob ? model : await fetched(model, 'model');
-  return bytesOf(response);
-}
 
 async function compile(fetched) {
   const response = await fetched(new URL('pkg/pellucid_bg.wasm', import.meta.url).href, 'engine');

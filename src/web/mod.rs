@@ -68,6 +68,8 @@ pub fn reads_picture(start: &[u8]) -> bool {
 #[wasm_bindgen]
 pub fn check_picture_size(width: u32, height: u32) -> Result<(), JsValue> {
     Picture::check_size(width, height).map_err(|e| convert::error(&e))
+}
+
 /// Refuses a file by its size alone, before its bytes are read; `kind` is `model` or `picture`.
 #[wasm_bindgen]
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]

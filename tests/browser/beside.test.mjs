@@ -77,6 +77,21 @@ describe('side by side', () => {
     assert.deepEqual([six.length, six.at(-1).title, six.at(-1).pressed], [6, 'tiger cat', true]);
   });
 
+  it('takes the class that another was held against', async () => {
+    await choose(page, '#method-field', 'Saliency');
+    const rather = (await answers(page))[2].label;
+    await explained(page, () => choose(page, '#versus-field', rather), { method: 'saliency' });
+    const { result } = await explained(page, () => page.click('.answer:nth-child(3)'), { method: 'saliency' });
+    assert.equal(result.target.label, rather);
+    assert.ok(!result.versus, 'a class is not held against itself');
+    assertQuiet(trouble);
+    await explained(page, async () => {
+      await page.click('#class-field .picker-button');
+      await page.keyboard.type('tiger c');
+      await page.keyboard.press('Enter');
+    });
+  });
+
   it('works for a method that hides parts, while it runs', async () => {
     await choose(page, '#method-field', 'Occlusion');
     await page.waitForFunction(() => document.querySelector('#run-bar').value > 0);

@@ -86,7 +86,7 @@ describe('several workers', () => {
     await context.close();
   });
 
-  it('go on without one that dies, and redo what it had', async () => {
+  it('go on without one that dies, redo what it had, and start another', async () => {
     const { page, context, ask } = await start(3);
     await ask('SmoothGrad', { Samples: 4 });
     await eventually(() => page.workers().length === 3, 'two helpers are started');
@@ -97,8 +97,12 @@ describe('several workers', () => {
       await page.workers()[1].evaluate(() => void setTimeout(() => { throw new Error('a trap'); }));
     });
     assert.equal(lime.hash, alone.lime.hash);
-    assert.equal(page.workers().length, 2);
     assert.equal(await page.locator('.notice.error').count(), 0);
+    await ask('SmoothGrad', { Samples: 12 });
+    await eventually(() => page.workers().length === 3, 'another is started in its place');
+    await count(page.workers()[2]);
+    assert.equal((await ask('LIME', LIME)).hash, alone.lime.hash);
+    assert.ok((await page.workers()[2].evaluate(() => self.brought)) > 5, 'and it works');
     await context.close();
   });
 

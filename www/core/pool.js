@@ -4,10 +4,14 @@
 /** How long to wait for an image before the helpers are given up, in milliseconds. */
 const PATIENCE = 60_000;
 
-/** `size` is how many helpers there may be, `summon()` sends for them, `stopped()` says whether the work is to stop. */
+/** How long before helpers are sent for again, in milliseconds. */
+const AGAIN = 1000;
+
+/** `size` is how many helpers there may be, `summon(present)` sends for those that are missing, `stopped()` says whether the work is to stop. */
 export function createPool(size, summon, stopped) {
   let helpers = [];
-  let summoned = false;
+  /** When helpers were last sent for, in milliseconds. */
+  let summoned = -Infinity;
   let last = 0;
   /** What has not been heard yet: `[number, outputs]` each, with null from one that has failed or left. */
   let news = [];
@@ -39,15 +43,18 @@ export function createPool(size, summon, stopped) {
       helpers.push(helper);
     },
 
-    /** A helper has died; without a number, all of them go. */
+    /** A helper has died. */
     drop(number) {
-      helpers.filter((helper) => number === undefined || helper.number === number).forEach(leave);
-      summoned &&= number !== undefined;
+      helpers.filter((helper) => helper.number === number).forEach(leave);
     },
 
+    /** How many helpers there may be. Those that are missing, be it because they have left, are sent for. */
     wanted() {
-      if (size && !summoned) summon();
-      summoned = true;
+      const now = performance.now();
+      if (helpers.length < size && now - summoned > AGAIN) {
+        summon(helpers.map(({ number }) => number));
+        summoned = now;
+      }
       return size;
     },
 

@@ -17,18 +17,25 @@ export function createModelFlow(store, engine, picture) {
     try {
       const info = await work();
       clearErrors();
-      store.set({
-        openingModel: false, info, layer: null, inner: null, versus: null, lock: null, crop: null, classes: null, target: null, frame: null, values: null,
-        run: { status: 'idle' },
-      });
+      adopt(info);
       tell(info, name);
       await picture.again();
       return true;
     } catch (error) {
+      // One that gave way to another goes on as that.
+      if (error.code === 'cancelled') return false;
       store.set({ openingModel: false });
       notifyError(error);
       return false;
     }
+  }
+
+  /** Another model is open: what belongs to the one before is forgotten. */
+  function adopt(info) {
+    store.set({
+      engine: 'ready', openingModel: false, info, layer: null, inner: null, versus: null, lock: null, crop: null, classes: null, target: null, frame: null, values: null,
+      run: { status: 'idle' },
+    });
   }
 
   function tell(info, name) {
@@ -42,5 +49,5 @@ export function createModelFlow(store, engine, picture) {
     notify({ message, actions });
   }
 
-  return { open, reset };
+  return { open, reset, adopt };
 }

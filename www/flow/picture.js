@@ -12,34 +12,35 @@ export function createPictureFlow(store, engine) {
   /** Takes a picture; a later one supersedes it at any point. */
   async function open(blob, name) {
     const turn = ++latest;
-    const before = store.state;
-    store.set({ view: 'work', opening: true, picture: { blob, name } });
+    store.set({ view: 'work', opening: true, coming: { blob, name } });
     try {
-      await engine.ready;
       const crop = await engine.loadImage(blob);
-      if (turn !== latest) return;
+      // The engine has this picture now, so the page shows it, though another may have been dropped meanwhile.
       clearErrors();
-      store.set({ opening: false, crop, classes: null, target: null, besideClasses: null, versus: null, frame: null, values: null });
+      store.set({ picture: { blob, name }, opening: turn !== latest, crop, classes: null, target: null, besideClasses: null, versus: null, frame: null, values: null });
       for (const message of crop.notes) notify({ message });
-      await classify(turn);
     } catch (error) {
       if (turn !== latest) return;
       if (error.code !== 'cancelled') notifyError(error);
-      const kept = before.crop ? { picture: before.picture } : { picture: null, view: 'welcome' };
-      store.set({ opening: false, ...(store.state.crop === before.crop ? kept : {}) });
+      store.set({ opening: false, view: store.state.picture ? 'work' : 'welcome' });
     }
+    // After a picture that is none, the one before it may not have been asked about yet.
+    if (turn === latest && store.state.crop && !store.state.classes) await classify(turn);
   }
 
   async function classify(turn) {
-    const answer = await engine.call('classify');
-    tellBackend(store, answer.backend);
-    if (turn !== latest) return;
-    const [best] = answer.classes;
-    store.set({ classes: answer, target: { index: best.index, label: labelOf(store.state, best.index) } });
-    if (first) {
+    try {
+      const answer = await engine.call('classify');
+      tellBackend(store, answer.backend);
+      if (turn !== latest) return;
+      const [best] = answer.classes;
+      store.set({ classes: answer, target: { index: best.index, label: labelOf(store.state, best.index) } });
+      if (!first) return;
       measure('first-run', ...answer.span);
       measure('first-classes', performance.timeOrigin, performance.timeOrigin + performance.now());
       first = false;
+    } catch (error) {
+      if (turn === latest && error.code !== 'cancelled') notifyError(error);
     }
   }
 

@@ -18,8 +18,13 @@ function namesOf(model) {
   return names.get(model);
 }
 
+/** The class that the target is held against: another one, or null. */
+export const versusOf = ({ versus, target }) => (versus === target?.index ? null : versus);
+
 /** The classes to explain in one run, the most probable first: the chosen one, and those beside it. */
-export function targetsOf({ target, classes, beside, besideClasses, versus }) {
+export function targetsOf(state) {
+  const { target, classes, beside, besideClasses } = state;
+  const versus = versusOf(state);
   if (!target || beside !== 'classes' || !classes) return target ? [target.index] : [];
   const all = classes.classes.map(({ index }) => index);
   const wanted = [...(besideClasses ?? all.slice(0, BESIDE)), target.index];
@@ -28,7 +33,8 @@ export function targetsOf({ target, classes, beside, besideClasses, versus }) {
 
 /** The question of the chosen method and settings, or null while there is nothing to ask. */
 export function questionOf(state) {
-  const { method, score, crop, opening, versus, files } = state;
+  const { method, score, crop, opening, files } = state;
+  const versus = versusOf(state);
   const parameters = state.parameters[method] ?? {};
   const targets = targetsOf(state);
   const spec = methodOf(state);
@@ -36,7 +42,7 @@ export function questionOf(state) {
   return {
     method,
     targets,
-    versus: spec.contrasts && versus !== targets[0] ? versus : null,
+    versus: spec.contrasts ? versus : null,
     layer: { needed: state.layer, optional: state.inner }[spec.layer] ?? null,
     // Without probabilities the engine explains the score, and says so.
     score: state.info.model.head === 'none' ? null : (score ?? spec.default_score),

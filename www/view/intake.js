@@ -47,10 +47,9 @@ function setUpPicking(take) {
 }
 
 function setUpPaste(take) {
-  document.addEventListener('paste', ({ clipboardData, target }) => {
-    const editing = target instanceof Element && target.closest('input, textarea');
+  document.addEventListener('paste', ({ clipboardData }) => {
+    // Text that is pasted is meant for no picture, wherever it goes.
     if (clipboardData.files.length) take(clipboardData.files);
-    else if (!editing) take([]);
   });
 }
 

@@ -36,12 +36,14 @@ export function setUpModelDialog(store, model, engine) {
   const scaling = createScaling();
   const head = createHead();
   const facts = h('dl', { class: 'facts' });
+  const notes = h('div', { class: 'prose' });
   const submit = h('button', { type: 'submit', class: 'button primary' }, 'Open');
   const shipped = h('button', { type: 'button', class: 'button' }, 'Use the shipped model');
   const form = h(
     'form',
     { class: 'dialog-body' },
     facts,
+    notes,
     h('fieldset', {}, h('legend', {}, 'A model of your own'), file.element, h('p', { class: 'hint' }, 'Any convolutional image classifier in ONNX form. It stays on this device.')),
     h('fieldset', {}, h('legend', {}, 'What its file may not say'), ...scaling.element, head.element, labels.element),
     h('div', { class: 'dialog-actions' }, shipped, submit),
@@ -75,12 +77,13 @@ export function setUpModelDialog(store, model, engine) {
     ({ dialog: which, info }) => [which, info],
     (which, info) => {
       if (info) facts.replaceChildren(...about(info.model).flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]));
+      if (info) notes.replaceChildren(...info.model.notes.map((note) => h('p', {}, note)));
       if (which === 'model' && !dialog.open) dialog.showModal();
     },
   );
 }
 
-function about({ name, input, classes, head, layers, license, notes, missing }) {
+function about({ name, input, classes, head, layers, license, missing }) {
   return [
     ['Open now', name],
     ['Input', dimensions(input)],
@@ -88,7 +91,6 @@ function about({ name, input, classes, head, layers, license, notes, missing }) 
     ['Probabilities', HEADS.find(({ value }) => value === head).name],
     ['Layers that can be explained', String(layers.length)],
     license ? ['Licence', license] : null,
-    ...notes.map((note) => ['Note', note]),
   ].filter(Boolean);
 }
 

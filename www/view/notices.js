@@ -26,16 +26,19 @@ export function notify({ kind = 'info', message, code, actions = [] }) {
   return notice;
 }
 
-/** An engine that crashed is told of once, where it is started again. */
-export function notifyError(error, actions) {
-  if (error.code === 'crashed') return null;
-  return notify({ kind: 'error', message: error.message, code: error.code ?? 'internal', actions });
+/** An engine that crashed is told of once, where it is started again; one that cannot be, whenever it is asked. */
+export function notifyError({ code = 'internal', message, dead }, actions) {
+  if (code === 'crashed' && !dead) return null;
+  return notify({ kind: 'error', message, code, actions: dead ? [{ label: 'Reload', run: () => location.reload() }] : actions });
 }
 
 /** Errors that are no longer true, once something worked. */
 export function clearErrors() {
   for (const notice of $('#notices').querySelectorAll('.error')) notice.remove();
 }
+
+/** All messages, where they are no longer of what is there. */
+export const clearNotices = () => $('#notices').replaceChildren();
 
 const sentence = (text) => {
   const trimmed = String(text).trim();

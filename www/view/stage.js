@@ -3,6 +3,9 @@
 import { $, show } from '../core/dom.js';
 import { bytes } from '../core/format.js';
 
+/** Larger files are not given to the browser's decoder, in bytes: the engine may be about to refuse them. */
+const PREVIEW = 64 << 20;
+
 export function setUpStage(store) {
   const stage = $('#stage');
   const canvas = $('#canvas');
@@ -54,7 +57,7 @@ function setUpPreview(store) {
   const preview = $('#preview');
   preview.addEventListener('error', () => show(preview, false));
   store.watch(
-    ({ picture, opening, engine }) => [opening && engine === 'loading' ? picture?.blob : null],
+    ({ coming, opening, engine }) => [opening && engine === 'loading' && coming.blob.size < PREVIEW ? coming.blob : null],
     (blob) => {
       if (preview.src) URL.revokeObjectURL(preview.src);
       preview.removeAttribute('src');

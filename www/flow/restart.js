@@ -1,0 +1,28 @@
+// After a crash: what was lost is forgotten, and one message says what is still there.
+
+import { clearNotices, notify } from '../view/notices.js';
+
+export function createRestartFlow(store, { explain, model, picture }) {
+  /** `culprit` is the model that failed before it had given an answer, if one did; `kept` whether the picture is still there. */
+  return ({ info, culprit, kept }) => {
+    const { run } = store.state;
+    explain.forget();
+    if (culprit) {
+      clearNotices();
+      model.adopt(info);
+      // It stays when the picture is there again, as errors would not.
+      tell(`The engine failed on ${culprit}, so ${info.model.name} is open again`, 'info');
+      return picture.again();
+    }
+    if (kept) {
+      store.set({ engine: 'ready', info, panels: [], run: { ...run, status: run.status === 'idle' ? 'idle' : 'failed', id: undefined } });
+      return tell('The engine failed and was started again. Your picture and settings are still here; if the same question fails again, choose another method or model');
+    }
+    const { picture: lost } = store.state;
+    model.adopt(info);
+    store.set({ picture: null, ...(store.state.opening ? {} : { view: 'welcome' }) });
+    tell(lost ? 'The engine failed on this picture and was started again. Choose another picture or model' : 'The engine failed and was started again');
+  };
+}
+
+const tell = (message, kind = 'error') => notify({ kind, code: 'crashed', message });
