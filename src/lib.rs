@@ -62,6 +62,7 @@
 pub mod error;
 pub mod limits;
 pub mod rng;
+mod simd;
 pub mod tensor;
 
 pub mod picture;

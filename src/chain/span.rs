@@ -4,6 +4,7 @@
 use std::{cmp::Ordering, ops::RangeInclusive};
 
 use super::{Step, is_uniform};
+use crate::simd;
 
 /// Where the slopes of a chain are not zero.
 #[derive(Clone, Debug)]
@@ -25,11 +26,18 @@ impl Spans {
 
     /// For each element one where the chain has a slope, else zero.
     pub fn mask(&self, values: &[f32], mask: &mut [u8]) {
-        let planes = values.chunks(self.plane).zip(mask.chunks_mut(self.plane));
-        for ((values, mask), span) in planes.zip(&self.spans) {
-            let (first, last) = (*span.start(), *span.end());
-            mask.iter_mut().zip(values).for_each(|(m, &x)| *m = u8::from(first <= x) & u8::from(x <= last));
-        }
+        simd::widest(
+            #[inline(always)]
+            || {
+                let planes = values.chunks(self.plane).zip(mask.chunks_mut(self.plane));
+                for ((values, mask), span) in planes.zip(&self.spans) {
+                    let (first, last) = (*span.start(), *span.end());
+                    for (m, &x) in mask.iter_mut().zip(values) {
+                        *m = u8::from(first <= x) & u8::from(x <= last);
+                    }
+                }
+            },
+        );
     }
 }
 

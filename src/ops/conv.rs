@@ -6,6 +6,7 @@ use tract_onnx::tract_core::{internal::OutletId, ops::cnn};
 
 use super::{
     conv_transpose::ConvTranspose,
+    depthwise_loop::DepthwiseLoop,
     integer_conv::IntegerConv,
     reader::{Operand, Reader, size},
     window::{Window, image},
@@ -172,6 +173,13 @@ impl Operator for Conv {
             && let Some(integers) = at.grid.and_then(|grid| IntegerConv::new(self, grid))
         {
             return at.channels_last(move |inputs, y| integers.run(inputs[0].floats(), y));
+        }
+        if cfg!(target_arch = "x86_64") && self.is_depthwise() {
+            let (_, input) = image(at.shapes[0]).map_err(|e| at.failed(&e))?;
+            let (_, output) = image(&at.node.shape).map_err(|e| at.failed(&e))?;
+            let bias = self.bias.as_ref().map(|b| b.as_slice());
+            let own = DepthwiseLoop::forward(&self.weights, bias, &self.window, input, output);
+            return at.channels_last(move |read, made| own.run(read[0].floats(), made));
         }
         let weights = at.constant(".weights", &self.weights.shape, &self.weights.to_f32())?;
         let bias = match &self.bias {

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use tract_onnx::tract_core::{internal::OutletId, ops::cnn};
 
-use super::window::{Window, image, plane_mut, plane_of, row, row_mut};
+use super::{
+    depthwise_loop::DepthwiseLoop,
+    window::{Window, image, plane_mut, plane_of},
+};
 use crate::{
     chain::{Epilogue, Step},
     error::Result,
@@ -88,21 +91,11 @@ impl ConvTranspose {
 }
 
 impl ConvTranspose {
-    /// Our own, for one channel a group, over whole rows of channels.
+    /// Our own, for one channel a group.
     fn depthwise(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
         let (_, input) = image(at.shapes[0]).map_err(|e| at.failed(&e))?;
-        let (window, output, weights) = (self.window, self.output, self.weights.to_f32());
-        let (channels, taps) = (self.groups, window.kernel[0] * window.kernel[1]);
-        let kernel: Vec<f32> =
-            (0..taps * channels).map(|i| weights[i % channels * taps + i / channels]).collect();
-        at.channels_last(move |read, made| {
-            let g = read[0].floats();
-            window.for_each(output, input, |from, tap, to| {
-                let (from, tap) = (row(g, from, channels), row(&kernel, tap, channels));
-                let to = row_mut(made, to, channels).iter_mut();
-                to.zip(from).zip(tap).for_each(|((x, g), w)| *x += w * g);
-            });
-        })
+        let own = DepthwiseLoop::transposed(&self.weights, &self.window, self.output, input);
+        at.channels_last(move |read, made| own.run(read[0].floats(), made))
     }
 
     fn is_depthwise(&self) -> bool {

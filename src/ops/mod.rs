@@ -15,6 +15,7 @@ pub mod conv;
 pub mod conv_transpose;
 pub mod curve;
 pub mod dense;
+mod depthwise_loop;
 pub mod fused;
 pub mod global_average_pool;
 pub mod integer_conv;

@@ -6,11 +6,13 @@ use super::{CpuBackend, EACH, OUTPUTS, at_once, run_graph};
 use crate::{
     backend::Backend,
     backend::cases::{self, OPERATORS, SHAPES, compare, inputs, oracle, with_gradient},
+    chain::{apply, is_uniform},
     error::Result,
     graph::{Graph, Lowering, Operator, Rows, Rule, Shape, ValueId, reference::Array},
     network::{Network, Program, Score, differentiate},
     ops::pointwise::{Clip, Pointwise, Step},
     rng::Rng,
+    simd::tests::on_each_set,
     tensor::Tensor,
 };
 
@@ -247,6 +249,48 @@ fn results_do_not_depend_on_the_batch() {
             }
         }
     });
+}
+
+fn bits(tensors: &[Tensor]) -> Vec<u32> {
+    tensors.iter().flat_map(|t| t.data().iter().map(|v| v.to_bits())).collect()
+}
+
+#[test]
+fn operators_are_the_same_on_every_instruction_set() {
+    each(|what, graph, rng| {
+        for rule in [Rule::Plain, Rule::Guided] {
+            let graph = with_gradient(graph, rule);
+            // One row: a batch would go to threads, which do not know the set.
+            let given = inputs(&graph, 1, 1, rng);
+            on_each_set(what, || bits(&run_graph(&graph, &given).unwrap()));
+        }
+    });
+}
+
+#[test]
+fn the_shipped_model_is_the_same_on_every_instruction_set() {
+    let model = include_bytes!("../../../models/efficientnet-lite0-int8.onnx");
+    let network = Network::from_onnx(model).unwrap();
+    let program = Program::Gradient { score: Score::Logit, layer: None, rule: Rule::Plain };
+    let graph = network.program(&program).unwrap();
+    let chains = graph.nodes().iter().filter_map(|node| Some((node, node.operator()?.chain()?)));
+    let mut rng = cases::rng("shipped", 0);
+    let mut count = 0;
+    for (node, steps) in chains {
+        let plane = if is_uniform(steps) { 3000 } else { 50 };
+        let channels = if is_uniform(steps) { 1 } else { node.shape[0] };
+        let mut values = cases::floats(&mut rng, channels * plane);
+        values.iter_mut().for_each(|v| *v *= 8.0);
+        on_each_set(&format!("{} {steps:?}", node.name), || {
+            let mut made = values.clone();
+            apply(steps, plane, &mut made);
+            made.into_iter().map(f32::to_bits).collect()
+        });
+        count += 1;
+    }
+    assert!(count > 40, "{count} chains");
+    let given = inputs(&graph, 1, 1, &mut rng);
+    on_each_set("the gradient of the shipped model", || bits(&run_graph(&graph, &given).unwrap()));
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::{
     gpu::{Kernel, Launch, Recording},
     graph::{Lowering, Operator, Shape, Storage, lowering::Slice},
     ops::kernels::{EpilogueParams, LANES, elementwise, flops, linear, word},
+    simd,
 };
 
 /// Packs one bit an element.
@@ -89,12 +90,7 @@ impl Operator for Gate {
 
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
         let positive_only = self.positive_only;
-        at.each_in_place(move |g, others| {
-            let mask = others[0].bytes();
-            for (g, &passes) in g.iter_mut().zip(mask) {
-                *g = if passes != 0 && (*g > 0.0 || !positive_only) { *g } else { 0.0 };
-            }
-        })
+        at.each_in_place(move |g, others| apply(positive_only, g, others[0].bytes()))
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
@@ -109,4 +105,16 @@ impl Operator for Gate {
     fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
         inputs[0].zip(inputs[1], |g, m| if m != 0.0 && (g > 0.0 || !self.positive_only) { g } else { 0.0 })
     }
+}
+
+/// Does the gate to a gradient, given one byte per bit of the mask.
+fn apply(positive_only: bool, gradient: &mut [f32], mask: &[u8]) {
+    simd::widest(
+        #[inline(always)]
+        || {
+            for (g, &passes) in gradient.iter_mut().zip(mask) {
+                *g = if (passes != 0) & ((*g > 0.0) | !positive_only) { *g } else { 0.0 };
+            }
+        },
+    );
 }
