@@ -1,8 +1,8 @@
 //! Depthwise convolution on the CPU: each channel by its own kernel, over channels that lie side by side.
 //!
 //! Tract has such a kernel for WebAssembly and arm64, and on x86-64 a loop that goes through memory once per tap.
-//! This one keeps the sums of a block of channels in registers. It adds in the order of tract's loop, the bias first
-//! and then tap by tap, so its results are equal to tract's to the bit.
+//! This one keeps the sums of a block of channels in registers. It adds in the order of tract's loop: the bias first,
+//! then tap by tap.
 
 use super::window::Window;
 use crate::{graph::Constant, simd};
