@@ -110,9 +110,9 @@ impl Network {
             Program::Layers { score, ref layers, rule } => {
                 gradient(self.graph.clone(), self.logits, layers, true, (self.head, score), rule)
             }
-            Program::Head { from } => Ok(simplify(&self.from_layer(from)?.0)?.0),
+            Program::Head { from } => Ok(simplify(&self.after_layer(from)?.0)?.0),
             Program::HeadGradient { from, score, rule } => {
-                let (graph, [logits, at]) = self.from_layer(from)?;
+                let (graph, [logits, at]) = self.after_layer(from)?;
                 gradient(graph, logits, &[at], false, (self.head, score), rule)
             }
             Program::Saturation => self.saturation(),
@@ -147,7 +147,7 @@ impl Network {
 
     /// The graph from a layer on, which is an input, behind the image where that gets past it; the output is the
     /// logits. Where logits and layer stand is given too.
-    fn from_layer(&self, from: ValueId) -> Result<(Graph, [ValueId; 2])> {
+    fn after_layer(&self, from: ValueId) -> Result<(Graph, [ValueId; 2])> {
         let mut graph = self.graph.clone();
         graph.set_outputs([self.logits]);
         let (graph, places) = graph.cut(from);
