@@ -139,7 +139,7 @@ fn one_label_names_the_second_of_two_answers() {
         let options = Options { backend: Choice::Cpu, labels, ..Options::default() };
         let mut session = session(&model("sigmoid_binary"), options);
         let names: Vec<String> = classify(&mut session).into_iter().map(|c| c.target.label).collect();
-        assert_eq!(session.find_target(&names[1]).unwrap(), 1);
+        assert_eq!(session.find_target(&names[1], &mut vec![]).unwrap(), 1);
         names
     };
     assert_eq!(labels(&["crack"]), ["not crack", "crack"]);
