@@ -8,7 +8,8 @@ use pellucid::network::{Network, onnx::decode};
 use prost::Message;
 use support::{bytes, fixture};
 use tract_onnx::pb::{
-    GraphProto, ModelProto, NodeProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto,
+    GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto, TypeProto,
+    ValueInfoProto,
     tensor_proto::DataType,
     tensor_shape_proto::{Dimension, dimension},
     type_proto,
@@ -80,7 +81,9 @@ fn operators_that_share_one_of_the_graph_keep_their_own_names() {
         output: vec![value("scores", &[1, 3])],
         ..Default::default()
     };
-    let counts = check(&ModelProto { graph: Some(graph), ..Default::default() }.encode_to_vec());
+    let opset_import = vec![OperatorSetIdProto { version: 13, ..Default::default() }];
+    let counts =
+        check(&ModelProto { graph: Some(graph), opset_import, ..Default::default() }.encode_to_vec());
     for operator in ["Mul", "Add", "BatchNormalization", "GlobalAveragePool"] {
         assert_eq!(counts.get(operator), Some(&1), "{operator}: {counts:?}");
     }
