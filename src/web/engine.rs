@@ -193,7 +193,8 @@ impl Engine {
         let network = Network::from_onnx(&model)?;
         // The backend needs the room more than the file does.
         drop(model);
-        let mut session = Session::with_network(network, Options { backend, mean, std, labels, head }).await?;
+        let mut session =
+            Session::with_network(network, Options { backend, mean, std, labels, head }).await?;
         session.set_clock(js_sys::Date::now);
         if let Some(pool) = pool {
             session.set_helpers(Rc::new(Workers(pool)));

@@ -157,7 +157,9 @@ fn browser(dist: &Path, args: &TestArgs) -> Result<Tally> {
     node.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]);
     node.args(args.filter.as_deref().map(|name| format!("--test-name-pattern={}", literally(name))));
     node.args(files).current_dir(host::root());
-    node.env("PELLUCID_SHADERS", shaders()).env("PELLUCID_HOSTILE", hostile()).env("PELLUCID_CLI", command_line()?);
+    node.env("PELLUCID_SHADERS", shaders())
+        .env("PELLUCID_HOSTILE", hostile())
+        .env("PELLUCID_CLI", command_line()?);
     node.envs(args.full.then_some((FULL, "1")));
     node.env("PELLUCID_URL", url).env("CHROMIUM", tools::chromium().context("Chromium is missing")?);
     follow(&mut node, Tally::read_node)
