@@ -72,6 +72,7 @@ pub const READ_AS: &[(&str, &str)] = &[
     ("HardSigmoid", "Curve"),
     ("HardSwish", "Curve"),
     ("Identity", ""),
+    ("LogSoftmax", "LogSoftmax"),
     ("MatMul", "Dense"),
     ("MaxPool", "MaxPool"),
     ("Mul", "Multiply"),

@@ -114,7 +114,7 @@ fn valid(operator: &str) -> Vec<ModelProto> {
     };
     match operator {
         "Elu" | "GlobalAveragePool" | "HardSigmoid" | "Identity" | "Relu" | "Sigmoid" | "Clip"
-        | "Dropout" | "Softmax" => whole(vec![simple(&["x"])], vec![]),
+        | "Dropout" | "Softmax" | "LogSoftmax" => whole(vec![simple(&["x"])], vec![]),
         "HardSwish" => vec![model(14, false, vec![simple(&["x"])], vec![])],
         "Add" | "Mul" => {
             let mut all = whole(vec![simple(&["x", "x"])], vec![]);
