@@ -14,6 +14,9 @@ import { assertQuiet, choose, cosine, drop, explained, fileOf, set } from './sup
 /** How far the page's WebAssembly and the native program may be apart, of the largest value. */
 const TOLERANCE = 1e-4;
 
+/** The same for an 8-bit network: a difference in the last bit of a sum can move a value by a whole quantization step. */
+const QUANTIZED_TOLERANCE = 0.05;
+
 describe('copy command', { skip: process.env.PELLUCID_CLI ? false : 'PELLUCID_CLI names no program: use cargo xtask test' }, () => {
   let browser, page, trouble, folder;
 
@@ -40,7 +43,7 @@ describe('copy command', { skip: process.env.PELLUCID_CLI ? false : 'PELLUCID_CL
   };
 
   /** Runs what is copied, and compares its values with those that are shown. */
-  async function same(shown, wanted) {
+  async function same(shown, wanted, tolerance = TOLERANCE) {
     const command = await copied();
     for (const part of wanted) assert.ok(command.includes(part), `${part} in ${command}`);
     const path = dirname(process.env.PELLUCID_CLI) + delimiter + process.env.PATH;
@@ -51,7 +54,7 @@ describe('copy command', { skip: process.env.PELLUCID_CLI ? false : 'PELLUCID_CL
     const own = values.slice(0, shown.values.length);
     const most = Math.max(...shown.values.map(Math.abs));
     const gap = Math.max(...own.map((value, i) => Math.abs(value - shown.values[i])));
-    assert.ok(most > 0 && gap <= TOLERANCE * most, `${gap} of ${most}: ${command}`);
+    assert.ok(most > 0 && gap <= tolerance * most, `${gap} of ${most}: ${command}`);
     assert.ok((await readFile(join(folder, 'overlay.png'))).length > 1000);
     return { own, command };
   }
@@ -59,7 +62,7 @@ describe('copy command', { skip: process.env.PELLUCID_CLI ? false : 'PELLUCID_CL
   it('gives the same map for the shipped model and a picture with a difficult name', async () => {
     const picture = await kept('www/samples/coffee.jpg', "-it's my $HOME cup.jpg", 'image/jpeg');
     const shown = await explained(page, () => drop(page, picture));
-    const { command } = await same(shown, [`'./-it'\\''s my $HOME cup.jpg'`, '--method grad-cam', '--target index:967']);
+    const { command } = await same(shown, [`'./-it'\\''s my $HOME cup.jpg'`, '--method grad-cam', '--target index:967'], QUANTIZED_TOLERANCE);
     assert.ok(!command.includes('--model') && !command.includes('--mean'), command);
   });
 
@@ -69,7 +72,7 @@ describe('copy command', { skip: process.env.PELLUCID_CLI ? false : 'PELLUCID_CL
     await writeFile(join(folder, labels.name), labels.buffer);
     await explained(page, () => drop(page, model));
     await page.click('#model-button');
-    await page.locator('#model-dialog select').selectOption({ label: 'My own numbers' });
+    await page.getByLabel(/^Scaling of pixels/).selectOption({ label: 'My own numbers' });
     for (const [label, value] of [['Mean, R G B', '-10.5, 100, 90'], ['Deviation, R G B', '60, 55, 70']]) await page.getByLabel(label).fill(value);
     await page.locator('#model-dialog input[accept*=".json"]').setInputFiles(labels);
     await page.getByText('10 labels from class names.json').waitFor();
@@ -86,7 +89,7 @@ describe('copy command', { skip: process.env.PELLUCID_CLI ? false : 'PELLUCID_CL
     await explained(page, () => choose(page, '#method-field', 'SmoothGrad'));
     const noisy = await explained(page, () => set(page, { Samples: 3 }));
     await choose(page, '#look', 'Inferno');
-    await same(noisy, ['--method smoothgrad', '--set samples=3', '--display colours=inferno']);
+    await same(noisy, ['--method smooth-grad', '--set samples=3', '--display colours=inferno']);
   });
 
   it('names the pictures of a background and of a baseline', async () => {
@@ -98,6 +101,7 @@ describe('copy command', { skip: process.env.PELLUCID_CLI ? false : 'PELLUCID_CL
     await same(own, ["--background 'a b.jpg' --background ./-c.jpg"]);
     await explained(page, () => choose(page, '#method-field', 'Integrated gradients'));
     await explained(page, () => set(page, { Steps: 3 }));
+    await page.$$eval('details', (all) => all.forEach((one) => (one.open = true)));
     await page.locator('#parameters').getByLabel('Baseline').selectOption('image');
     const started = await explained(page, () => page.locator('#parameters input[type=file]').setInputFiles(inputs[0]));
     await same(started, ["--baseline 'a b.jpg'", '--set baseline=image']);

@@ -56,10 +56,9 @@ impl Tally {
     pub fn read_node(&mut self, line: &str) {
         if let Some((name, why)) =
             line.trim_start().strip_prefix("\u{fe63} ").and_then(|rest| rest.rsplit_once(" # "))
+            && why != FILTERED_OUT
         {
-            if why != FILTERED_OUT {
-                self.skip(name.rsplit_once(" (").map_or(name, |(name, _time)| name), why);
-            }
+            self.skip(name.rsplit_once(" (").map_or(name, |(name, _time)| name), why);
         }
         let Some(rest) = line.strip_prefix("\u{2139} ") else { return };
         match rest.trim().split_once(' ') {
