@@ -2,6 +2,7 @@
 // with 75 where none was missed and one could not be measured.
 
 import { launch, pageUrl } from '../tests/browser/chromium.mjs';
+import { KINDS, LIMIT_MIB, openLargest } from './limit.mjs';
 import { watchOthers } from './load.mjs';
 import { measure } from './meter.mjs';
 import { openPage } from './opening.mjs';
@@ -113,9 +114,11 @@ const OPENINGS = [
   { what: 'From opening the page to the first classes, WebGPU', query: '?backend=gpu' },
 ];
 
+const LIMITS = KINDS.flatMap((kind) => ['cpu', 'gpu'].map((backend) => ({ what: `A model of ${LIMIT_MIB} MiB, ${kind}, ${backend}`, kind, backend })));
+
 const workers = ({ label }) => ({ what: `${label} without a GPU, two workers against one` });
 
-if (![...COMPARISONS, ...OPENINGS, ...WORKS.map(workers)].some(isWanted)) {
+if (![...COMPARISONS, ...OPENINGS, ...LIMITS, ...WORKS.map(workers)].some(isWanted)) {
   console.error(`Nothing that is measured has "${FILTER}" in its name.`);
   process.exit(2);
 }
@@ -133,6 +136,15 @@ try {
     console.log(`\n${what}`);
     const spans = await openPage(browser, query, RUNS);
     for (const [name, duration] of spans) console.log(`  ${name.padEnd(20)}${seconds(duration)} s`);
+  }
+  for (const { what, kind, backend } of LIMITS.filter(isWanted)) {
+    console.log(`\n${what}`);
+    try {
+      const { opening, gradient } = await openLargest(browser, kind, `?backend=${backend}`);
+      console.log(`  opens in ${seconds(opening)} s, a gradient takes ${seconds(gradient)} s: ${verdict(true)}`);
+    } catch (error) {
+      console.log(`  ${String(error.message ?? error).split('\n')[0]}: ${verdict(false)}`);
+    }
   }
   for (const work of WORKS.filter((work) => isWanted(workers(work)))) {
     console.log(`\n${workers(work).what}`);
