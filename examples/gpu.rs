@@ -22,7 +22,7 @@ use pellucid::{
     gpu::{Gpu, Tiles},
     graph::{Graph, Rule},
     network::{Network, Program, Score},
-    ops::{conv::Conv, conv_transpose::ConvTranspose, dense::Dense},
+    ops::conv::{Conv, dense::Dense, transpose::ConvTranspose},
 };
 
 type Failure = Box<dyn std::error::Error>;

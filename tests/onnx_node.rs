@@ -12,7 +12,7 @@ use pellucid::{
     gpu::Gpu,
     graph::Graph,
     network::onnx::{decode, lower},
-    ops::{proto, reader::Operand},
+    ops::onnx::{self, Operand},
 };
 use support::{bytes, fixture, tensor_proto};
 use tract_onnx::pb::{ModelProto, TensorProto};
@@ -250,7 +250,7 @@ fn make_constants<'a>(model: &mut ModelProto, inputs: &'a [TensorProto]) -> Vec<
 }
 
 fn tensor(proto: &TensorProto) -> std::result::Result<Tensor, Fault> {
-    let constant = proto::constant(proto).map_err(Fault::Type)?;
+    let constant = onnx::constant(proto).map_err(Fault::Type)?;
     Ok(Tensor::new(constant.shape.clone(), constant.to_f32())?)
 }
 

@@ -16,7 +16,7 @@ use pellucid::{
         Network, Program, Score,
         onnx::{decode, lower},
     },
-    ops::reader::Operand,
+    ops::onnx::Operand,
 };
 use serde_json::Value;
 use support::{bytes, cosine, extents, fixture, json, npy, relative_l2};

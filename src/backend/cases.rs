@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rand::RngExt;
 
 use crate::{
+    chain::{Affinity, Clip, Quantizer, Step},
     graph::{Constant, Elements, Graph, Quantization, Rows, Rule, ValueId, reference},
     network::differentiate,
     ops::{
@@ -12,14 +13,13 @@ use crate::{
         affine::{Affine, Per},
         average_pool::AveragePool,
         concat::Concat,
-        conv::Conv,
+        conv::{Conv, dense::Dense},
         curve::{Curve, Kind},
-        dense::Dense,
         global_average_pool::GlobalAveragePool,
         log_softmax::LogSoftmax,
         max_pool::MaxPool,
         multiply::Multiply,
-        pointwise::{Affinity, Clip, Pointwise, Quantizer, Step},
+        pointwise::Pointwise,
         reshape::Reshape,
         softmax::Softmax,
         window::Window,

@@ -14,8 +14,7 @@ use crate::{
     graph::{Elements, Graph, Rows, ValueId},
     limits,
     ops::{
-        attributes, proto,
-        reader::{Operand, Reader, bounded, short},
+        onnx::{self, Operand, Reader, attributes, bounded, short},
         reader_of,
     },
 };
@@ -97,7 +96,7 @@ struct Lowering {
 impl Lowering {
     fn initializers(&mut self, file: &GraphProto) -> Result<()> {
         for tensor in &file.initializer {
-            let constant = proto::constant(tensor).map_err(Error::Model)?;
+            let constant = onnx::constant(tensor).map_err(Error::Model)?;
             if let Elements::F32(values) = &constant.elements
                 // A lone infinity may be a bound of a Clip.
                 && values.iter().any(|v| v.is_nan() || v.is_infinite() && values.len() > 1)

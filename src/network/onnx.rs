@@ -11,14 +11,11 @@ use super::{
     not_onnx, wire,
 };
 use crate::{
+    chain::Step,
     error::{Error, Result},
     graph::{Graph, ValueId},
     limits,
-    ops::{
-        pointwise::{Pointwise, Step},
-        reader::Operand,
-        reshape::Reshape,
-    },
+    ops::{onnx::Operand, pointwise::Pointwise, reshape::Reshape},
 };
 
 /// Decodes an ONNX file.

@@ -2,13 +2,13 @@
 
 use super::{Head, Network, differentiate_all, simplify};
 use crate::{
+    chain::{Gate, Step},
     error::{Error, Result},
     graph::{Graph, Rule, ValueId},
     ops::{
         affine::{Affine, Per},
-        gate::{Gate, PassMask},
         global_average_pool::GlobalAveragePool,
-        pointwise::{Pointwise, Step},
+        pointwise::{Pointwise, gate::PassMask},
     },
 };
 
@@ -168,7 +168,7 @@ impl Network {
             let channels = shape.first().copied().unwrap_or(1);
             let one = Affine { scale: vec![0.0; channels], shift: vec![1.0; channels], per: Per::Channel };
             let ones = graph.add(format!("{name}/one"), one, &[read])?;
-            let mask = graph.add(format!("{name}/inside"), PassMask { chain }, &[read])?;
+            let mask = graph.add(format!("{name}/inside"), PassMask { steps: chain.steps }, &[read])?;
             let mut inside =
                 graph.add(format!("{name}/kept"), Gate { positive_only: false }, &[ones, mask])?;
             if shape.len() == 3 {

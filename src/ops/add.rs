@@ -4,7 +4,7 @@ use tract_onnx::tract_core::{internal::OutletId, ops::math};
 
 use super::{
     affine::{Affine, Per},
-    reader::{Operand, Reader},
+    onnx::{Operand, Reader},
 };
 use crate::{
     chain::Epilogue,

@@ -2,7 +2,7 @@
 
 use tract_onnx::tract_core::internal::OutletId;
 
-use super::reader::{Operand, Reader};
+use super::onnx::{Operand, Reader};
 use crate::{
     error::Result,
     gpu::{Kernel, Launch, Recording, View},

@@ -4,7 +4,7 @@
 
 use tract_onnx::tract_core::{internal::OutletId, ops::nn};
 
-use super::reader::{Operand, Reader};
+use super::onnx::{Operand, Reader};
 use crate::{
     error::Result,
     gpu::{Kernel, Launch, Recording, Value},

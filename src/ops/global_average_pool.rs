@@ -3,7 +3,7 @@
 use tract_onnx::tract_core::internal::OutletId;
 
 use super::{
-    reader::{Operand, Reader},
+    onnx::{Operand, Reader},
     reshape::Reshape,
     window::image,
 };

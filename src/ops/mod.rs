@@ -2,38 +2,35 @@
 //! each backend runs it, with its `.wgsl` beside it.
 //!
 //! A family is an operator with what its gradient needs (MaxPool, the winners of its windows and its gradient), or ONNX
-//! operators that differ in one formula (Sigmoid, HardSwish, Elu). Beside them stand what they share: [`window`] is the
-//! geometry of windows, [`reader`] and [`proto`] read ONNX nodes and tensors, [`kernels`] are GPU kernels of several
-//! operators, [`integer_conv`] is a loop of the CPU's. [`fused`] and [`unmask`] exist in the GPU's graphs only.
+//! operators that differ in one formula (Sigmoid, HardSwish, Elu). Families of several files have a folder: [`conv`],
+//! [`pointwise`]. [`fused`] and [`unmask`] exist in the GPU's graphs only.
+//!
+//! Below the operators, and importing none of them, stand what they share: [`onnx`] reads nodes and tensors, [`window`]
+//! is the geometry of sliding windows, [`kernels`] are the GPU kernels of several operators.
 
 pub mod add;
 pub mod affine;
-pub mod attributes;
 pub mod average_pool;
 pub mod concat;
 pub mod conv;
-pub mod conv_transpose;
 pub mod curve;
-pub mod dense;
-mod depthwise_loop;
 pub mod fused;
 pub mod global_average_pool;
-pub mod integer_conv;
 pub mod kernels;
 pub mod log_softmax;
 pub mod max_pool;
 pub mod multiply;
+pub mod onnx;
 pub mod pointwise;
-pub mod proto;
-pub mod reader;
 pub mod reshape;
 pub mod softmax;
 pub mod unmask;
 pub mod window;
 
-use attributes::{Attribute, float, floats, int, ints, tensor, text};
-pub use pointwise::gate;
-use reader::{Operand, Reader};
+use onnx::{
+    Operand, Reader,
+    attributes::{Attribute, float, floats, int, ints, tensor, text},
+};
 
 /// Reads one ONNX node; the text says what of it is not supported.
 type Read = fn(&mut Reader<'_>) -> Result<Operand, String>;
@@ -126,7 +123,7 @@ const READERS: &[Entry] = &[
     entry("Flatten", reshape::read_flatten, &[int("axis")]),
     entry(
         "Gemm",
-        dense::read_gemm,
+        conv::dense::read_gemm,
         &[float("alpha"), float("beta"), int("broadcast").until(6), int("transA"), int("transB")],
     ),
     entry("GlobalAveragePool", global_average_pool::read, &[]),
@@ -134,7 +131,7 @@ const READERS: &[Entry] = &[
     entry("HardSwish", curve::read_hard_swish, &[]),
     entry("Identity", reshape::read_identity, &[]),
     entry("LogSoftmax", log_softmax::read, &[int("axis")]),
-    entry("MatMul", dense::read_matmul, &[]),
+    entry("MatMul", conv::dense::read_matmul, &[]),
     entry(
         "MaxPool",
         max_pool::read,

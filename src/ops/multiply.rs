@@ -6,7 +6,7 @@ use super::{
     add::{broadcast, check_values},
     affine::{Affine, Per},
     global_average_pool::GlobalAveragePool,
-    reader::{Operand, Reader},
+    onnx::{Operand, Reader},
 };
 use crate::{
     error::Result,

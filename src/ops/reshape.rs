@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tract_onnx::tract_core::internal::OutletId;
 
-use super::reader::{Operand, Reader, size};
+use super::onnx::{Operand, Reader, size};
 use crate::{
     error::Result,
     gpu::{Kernel, Launch, Recording},

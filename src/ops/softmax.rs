@@ -2,7 +2,7 @@
 
 use tract_onnx::tract_core::internal::OutletId;
 
-use super::reader::{Operand, Reader};
+use super::onnx::{Operand, Reader};
 use crate::{
     error::Result,
     gpu::{Kernel, Launch, Recording},
@@ -70,7 +70,7 @@ pub(super) fn read_axis(node: &Reader<'_>) -> Result<(ValueId, usize), String> {
     if axis < 1 || axis >= rank {
         return Err(format!("axis {written} would mix the images of a batch"));
     }
-    let axis = super::reader::size("axis", axis - 1)?;
+    let axis = super::onnx::size("axis", axis - 1)?;
     if node.opset < 13 && shape[axis + 1..].iter().any(|&d| d != 1) {
         return Err("before opset 13 only a softmax along the last axis is supported".into());
     }

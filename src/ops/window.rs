@@ -2,8 +2,8 @@
 
 use tract_onnx::tract_core::ops::{cnn, nn::DataFormat};
 
-use super::reader::{Reader, bounded};
-use crate::limits;
+use super::onnx::{Reader, bounded};
+use crate::{error::Error, limits};
 
 /// A sliding window over `[height, width]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -296,4 +296,12 @@ pub fn image(shape: &[usize]) -> Result<(usize, [usize; 2]), String> {
         [c, h, w] => Ok((c, [h, w])),
         _ => Err(format!("it works on [N, C, H, W], and its input has {} axes", shape.len() + 1)),
     }
+}
+
+/// Takes the shape of a convolution's weights apart: output channels, input channels per group, height and width.
+///
+/// # Errors
+/// [`Error::Model`] when there are not four axes; the shape rule refuses such weights earlier.
+pub fn kernels_of(weights: &[usize]) -> crate::Result<[usize; 4]> {
+    weights.try_into().map_err(|_| Error::Model("a convolution's weights must have four axes".into()))
 }

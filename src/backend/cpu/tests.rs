@@ -6,11 +6,11 @@ use super::{CpuBackend, EACH, OUTPUTS, at_once, run_graph};
 use crate::{
     backend::Backend,
     backend::cases::{self, OPERATORS, SHAPES, compare, inputs, oracle, with_gradient},
-    chain::{apply, is_uniform},
+    chain::{Clip, Step, apply, is_uniform},
     error::Result,
     graph::{Graph, Lowering, Operator, Rows, Rule, Shape, ValueId, reference::Array},
     network::{Network, Program, Score, differentiate},
-    ops::pointwise::{Clip, Pointwise, Step},
+    ops::pointwise::Pointwise,
     rng::Rng,
     simd::tests::on_each_set,
     tensor::Tensor,

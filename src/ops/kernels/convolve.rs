@@ -2,14 +2,14 @@
 //! tiles in registers, and one whose workgroups share what they load.
 
 use super::{
-    Axis, Epilogue, EpilogueParams, GridParams, SEEN, SNIPPET,
+    Axis, EpilogueParams, GridParams, SEEN, SNIPPET,
     epilogue::kinds,
     flops,
     tiling::{Shape, Tiling},
     word,
 };
 use crate::{
-    chain::Step,
+    chain::{Epilogue, Step},
     error::Result,
     gpu::{Kernel, Launch, Recording, Value, Variant, View},
 };

@@ -1,7 +1,8 @@
 //! Convolutions of each channel on its own, transposed ones too.
 
-use super::{Axis, Epilogue, EpilogueParams, GridParams, LANES, MANY, SNIPPET, flops, linear, word};
+use super::{Axis, EpilogueParams, GridParams, LANES, MANY, SNIPPET, flops, linear, word};
 use crate::{
+    chain::Epilogue,
     error::Result,
     gpu::{Kernel, Launch, Recording, Tiles},
 };

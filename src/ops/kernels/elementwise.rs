@@ -1,7 +1,8 @@
 //! Operators that need no neighbours.
 
-use super::{Epilogue, EpilogueParams, LANES, SNIPPET, flops, linear, word};
+use super::{EpilogueParams, LANES, SNIPPET, flops, linear, word};
 use crate::{
+    chain::Epilogue,
     error::Result,
     gpu::{Kernel, Launch, Recording, Value, pack},
 };

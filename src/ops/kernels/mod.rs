@@ -8,7 +8,6 @@ mod epilogue;
 mod pool;
 mod tiling;
 
-pub use crate::chain::Epilogue;
 pub use axis::{Axis, GridParams, pairs};
 pub use convolve::{Convolution, MOST_STEPS, convolve};
 pub use depthwise::{DEPTHWISE, Depthwise};

@@ -8,10 +8,10 @@ use crate::{
 };
 
 /// Forward.
-pub static POOL: Kernel = Kernel { name: "pool", source: include_str!("../pool.wgsl"), snippets: &[] };
+pub static POOL: Kernel = Kernel { name: "pool", source: include_str!("pool.wgsl"), snippets: &[] };
 /// Backward.
 pub static POOL_GRADIENT: Kernel =
-    Kernel { name: "pool_gradient", source: include_str!("../pool_gradient.wgsl"), snippets: &[] };
+    Kernel { name: "pool_gradient", source: include_str!("pool_gradient.wgsl"), snippets: &[] };
 
 /// What is made of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,10 @@
 //! Reads the ONNX operators Clip and Relu.
 
-use super::{Clip, Pointwise, Step};
-use crate::ops::reader::{Operand, Reader};
+use super::Pointwise;
+use crate::{
+    chain::{Clip, Step},
+    ops::onnx::{Operand, Reader},
+};
 
 /// Reads an ONNX Relu.
 pub fn read_relu(node: &mut Reader<'_>) -> Result<Operand, String> {

@@ -3,10 +3,8 @@
 
 use tract_onnx::tract_core::internal::OutletId;
 
-use super::{Pointwise, Spans};
-pub use crate::chain::Gate;
 use crate::{
-    chain::Epilogue,
+    chain::{Epilogue, Gate, Spans, Step, is_uniform},
     error::Result,
     gpu::{Kernel, Launch, Recording},
     graph::{Lowering, Operator, Shape, Storage, lowering::Slice},
@@ -23,7 +21,7 @@ pub static PASS_MASK: Kernel =
 #[derive(Clone, Debug)]
 pub struct PassMask {
     /// The chain whose slopes are asked for.
-    pub chain: Pointwise,
+    pub steps: Vec<Step>,
 }
 
 impl Operator for PassMask {
@@ -40,13 +38,13 @@ impl Operator for PassMask {
     }
 
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
-        let spans = Spans::new(&self.chain.steps, &at.node.shape);
+        let spans = Spans::new(&self.steps, &at.node.shape);
         let mask = move |read: &[Slice<'_>], made: &mut [u8]| spans.mask(read[0].floats(), made);
-        if self.chain.is_uniform() { at.each_byte(mask) } else { at.bytes(mask) }
+        if is_uniform(&self.steps) { at.each_byte(mask) } else { at.bytes(mask) }
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
-        let chain = Epilogue::of_chain(&self.chain.steps);
+        let chain = Epilogue::of_chain(&self.steps);
         let channels = at.output.channels();
         let (slot, tables) = at.constants(0, |block| chain.constants(block, channels))?;
         let vectors = at.output.vectors();
@@ -64,7 +62,7 @@ impl Operator for PassMask {
         let mut mask = inputs[0].clone();
         for (i, v) in mask.data.iter_mut().enumerate() {
             let (mut x, mut passes) = (*v, true);
-            for step in &self.chain.steps {
+            for step in &self.steps {
                 passes &= step.passes(x, i / plane);
                 x = step.evaluate(x, i / plane);
             }

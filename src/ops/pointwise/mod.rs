@@ -9,12 +9,11 @@ pub mod quantize;
 
 use std::sync::Arc;
 
-use gate::{Gate, PassMask};
+use gate::PassMask;
 use tract_onnx::tract_core::{internal::OutletId, ops::math};
 
-pub use crate::chain::{Affinity, Clip, Quantizer, Spans, Step};
 use crate::{
-    chain::{self, Epilogue, Grid},
+    chain::{self, Epilogue, Gate, Grid, Step},
     error::Result,
     gpu::Recording,
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
@@ -106,7 +105,7 @@ impl Operator for Pointwise {
             self.steps.iter().filter(|s| !matches!(s, Step::Dequantize(_))).cloned().collect();
         if !flat.is_empty() {
             let from = if let [Step::Clip(_)] = self.steps.as_slice() { at.output } else { at.inputs[0] };
-            let mask = at.add("mask", PassMask { chain: self.clone() }, &[from])?;
+            let mask = at.add("mask", PassMask { steps: self.steps.clone() }, &[from])?;
             let guided = at.rule == crate::graph::Rule::Guided && self.steps.iter().any(Step::is_activation);
             gradient = at.add("gradient", Gate { positive_only: guided }, &[gradient, mask])?;
         }

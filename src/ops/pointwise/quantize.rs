@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Affinity, Pointwise, Quantizer, Step};
+use super::Pointwise;
 use crate::{
+    chain::{Affinity, Quantizer, Step},
     graph::{Constant, Elements, Quantization},
-    ops::reader::{Operand, Reader},
+    ops::onnx::{Operand, Reader},
 };
 
 /// Where scales run along `axis` of a batch, the first axis of an image's value is axis 1.
@@ -104,7 +105,7 @@ fn constant_quantization(node: &Reader<'_>, constant: &Constant) -> Result<Quant
     let axis = node.int("axis", 1);
     let axis = if axis < 0 { axis + rank_i64(constant.shape.len()) } else { axis };
     let per_axis = scales.len() > 1;
-    let axis = if per_axis { crate::ops::reader::size("axis", axis)? } else { 0 };
+    let axis = if per_axis { crate::ops::onnx::size("axis", axis)? } else { 0 };
     if zero_points.len() != scales.len() || per_axis && constant.shape.get(axis) != Some(&scales.len()) {
         return Err(format!("{} scales do not fit a constant of shape {:?}", scales.len(), constant.shape));
     }

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     backend::{Backend, Images, Masked, Masks, Rectangle},
+    chain::{Affinity, Clip, Gate, Quantizer, Step},
     gpu::{Form, Gpu, Tiles, Traits},
     graph::{Constant, Graph, Operator, Rows, ValueId, reference},
     ops::{
@@ -26,17 +27,14 @@ use crate::{
         affine::{Affine, Per},
         average_pool::{AveragePool, AveragePoolGradient},
         concat::Concat,
-        conv::Conv,
-        conv_transpose::ConvTranspose,
+        conv::{Conv, dense::Dense, transpose::ConvTranspose},
         curve::{Curve, Kind},
-        dense::Dense,
-        gate::{Gate, PassMask},
         global_average_pool::{GlobalAveragePool, Spread},
         kernels::MANY,
         log_softmax::{LogSoftmax, LogSoftmaxGradient},
         max_pool::{MaxPool, MaxPoolGradient, MaxPoolWinner},
         multiply::Multiply,
-        pointwise::{Affinity, Clip, Pointwise, Quantizer, Step},
+        pointwise::{Pointwise, gate::PassMask},
         reshape::Reshape,
         softmax::{Softmax, SoftmaxGradient},
         window::Window,

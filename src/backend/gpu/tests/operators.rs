@@ -173,7 +173,7 @@ fn gates_and_masks() {
         let y = graph.add("conv", conv.clone(), &[x]).unwrap();
         let (channels, shape) = (conv.outputs(), graph.node(y).shape.clone());
         let g = graph.input("g", shape, Rows::Targets);
-        let mask = graph.add("mask", PassMask { chain: chain(rng, channels) }, &[y]).unwrap();
+        let mask = graph.add("mask", PassMask { steps: chain(rng, channels).steps }, &[y]).unwrap();
         let mut back = g;
         if rng.random_bool(0.5) {
             let weights = weights(rng, [channels, channels, 1, 1]);

@@ -7,7 +7,6 @@ use tract_onnx::tract_core::{
     ops::{einsum::EinSum, math},
 };
 
-use super::reader::{Operand, Reader};
 use crate::{
     chain::{Epilogue, Step},
     error::Result,
@@ -15,6 +14,7 @@ use crate::{
     graph::{Adjoint, Constant, Elements, Lowering, Operator, Quantization, Shape, ValueId},
     ops::{
         kernels::{Axis, Convolution, convolve},
+        onnx::{Operand, Reader},
         window::Window,
     },
 };

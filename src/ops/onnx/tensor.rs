@@ -21,7 +21,7 @@ pub fn constant(tensor: &TensorProto) -> Result<Constant, String> {
         ));
     }
     let shape: Vec<usize> =
-        tensor.dims.iter().map(|&d| super::reader::size("a dimension", d)).collect::<Result<_, _>>()?;
+        tensor.dims.iter().map(|&d| super::size("a dimension", d)).collect::<Result<_, _>>()?;
     let count = shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d)).ok_or("its shape is too large")?;
     let elements = elements(tensor, count)?;
     let constant = Constant { shape, elements, quantization: None };

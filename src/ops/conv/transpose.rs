@@ -4,20 +4,20 @@ use std::sync::Arc;
 
 use tract_onnx::tract_core::{internal::OutletId, ops::cnn};
 
-use super::{
-    depthwise_loop::DepthwiseLoop,
-    window::{Window, image, plane_mut, plane_of},
-};
+use super::depthwise_loop::DepthwiseLoop;
 use crate::{
     chain::{Epilogue, Step},
     error::Result,
     gpu::Recording,
     graph::{Constant, Lowering, Operator, Shape},
     limits,
-    ops::kernels::{Axis, Convolution, Depthwise, convolve, depthwise, pairs},
+    ops::{
+        kernels::{Axis, Convolution, Depthwise, convolve, depthwise, pairs},
+        window::{Window, image, kernels_of, plane_mut, plane_of},
+    },
 };
 
-/// Scatters what [`super::conv::Conv`] with the same weights and window gathers.
+/// Scatters what [`super::Conv`] with the same weights and window gathers.
 #[derive(Clone, Debug)]
 pub struct ConvTranspose {
     /// The convolution's `[O, C / groups, kh, kw]`: here `O` channels are read and `C` are made.
@@ -141,7 +141,7 @@ impl Operator for ConvTranspose {
         let (small, large) = (at.inputs[0].extents(), self.output);
         let [rows, columns] = [0, 1].map(|i| Axis::backward(&self.window, i, small[i], large[i]));
         let (phases, weights) = (pairs(&rows, &columns), self.weights.to_f32());
-        let [_, c, kh, kw] = self.weights.shape[..] else { return Err(super::conv::malformed()) };
+        let [_, c, kh, kw] = kernels_of(&self.weights.shape)?;
         let groups = self.groups;
         if self.is_depthwise() && depthwise::fits(&phases) {
             let weight = |c: usize, y: usize, x: usize| weights[(c * kh + y) * kw + x];

@@ -1,18 +1,24 @@
-//! Convolution over height and width, with groups, dilation and uneven padding.
+//! Convolution over height and width, with groups, dilation and uneven padding. Its gradient is [`transpose`]; fully
+//! connected layers, which are convolutions of one pixel, are [`dense`].
+
+pub mod dense;
+mod depthwise_loop;
+pub mod integer;
+pub mod transpose;
 
 use std::sync::Arc;
 
+use depthwise_loop::DepthwiseLoop;
+use integer::IntegerConv;
 use tract_onnx::tract_core::{internal::OutletId, ops::cnn};
+use transpose::ConvTranspose;
 
 use super::{
-    conv_transpose::ConvTranspose,
-    depthwise_loop::DepthwiseLoop,
-    integer_conv::IntegerConv,
-    reader::{Operand, Reader, size},
-    window::{Window, image},
+    onnx::{Operand, Reader, size},
+    window::{Window, image, kernels_of},
 };
 use crate::{
-    chain::{Epilogue, Step},
+    chain::{Epilogue, Grid, Step},
     error::Result,
     gpu::Recording,
     graph::{Adjoint, Constant, Lowering, Operator, Shape, ValueId},
@@ -72,6 +78,15 @@ impl Conv {
         self.groups > 1 && self.groups == self.inputs() && self.groups == self.outputs()
     }
 
+    /// The same in integers, where weights and inputs are integers of 8 bits and a window is one pixel.
+    fn integers(&self, input: Grid) -> Option<IntegerConv> {
+        let is_pointwise = self.groups == 1 && self.window == Window::new([1, 1]);
+        if !is_pointwise {
+            return None;
+        }
+        IntegerConv::new(&self.weights, self.bias.as_ref().map(|b| b.as_slice()), input)
+    }
+
     /// The convolution that maps gradients of the output to gradients of the input, where there is one: with
     /// strides of one, it has the same taps, flipped, and the roles of the channels exchanged.
     fn flipped(&self) -> Option<Self> {
@@ -115,11 +130,6 @@ fn folded(conv: &Conv, scale: &[f32], shift: &[f32]) -> Conv {
         groups: conv.groups,
         window: conv.window,
     }
-}
-
-/// Weights that are no stack of kernels; the shape rule refuses them earlier.
-pub(super) fn malformed() -> crate::Error {
-    crate::Error::Model("a convolution's weights must have four axes".into())
 }
 
 impl Operator for Conv {
@@ -170,7 +180,7 @@ impl Operator for Conv {
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
         // Native processors multiply floats as fast as these loops do integers.
         if cfg!(target_arch = "wasm32")
-            && let Some(integers) = at.grid.and_then(|grid| IntegerConv::new(self, grid))
+            && let Some(integers) = at.grid.and_then(|grid| self.integers(grid))
         {
             return at.channels_last(move |inputs, y| integers.run(inputs[0].floats(), y));
         }
@@ -211,7 +221,7 @@ impl Operator for Conv {
         let (input, output) = (at.inputs[0].extents(), at.output.extents());
         let axes = [0, 1].map(|i| Axis::forward(&self.window, i, input[i], output[i]));
         let (phases, weights) = (vec![axes], self.weights.to_f32());
-        let [_, per_group, kh, kw] = self.weights.shape[..] else { return Err(malformed()) };
+        let [_, per_group, kh, kw] = kernels_of(&self.weights.shape)?;
         let bias = self.bias.as_ref().map(|b| b.as_slice());
         if self.is_depthwise() && depthwise::fits(&phases) && at.inputs[0].mask.is_none() {
             let weight = |c: usize, y: usize, x: usize| weights[(c * kh + y) * kw + x];

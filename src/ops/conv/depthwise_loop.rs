@@ -4,8 +4,7 @@
 //! This one keeps the sums of a block of channels in registers. It adds in the order of tract's loop: the bias first,
 //! then tap by tap.
 
-use super::window::Window;
-use crate::{graph::Constant, simd};
+use crate::{graph::Constant, ops::window::Window, simd};
 
 /// Channels whose sums are kept in registers at once: four vectors of AVX2.
 const BLOCK: usize = 32;

@@ -69,7 +69,7 @@ pub fn check(node: &NodeProto, known: &[Attribute], opset: Option<i64>) -> Resul
     for (i, given) in node.attribute.iter().enumerate().take(known.len() + 1) {
         let name = &given.name;
         let Some(attribute) = known.iter().find(|a| a.name == name) else {
-            return Err(format!("attribute {:?} is unknown", super::reader::short(name)));
+            return Err(format!("attribute {:?} is unknown", super::short(name)));
         };
         if opset.is_some_and(|v| v < attribute.since || v > attribute.until) {
             let version = opset.unwrap_or_default();
