@@ -249,7 +249,8 @@ impl Recording<'_> {
         Ok((slot, offsets))
     }
 
-    /// Adds a launch of `count` workgroups along each axis.
+    /// Adds a launch. Its kernel's `Params` are `params`, and then `tail` as an array: where there is one, `params` are a
+    /// multiple of 16 bytes, as arrays in uniform memory want.
     pub fn dispatch(
         &mut self,
         kernel: &'static Kernel,
@@ -258,9 +259,7 @@ impl Recording<'_> {
         tail: &[[f32; 4]],
         launch: Launch,
     ) -> Result<()> {
-        let mut bytes = bytemuck::bytes_of(params).to_vec();
-        bytes.resize(bytes.len().next_multiple_of(16), 0);
-        bytes.extend_from_slice(bytemuck::cast_slice(tail));
+        let bytes = [bytemuck::bytes_of(params), bytemuck::cast_slice(tail)].concat();
         let mut groups = [0; 3];
         for (to, from) in groups.iter_mut().zip(launch.groups) {
             *to = u32::try_from(from).ok().filter(|_| from <= MOST_GROUPS).ok_or_else(|| {

@@ -7,11 +7,12 @@ use crate::{
     error::Result,
     gpu::{Kernel, Launch, Recording, View},
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
-    ops::kernels::{LANES, flops, linear, word},
+    ops::kernels::{LANES, THREAD, flops, linear, word},
 };
 
 /// Moves channels from one value to another.
-pub static CONCAT: Kernel = Kernel { name: "concat", source: include_str!("concat.wgsl"), snippets: &[] };
+pub static CONCAT: Kernel =
+    Kernel { name: "concat", source: include_str!("concat.wgsl"), snippets: &[THREAD] };
 
 /// Records how `count` channels of `input` become channels of the output.
 fn record(at: &mut Recording<'_>, input: &View, [from, to]: [usize; 2], count: usize) -> Result<()> {

@@ -9,11 +9,11 @@ use crate::{
     error::Result,
     gpu::{Kernel, Launch, Recording, Value},
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
-    ops::kernels::{LANES, flops, linear, targets, word},
+    ops::kernels::{LANES, THREAD, flops, linear, targets, word},
 };
 
 /// The functions, and their way back.
-pub static CURVE: Kernel = Kernel { name: "curve", source: include_str!("curve.wgsl"), snippets: &[] };
+pub static CURVE: Kernel = Kernel { name: "curve", source: include_str!("curve.wgsl"), snippets: &[THREAD] };
 
 fn record(at: &mut Recording<'_>, kind: Kind, backward: bool) -> Result<()> {
     let (output, x) = (&at.output, at.inputs.last());

@@ -3,6 +3,7 @@
 // KIND: 0 sigmoid, 1 hard sigmoid, 2 hard swish, 3 elu.
 // BACKWARD: g times the slope at x, where several rows of g may share a row of x.
 #include bindings
+#include thread
 
 struct Params {
     input: u32,
@@ -10,7 +11,7 @@ struct Params {
     x: u32,
     row: u32,
     targets: u32,
-    vectors: u32,
+    threads: u32,
     alpha: f32,
     beta: f32,
 }
@@ -49,16 +50,7 @@ fn slope(x: vec4<f32>) -> vec4<f32> {
 #end
 }
 
-@compute @workgroup_size(${LANES})
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let i = (group.y * groups.x + group.x) * ${LANES}u + lane;
-    if (i >= p.vectors) {
-        return;
-    }
+fn run(i: u32) {
 #if BACKWARD
     let row = i / p.row;
     store(p.output + i, load(p.input + i) * slope(load(p.x + i - (row - row / p.targets) * p.row)));

@@ -11,12 +11,15 @@ use crate::{
     error::Result,
     gpu::{Kernel, Launch, Recording},
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
-    ops::kernels::{LANES, flops, linear, word},
+    ops::kernels::{LANES, THREAD, flops, linear, word},
 };
 
 /// The mean, and its way back.
-pub static GLOBAL_AVERAGE_POOL: Kernel =
-    Kernel { name: "global_average_pool", source: include_str!("global_average_pool.wgsl"), snippets: &[] };
+pub static GLOBAL_AVERAGE_POOL: Kernel = Kernel {
+    name: "global_average_pool",
+    source: include_str!("global_average_pool.wgsl"),
+    snippets: &[THREAD],
+};
 
 fn record(at: &mut Recording<'_>, spread: bool) -> Result<()> {
     let plane = if spread { at.output.plane() } else { at.inputs[0].plane() };

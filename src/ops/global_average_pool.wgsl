@@ -1,6 +1,7 @@
 // SPREAD: 0 the mean of each channel's plane, one thread a vec4 of the result;
 // 1 the way back: each channel's value over the size of the plane, everywhere.
 #include bindings
+#include thread
 
 struct Params {
     input: u32,
@@ -10,16 +11,7 @@ struct Params {
     threads: u32,
 }
 
-@compute @workgroup_size(${LANES})
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let thread = (group.y * groups.x + group.x) * ${LANES}u + lane;
-    if (thread >= p.threads) {
-        return;
-    }
+fn run(thread: u32) {
 #if SPREAD
     let row = thread / (p.plane * p.blocks);
     let block = thread % p.blocks;

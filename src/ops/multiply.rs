@@ -12,12 +12,12 @@ use crate::{
     error::Result,
     gpu::{Kernel, Launch, Recording},
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
-    ops::kernels::{LANES, flops, linear, targets, word},
+    ops::kernels::{LANES, THREAD, flops, linear, targets, word},
 };
 
 /// Products of two values.
 pub static MULTIPLY: Kernel =
-    Kernel { name: "multiply", source: include_str!("multiply.wgsl"), snippets: &[] };
+    Kernel { name: "multiply", source: include_str!("multiply.wgsl"), snippets: &[THREAD] };
 
 /// `a * b`; `b` may be `[C, 1, 1]` (squeeze and excitation). Either input's rows may count images where the
 /// other's count targets.

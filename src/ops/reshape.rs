@@ -12,12 +12,13 @@ use crate::{
     limits,
     ops::{
         affine::TRAINING,
-        kernels::{LANES, flops, linear, word},
+        kernels::{LANES, THREAD, flops, linear, word},
     },
 };
 
 /// Collects elements under another shape.
-pub static RESHAPE: Kernel = Kernel { name: "reshape", source: include_str!("reshape.wgsl"), snippets: &[] };
+pub static RESHAPE: Kernel =
+    Kernel { name: "reshape", source: include_str!("reshape.wgsl"), snippets: &[THREAD] };
 
 /// The same elements, row-major, under another shape.
 #[derive(Clone, Debug)]

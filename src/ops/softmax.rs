@@ -7,11 +7,12 @@ use crate::{
     error::Result,
     gpu::{Kernel, Launch, Recording},
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
-    ops::kernels::{LANES, flops, linear, targets, word},
+    ops::kernels::{LANES, THREAD, flops, linear, targets, word},
 };
 
 /// Both directions, of the softmax and of its logarithm.
-pub static SOFTMAX: Kernel = Kernel { name: "softmax", source: include_str!("softmax.wgsl"), snippets: &[] };
+pub static SOFTMAX: Kernel =
+    Kernel { name: "softmax", source: include_str!("softmax.wgsl"), snippets: &[THREAD] };
 
 /// Which of the kernel's functions.
 #[derive(Clone, Copy, Debug)]
@@ -32,11 +33,11 @@ pub(super) fn record(at: &mut Recording<'_>, axis: usize, form: Form) -> Result<
         (extent, step, output.vectors() / extent.max(1))
     };
     let made = at.inputs.get(1);
-    let params = [
-        [input.offset, output.offset, made.map_or(0, |m| m.offset), word(output.channels())],
-        [word(blocks), word(plane), word(count), word(step)],
-        [word(groups), made.map_or(1, |m| word(targets(output, m))), 0, 0],
-    ];
+    let (made_at, shared) = made.map_or((0, 1), |m| (m.offset, targets(output, m)));
+    let [channels, blocks, plane, count, step, threads, shared] =
+        [output.channels(), blocks, plane, count, step, groups, shared].map(word);
+    let params =
+        [input.offset, output.offset, made_at, channels, blocks, plane, count, step, threads, shared];
     let variant = vec![
         ("LANES", LANES.into()),
         ("CHANNELS", (axis == 0).into()),

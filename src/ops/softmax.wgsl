@@ -4,6 +4,7 @@
 // vec4 wide. BACKWARD: y * (g - sum of g * y), where rows of y may be shared by several rows of g.
 // LOG: the logarithm of the softmax, and g - exp(y) * sum of g.
 #include bindings
+#include thread
 
 struct Params {
     input: u32,
@@ -14,7 +15,7 @@ struct Params {
     plane: u32,
     count: u32,
     step: u32,
-    groups: u32,
+    threads: u32,
     targets: u32,
 }
 
@@ -27,16 +28,7 @@ fn total(v: vec4<f32>) -> f32 {
     return v.x + v.y + v.z + v.w;
 }
 
-@compute @workgroup_size(${LANES})
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let thread = (group.y * groups.x + group.x) * ${LANES}u + lane;
-    if (thread >= p.groups) {
-        return;
-    }
+fn run(thread: u32) {
 #if CHANNELS
     let first = thread * p.blocks;
     let row = thread / p.plane;

@@ -5,9 +5,9 @@ use tract_onnx::tract_core::internal::OutletId;
 
 use crate::{
     error::{Error, Result},
-    gpu::{Kernel, Launch, Recording, Value},
+    gpu::{Kernel, Launch, Mask, Recording, Value},
     graph::{Lowering, Operator, Shape},
-    ops::kernels::{LANES, SEEN, flops, linear, word},
+    ops::kernels::{LANES, SEEN, THREAD, flops, linear, word},
 };
 
 /// The identity, on values that are one picture under many masks.
@@ -15,7 +15,8 @@ use crate::{
 pub struct Unmask;
 
 /// Writes the picture out.
-pub static UNMASK: Kernel = Kernel { name: "unmask", source: include_str!("unmask.wgsl"), snippets: &[SEEN] };
+pub static UNMASK: Kernel =
+    Kernel { name: "unmask", source: include_str!("unmask.wgsl"), snippets: &[SEEN, THREAD] };
 
 impl Operator for Unmask {
     fn name(&self) -> &'static str {
@@ -35,12 +36,11 @@ impl Operator for Unmask {
         let (input, vectors) = (&at.inputs[0], at.output.vectors());
         let Some(mask) = input.mask else { return Err(Error::Model("there is no mask to undo".into())) };
         let [height, width] = input.extents();
-        let params = [
-            [input.offset, at.output.offset, mask.fill, mask.masks],
-            [mask.stride, mask.shared, word(input.blocks()), word(vectors)],
-            [word(height), word(width), 0, 0],
-        ];
-        let variant = vec![("LANES", LANES.into()), ("FORM", Value::Int(mask.form as i64))];
+        let [blocks, threads, height, width] = [input.blocks(), vectors, height, width].map(word);
+        let (from, to) = (input.offset, at.output.offset);
+        let Mask { form, fill, shared, masks, stride } = mask;
+        let params = [from, to, fill, masks, stride, shared, blocks, threads, height, width];
+        let variant = vec![("LANES", LANES.into()), ("FORM", Value::Int(form as i64))];
         let launch = Launch { groups: linear(vectors), page: 0, flops: flops(&[64, vectors]) };
         at.dispatch(&UNMASK, variant, &params, &[], launch)
     }

@@ -94,19 +94,24 @@ pub fn pairs(rows: &[Axis], columns: &[Axis]) -> Vec<[Axis; 2]> {
     rows.iter().flat_map(|r| columns.iter().map(move |c| [r.clone(), c.clone()])).collect()
 }
 
-/// The geometry as kernels see it.
+/// The snippet that declares [`GridParams`] to kernels.
+pub const GRID: (&str, &str) = ("grid", include_str!("grid.wgsl"));
+
+/// The geometry as kernels see it: `struct Grid` in `grid.wgsl`, in the same order.
 #[derive(Clone, Copy, Debug, Default, bytemuck::NoUninit)]
 #[repr(C)]
 pub struct GridParams {
-    grid: [u32; 2],
-    input: [u32; 2],
+    cells: [u32; 2],
+    extent: [u32; 2],
     taps: [u32; 2],
     stride: [u32; 2],
     dilation: [i32; 2],
     offset: [i32; 2],
-    output: [u32; 2],
+    out_extent: [u32; 2],
     out_stride: [u32; 2],
     out_offset: [u32; 2],
+    /// Structs in uniform memory take multiples of 16 bytes.
+    unused: [u32; 2],
 }
 
 impl GridParams {
@@ -116,15 +121,16 @@ impl GridParams {
         let each = |f: fn(&Axis) -> usize| axes.each_ref().map(|a| super::word(f(a)));
         let signed = |f: fn(&Axis) -> isize| axes.each_ref().map(|a| i32::try_from(f(a)).unwrap_or(0));
         Self {
-            grid: each(|a| a.grid),
-            input: each(|a| a.input),
+            cells: each(|a| a.grid),
+            extent: each(|a| a.input),
             taps: each(|a| a.taps.len()),
             stride: each(|a| a.stride),
             dilation: signed(|a| a.dilation.cast_signed()),
             offset: signed(|a| a.offset),
-            output: each(|a| a.output),
+            out_extent: each(|a| a.output),
             out_stride: each(|a| a.out_stride),
             out_offset: each(|a| a.out_offset),
+            unused: [0; 2],
         }
     }
 }

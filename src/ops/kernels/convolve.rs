@@ -2,7 +2,7 @@
 //! tiles in registers, and one whose workgroups share what they load.
 
 use super::{
-    Axis, EpilogueParams, GridParams, SEEN, SNIPPET,
+    Axis, EPILOGUE, EpilogueParams, GRID, GridParams, SEEN,
     epilogue::kinds,
     flops,
     tiling::{Shape, Tiling},
@@ -18,14 +18,14 @@ use crate::{
 pub static CONVOLVE: Kernel = Kernel {
     name: "convolve",
     source: include_str!("convolve.wgsl"),
-    snippets: &[PARAMS, SNIPPET, SEEN, ENTRY],
+    snippets: &[GRID, PARAMS, EPILOGUE, SEEN, ENTRY],
 };
 
 /// The kernel whose workgroups share what they load.
 pub static CONVOLVE_SHARED: Kernel = Kernel {
     name: "convolve_shared",
     source: include_str!("convolve_shared.wgsl"),
-    snippets: &[PARAMS, SNIPPET],
+    snippets: &[GRID, PARAMS, EPILOGUE],
 };
 
 /// How many functions a convolution's parameters have room for, at its entry and its end together.

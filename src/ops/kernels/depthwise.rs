@@ -1,6 +1,6 @@
 //! Convolutions of each channel on its own, transposed ones too.
 
-use super::{Axis, EpilogueParams, GridParams, LANES, MANY, SNIPPET, flops, linear, word};
+use super::{Axis, EPILOGUE, EpilogueParams, GRID, GridParams, LANES, MANY, THREAD, flops, linear, word};
 use crate::{
     chain::Epilogue,
     error::Result,
@@ -9,7 +9,7 @@ use crate::{
 
 /// The kernel.
 pub static DEPTHWISE: Kernel =
-    Kernel { name: "depthwise", source: include_str!("depthwise.wgsl"), snippets: &[SNIPPET] };
+    Kernel { name: "depthwise", source: include_str!("depthwise.wgsl"), snippets: &[GRID, EPILOGUE, THREAD] };
 
 /// The most inputs of a row that a thread keeps in registers.
 const LONGEST_SPAN: usize = 24;

@@ -1,6 +1,6 @@
 //! Operators that need no neighbours.
 
-use super::{EpilogueParams, LANES, SNIPPET, flops, linear, word};
+use super::{EPILOGUE, EpilogueParams, LANES, THREAD, flops, linear, word};
 use crate::{
     chain::Epilogue,
     error::Result,
@@ -9,7 +9,7 @@ use crate::{
 
 /// The kernel.
 pub static ELEMENTWISE: Kernel =
-    Kernel { name: "elementwise", source: include_str!("elementwise.wgsl"), snippets: &[SNIPPET] };
+    Kernel { name: "elementwise", source: include_str!("elementwise.wgsl"), snippets: &[EPILOGUE, THREAD] };
 
 /// Factors and summands, one a channel or one an element.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +31,7 @@ struct Params {
     shift: u32,
     out_blocks: u32,
     plane: u32,
-    vectors: u32,
+    threads: u32,
     unused: u32,
     epilogue: EpilogueParams,
 }
@@ -67,7 +67,7 @@ pub fn elementwise(at: &mut Recording<'_>, scaling: Option<Scaling<'_>>, epilogu
             shift: own.get(1).copied().unwrap_or(0),
             out_blocks: word(output.blocks()),
             plane: word(plane),
-            vectors: word(vectors),
+            threads: word(vectors),
             unused: 0,
             epilogue: extra,
         };

@@ -8,9 +8,9 @@ use crate::{
 };
 
 /// The snippet that kernels include.
-pub const SNIPPET: (&str, &str) = ("epilogue", include_str!("epilogue.wgsl"));
+pub const EPILOGUE: (&str, &str) = ("epilogue", include_str!("epilogue.wgsl"));
 
-/// The epilogue's part of a kernel's `Params`.
+/// The epilogue's part of a kernel's `Params`: `struct Epilogue` in `epilogue.wgsl`, in the same order.
 #[derive(Clone, Copy, Debug, Default, bytemuck::NoUninit)]
 #[repr(C)]
 pub struct EpilogueParams {

@@ -8,15 +8,18 @@ mod epilogue;
 mod pool;
 mod tiling;
 
-pub use axis::{Axis, GridParams, pairs};
+pub use axis::{Axis, GRID, GridParams, pairs};
 pub use convolve::{Convolution, MOST_STEPS, convolve};
 pub use depthwise::{DEPTHWISE, Depthwise};
 pub use elementwise::{ELEMENTWISE, Scaling, elementwise};
-pub use epilogue::{EpilogueParams, SNIPPET, targets, word};
+pub use epilogue::{EPILOGUE, EpilogueParams, targets, word};
 pub use pool::{POOL, POOL_GRADIENT, PoolGradient, PoolKind, pool, pool_gradient};
 
 /// How kernels read one picture under many masks.
 pub const SEEN: (&str, &str) = ("seen", include_str!("seen.wgsl"));
+
+/// The entry point of kernels where each thread makes one vec4.
+pub const THREAD: (&str, &str) = ("thread", include_str!("thread.wgsl"));
 
 /// Threads of a workgroup in kernels where each thread makes one vec4.
 pub const LANES: usize = 64;

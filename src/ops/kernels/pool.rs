@@ -1,6 +1,6 @@
 //! Pools over windows, and what flows back through them.
 
-use super::{Axis, GridParams, LANES, flops, linear, pairs, targets, word};
+use super::{Axis, GRID, GridParams, LANES, THREAD, flops, linear, pairs, targets, word};
 use crate::{
     error::{Error, Result},
     gpu::{Kernel, Launch, Recording, Value},
@@ -8,10 +8,11 @@ use crate::{
 };
 
 /// Forward.
-pub static POOL: Kernel = Kernel { name: "pool", source: include_str!("pool.wgsl"), snippets: &[] };
+pub static POOL: Kernel =
+    Kernel { name: "pool", source: include_str!("pool.wgsl"), snippets: &[GRID, THREAD] };
 /// Backward.
 pub static POOL_GRADIENT: Kernel =
-    Kernel { name: "pool_gradient", source: include_str!("pool_gradient.wgsl"), snippets: &[] };
+    Kernel { name: "pool_gradient", source: include_str!("pool_gradient.wgsl"), snippets: &[GRID, THREAD] };
 
 /// What is made of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

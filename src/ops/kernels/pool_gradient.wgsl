@@ -3,6 +3,8 @@
 //
 // KIND: 0 of the maximum (the tap that won takes all), 1 of the mean.
 #include bindings
+#include grid
+#include thread
 
 struct Params {
     input: u32,
@@ -15,40 +17,23 @@ struct Params {
     tap_step: vec2<u32>,
     columns: u32,
     unused: u32,
-    grid: vec2<u32>,
-    extent: vec2<u32>,
-    taps: vec2<u32>,
-    stride: vec2<u32>,
-    dilation: vec2<i32>,
-    offset: vec2<i32>,
-    out_extent: vec2<u32>,
-    out_stride: vec2<u32>,
-    out_offset: vec2<u32>,
+    grid: Grid,
 }
 
-@compute @workgroup_size(${LANES})
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let thread = (group.y * groups.x + group.x) * ${LANES}u + lane;
-    if (thread >= p.threads) {
-        return;
-    }
+fn run(thread: u32) {
     let pixel = thread / p.blocks;
     let block = thread - pixel * p.blocks;
-    let line = pixel / p.grid.y;
-    let row = line / p.grid.x;
-    let cell = vec2(line - row * p.grid.x, pixel - line * p.grid.y);
-    let corner = vec2<i32>(cell) + p.offset;
+    let line = pixel / p.grid.cells.y;
+    let row = line / p.grid.cells.x;
+    let cell = vec2(line - row * p.grid.cells.x, pixel - line * p.grid.cells.y);
+    let corner = vec2<i32>(cell) + p.grid.offset;
     var sum = vec4(0.0);
-    for (var ty = 0u; ty < p.taps.x; ty++) {
-        for (var tx = 0u; tx < p.taps.y; tx++) {
-            let place = vec2<u32>(corner + vec2(i32(ty), i32(tx)) * p.dilation);
-            if (place.x < p.extent.x && place.y < p.extent.y) {
-                let within = place.x * p.extent.y + place.y;
-                let plane = p.extent.x * p.extent.y;
+    for (var ty = 0u; ty < p.grid.taps.x; ty++) {
+        for (var tx = 0u; tx < p.grid.taps.y; tx++) {
+            let place = vec2<u32>(corner + vec2(i32(ty), i32(tx)) * p.grid.dilation);
+            if (place.x < p.grid.extent.x && place.y < p.grid.extent.y) {
+                let within = place.x * p.grid.extent.y + place.y;
+                let plane = p.grid.extent.x * p.grid.extent.y;
                 let g = load(p.input + (row * plane + within) * p.blocks + block);
 #if KIND == 0
                 // Later taps of the phase are earlier taps of the window.
@@ -63,6 +48,6 @@ fn main(
             }
         }
     }
-    let out = cell * p.out_stride + p.out_offset;
-    store(p.output + ((row * p.out_extent.x + out.x) * p.out_extent.y + out.y) * p.blocks + block, sum);
+    let out = cell * p.grid.out_stride + p.grid.out_offset;
+    store(p.output + ((row * p.grid.out_extent.x + out.x) * p.grid.out_extent.y + out.y) * p.blocks + block, sum);
 }

@@ -7,9 +7,9 @@
 // 3, grids: shared, (rows, columns, and twice the height and the width of the enlarged grid); a row is its shift,
 //    then for each cell four shares (its own, the right one's, the one's below, the one's below right).
 // 4, elements: a row is four bits a pixel, one a channel, for each block of channels, which begins a word.
-fn seen(row: u32, place: vec2<u32>, block: u32) -> vec4<f32> {
+fn seen(row: u32, place: vec2<u32>, extent: vec2<u32>, block: u32) -> vec4<f32> {
     let mask = p.masks + row * p.masks_stride;
-    let pixel = place.x * p.extent.y + place.y;
+    let pixel = place.x * extent.y + place.y;
     let at = pixel * p.in_blocks + block;
 #if FORM == 1
     let hidden = arena[mask];
@@ -35,7 +35,7 @@ fn seen(row: u32, place: vec2<u32>, block: u32) -> vec4<f32> {
     return share * load(p.input + at) + (1.0 - share) * load(p.fill + at);
 #end
 #if FORM == 4
-    let word = block * ((p.extent.x * p.extent.y + 7u) >> 3u) + (pixel >> 3u);
+    let word = block * ((extent.x * extent.y + 7u) >> 3u) + (pixel >> 3u);
     let bits = arena[mask + (word >> 2u)][word & 3u] >> ((pixel & 7u) * 4u);
     let shown = (vec4(bits) & vec4(1u, 2u, 4u, 8u)) != vec4(0u);
     return select(load(p.fill + at), load(p.input + at), shown);

@@ -8,13 +8,13 @@ use crate::{
     error::Result,
     gpu::{Kernel, Launch, Recording},
     graph::{Lowering, Operator, Shape, Storage, lowering::Slice},
-    ops::kernels::{EpilogueParams, LANES, elementwise, flops, linear, word},
+    ops::kernels::{EpilogueParams, LANES, THREAD, elementwise, flops, linear, word},
     simd,
 };
 
 /// Packs one bit an element.
 pub static PASS_MASK: Kernel =
-    Kernel { name: "pass_mask", source: include_str!("pass_mask.wgsl"), snippets: &[] };
+    Kernel { name: "pass_mask", source: include_str!("pass_mask.wgsl"), snippets: &[THREAD] };
 
 /// For each element, whether every function of a chain has a slope there. Reads what the chain reads, or,
 /// for a chain of one clip, what it makes.
@@ -48,11 +48,14 @@ impl Operator for PassMask {
         let channels = at.output.channels();
         let (slot, tables) = at.constants(0, |block| chain.constants(block, channels))?;
         let vectors = at.output.vectors();
-        let params = [at.inputs[0].offset, at.output.offset, word(vectors), word(at.output.blocks())];
+        let threads = vectors.div_ceil(8);
+        let params = [
+            [at.inputs[0].offset, at.output.offset, word(vectors), word(at.output.blocks())],
+            [word(threads), 0, 0, 0],
+        ];
         let mut variant = vec![("LANES", LANES.into())];
         variant.extend(chain.variant(&EpilogueParams::default()));
-        let launch =
-            Launch { groups: linear(vectors.div_ceil(8)), page: slot.page, flops: flops(&[64, vectors]) };
+        let launch = Launch { groups: linear(threads), page: slot.page, flops: flops(&[64, vectors]) };
         at.dispatch(&PASS_MASK, variant, &params, &chain.tail(&tables), launch)
     }
 

@@ -1,23 +1,64 @@
-//! Every kernel variant that the shipped model needs is valid WGSL; no adapter is asked.
+//! Every kernel variant that the shipped model and the operators' cases need is valid WGSL, and its `Params` are what
+//! Rust writes; no adapter is asked.
 
-use std::{collections::HashSet, path::PathBuf};
+use std::{
+    collections::{BTreeSet, HashSet},
+    path::PathBuf,
+};
 
-use naga::valid::{Capabilities, ValidationFlags, Validator};
+use naga::{
+    AddressSpace, TypeInner,
+    valid::{Capabilities, ValidationFlags, Validator},
+};
 
 use super::*;
 use crate::{
-    gpu::{Kernel, Variant},
+    backend::cases::{self, OPERATORS, with_gradient},
+    gpu::{Dispatch, Variant},
     graph::Rule,
     network::{Network, Program, Score},
-    ops::kernels::ELEMENTWISE,
 };
 
-fn validate(kernel: &Kernel, variant: &Variant) -> Result<(), String> {
-    let text = kernel.expand(variant).map_err(|e| e.to_string())?;
-    let module = naga::front::wgsl::parse_str(&text).map_err(|e| e.emit_to_string(&text))?;
+/// Fails where a shader is not valid, or its `Params` do not have `written` bytes.
+fn validate(text: &str, written: usize) -> Result<(), String> {
+    let module = naga::front::wgsl::parse_str(text).map_err(|e| e.emit_to_string(text))?;
     let mut validator = Validator::new(ValidationFlags::all(), Capabilities::empty());
-    validator.validate(&module).map(|_| ()).map_err(|e| e.emit_to_string(&text))
+    validator.validate(&module).map_err(|e| e.emit_to_string(text))?;
+    let uniform = module.global_variables.iter().find(|(_, v)| v.space == AddressSpace::Uniform);
+    let params = uniform.ok_or("there are no parameters")?.1.ty;
+    match module.types[params].inner {
+        TypeInner::Struct { span, .. } if span as usize == written => Ok(()),
+        ref other => Err(format!("{written} bytes of parameters are written, and {other:?} is read")),
+    }
 }
+
+fn shader(dispatch: &Dispatch) -> String {
+    dispatch.kernel.expand(&dispatch.variant).unwrap()
+}
+
+/// The dispatches of a graph, one for each variant that is not in `seen` yet, and which is then.
+fn new_variants(
+    seen: &mut HashSet<(&'static str, Variant)>,
+    graph: &Graph,
+    form: Option<Form>,
+    sizes: &[(usize, usize)],
+) -> Vec<Dispatch> {
+    let mut new = vec![];
+    for tiles in Tiles::ALL {
+        let mut compiled = Compiled::new(Traits { tiles, ..TRAITS }, graph, form).unwrap();
+        for &(images, targets) in sizes {
+            let memory = compiled.memory(Size { images, targets, ..Size::default() });
+            let mut made = compiled.record(&memory).unwrap();
+            made.retain(|d| seen.insert((d.kernel.name, d.variant.clone())));
+            new.extend(made);
+        }
+    }
+    new
+}
+
+/// No masks, and each form of them.
+const FORMS: [Option<Form>; 5] =
+    [None, Some(Form::Rectangles), Some(Form::Segments), Some(Form::Grids), Some(Form::Elements)];
 
 /// Where variants are kept for the browser's tests, if they run afterwards; emptied.
 fn folder() -> Option<PathBuf> {
@@ -39,33 +80,62 @@ fn every_variant_of_the_shipped_model_is_valid() {
         gradient(Score::Logit, None, Rule::Plain),
         gradient(Score::Probability, layer, Rule::Guided),
     ];
-    let (folder, mut seen) = (folder(), HashSet::<(&str, Variant)>::new());
+    let (folder, mut seen, mut count) = (folder(), HashSet::new(), 0);
     for program in &programs {
         let graph = network.program(program).unwrap();
-        let forms = [Form::Rectangles, Form::Segments, Form::Grids, Form::Elements];
-        let all = [None].into_iter().chain(forms.map(Some));
-        for (form, tiles) in all.flat_map(|form| Tiles::ALL.map(|tiles| (form, tiles))) {
-            let mut compiled = Compiled::new(Traits { tiles, ..TRAITS }, &graph, form).unwrap();
-            for (images, targets) in [(1, 1), (3, 2), (MANY, 1)] {
-                let memory = compiled.memory(Size { images, targets, ..Size::default() });
-                for dispatch in compiled.record(&memory).unwrap() {
-                    if seen.insert((dispatch.kernel.name, dispatch.variant.clone())) {
-                        validate(dispatch.kernel, &dispatch.variant).unwrap();
-                        if let Some(folder) = &folder {
-                            let name = format!("{}-{}.wgsl", dispatch.kernel.name, seen.len());
-                            let text = dispatch.kernel.expand(&dispatch.variant).unwrap();
-                            std::fs::write(folder.join(name), text).unwrap();
-                        }
-                    }
+        for form in FORMS {
+            for dispatch in new_variants(&mut seen, &graph, form, &[(1, 1), (3, 2), (MANY, 1)]) {
+                let text = shader(&dispatch);
+                validate(&text, dispatch.params.len()).unwrap();
+                count += 1;
+                if let Some(folder) = &folder {
+                    let file = folder.join(format!("{}-{count}.wgsl", dispatch.kernel.name));
+                    std::fs::write(file, text).unwrap();
                 }
             }
         }
     }
-    assert!(seen.len() > 20, "only {} variants", seen.len());
+    assert!(count > 20, "only {count} variants");
+}
+
+/// A member more than Rust writes is found in each kernel.
+#[test]
+fn every_kernel_reads_the_parameters_that_are_written() {
+    let (mut seen, mut kernels) = (HashSet::new(), BTreeSet::new());
+    for (name, build) in OPERATORS {
+        for i in 0..8 {
+            let graph = with_gradient(&build(&mut cases::rng(name, i)), Rule::Plain);
+            let form = FORMS[i as usize % FORMS.len()];
+            for dispatch in new_variants(&mut seen, &graph, form, &[(2, 2)]) {
+                let (kernel, text) = (dispatch.kernel.name, shader(&dispatch));
+                validate(&text, dispatch.params.len()).unwrap_or_else(|e| panic!("{kernel}: {e}"));
+                if kernels.insert(kernel) {
+                    let longer = text.replacen("struct Params {", "struct Params { more: u32,", 1);
+                    assert!(validate(&longer, dispatch.params.len()).is_err(), "{kernel}");
+                }
+            }
+        }
+    }
+    let all = [
+        "concat",
+        "convolve",
+        "convolve_shared",
+        "curve",
+        "depthwise",
+        "elementwise",
+        "global_average_pool",
+        "multiply",
+        "pass_mask",
+        "pool",
+        "pool_gradient",
+        "reshape",
+        "softmax",
+        "unmask",
+    ];
+    assert_eq!(kernels, BTreeSet::from(all));
 }
 
 #[test]
 fn what_is_not_valid_is_found() {
-    let broken = Kernel { source: "fn f() -> u32 { return 1.0; }", ..ELEMENTWISE };
-    assert!(validate(&broken, &vec![]).is_err());
+    assert!(validate("fn f() -> u32 { return 1.0; }", 0).is_err());
 }
