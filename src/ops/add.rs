@@ -165,3 +165,22 @@ impl Operator for Add {
         inputs[0].zip(inputs[1], |a, b| a + b)
     }
 }
+
+#[cfg(test)]
+pub(crate) mod cases {
+    use super::Add;
+    use crate::{
+        graph::{Graph, Rows},
+        ops::cases::{Case, finished, image_shape, other},
+        rng::Rng,
+    };
+
+    pub const ALL: &[Case] = &[Case::new("Add", &["Add"], add)];
+
+    fn add(rng: &mut Rng) -> Graph {
+        let mut graph = Graph::new();
+        let x = graph.input("x", image_shape(rng), Rows::Images);
+        let a = other(&mut graph, x, "a", rng);
+        finished(graph, Add, &[x, a])
+    }
+}

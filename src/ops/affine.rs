@@ -146,3 +146,24 @@ impl Operator for Affine {
         y
     }
 }
+
+#[cfg(test)]
+pub(crate) mod cases {
+    use rand::RngExt;
+
+    use super::{Affine, Per};
+    use crate::{
+        graph::Graph,
+        ops::cases::{Case, floats, image_shape, single},
+        rng::Rng,
+    };
+
+    pub const ALL: &[Case] = &[Case::new("Affine", &["BatchNormalization"], affine)];
+
+    fn affine(rng: &mut Rng) -> Graph {
+        let shape = image_shape(rng);
+        let (per, n) =
+            if rng.random() { (Per::Channel, shape[0]) } else { (Per::Element, shape.iter().product()) };
+        single(&shape, Affine { scale: floats(rng, n), shift: floats(rng, n), per })
+    }
+}

@@ -194,3 +194,23 @@ impl Operator for AveragePoolGradient {
         x
     }
 }
+
+#[cfg(test)]
+pub(crate) mod cases {
+    use rand::RngExt;
+
+    use super::AveragePool;
+    use crate::{
+        graph::Graph,
+        ops::cases::{Case, int, single, window},
+        rng::Rng,
+    };
+
+    pub const ALL: &[Case] = &[Case::new("AveragePool", &["AveragePool"], average_pool)];
+
+    fn average_pool(rng: &mut Rng) -> Graph {
+        let (mut window, hw) = window(rng);
+        window.ceil = rng.random();
+        single(&[int(rng, 1, 9), hw[0], hw[1]], AveragePool { window, count_padding: rng.random() })
+    }
+}

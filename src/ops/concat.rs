@@ -150,3 +150,23 @@ impl Operator for TakeChannels {
         crate::graph::reference::Array::new(&self.shape(&[&inputs[0].shape]).unwrap(), data)
     }
 }
+
+#[cfg(test)]
+pub(crate) mod cases {
+    use super::Concat;
+    use crate::{
+        graph::{Graph, Rows},
+        ops::cases::{Case, finished, image_shape, other},
+        rng::Rng,
+    };
+
+    pub const ALL: &[Case] = &[Case::new("Concat", &["Concat"], concat)];
+
+    /// The input among values that follow from it, so that the gradient of each operand counts.
+    fn concat(rng: &mut Rng) -> Graph {
+        let mut graph = Graph::new();
+        let x = graph.input("x", image_shape(rng), Rows::Images);
+        let (a, b) = (other(&mut graph, x, "a", rng), other(&mut graph, x, "b", rng));
+        finished(graph, Concat, &[a, x, b, x])
+    }
+}

@@ -226,3 +226,32 @@ impl Operator for CurveGradient {
         inputs[0].zip(inputs[1], |g, x| g * self.kind.slope_f64(x))
     }
 }
+
+#[cfg(test)]
+pub(crate) mod cases {
+    use rand::RngExt;
+
+    use super::{Curve, Kind};
+    use crate::{
+        graph::Graph,
+        ops::cases::{Case, image_shape, off_the_kinks},
+        rng::Rng,
+    };
+
+    pub const ALL: &[Case] = &[
+        Case::new("Sigmoid", &["Sigmoid"], |rng| curve(rng, Kind::Sigmoid)),
+        Case::new("HardSigmoid", &["HardSigmoid"], |rng| {
+            curve(rng, Kind::HardSigmoid { alpha: 0.7, beta: 0.4 })
+        }),
+        Case::new("HardSwish", &["HardSwish"], |rng| curve(rng, Kind::HardSwish)),
+        Case::new("Elu", &["Elu"], |rng| {
+            let alpha = rng.random_range(1..64) as f32 / 16.0;
+            curve(rng, Kind::Elu { alpha })
+        }),
+    ];
+
+    /// The input is wide enough to pass all kinks.
+    fn curve(rng: &mut Rng, kind: Kind) -> Graph {
+        off_the_kinks(&image_shape(rng), 4.0, Curve { kind })
+    }
+}

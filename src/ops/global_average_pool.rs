@@ -154,3 +154,19 @@ impl Operator for Spread {
         crate::graph::reference::Array::new(&[inputs[0].shape[0], self.output[0], self.output[1]], x)
     }
 }
+
+#[cfg(test)]
+pub(crate) mod cases {
+    use super::GlobalAveragePool;
+    use crate::{
+        graph::Graph,
+        ops::cases::{Case, image_shape, single},
+        rng::Rng,
+    };
+
+    pub const ALL: &[Case] = &[Case::new("GlobalAveragePool", &["GlobalAveragePool", "ReduceMean"], pool)];
+
+    fn pool(rng: &mut Rng) -> Graph {
+        single(&image_shape(rng), GlobalAveragePool)
+    }
+}

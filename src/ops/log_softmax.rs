@@ -113,3 +113,20 @@ impl Operator for LogSoftmaxGradient {
         x
     }
 }
+
+#[cfg(test)]
+pub(crate) mod cases {
+    use super::LogSoftmax;
+    use crate::{
+        graph::Graph,
+        ops::cases::{Case, shape_and_axis, single},
+        rng::Rng,
+    };
+
+    pub const ALL: &[Case] = &[Case::new("LogSoftmax", &["LogSoftmax"], log_softmax)];
+
+    fn log_softmax(rng: &mut Rng) -> Graph {
+        let (shape, axis) = shape_and_axis(rng);
+        single(&shape, LogSoftmax { axis })
+    }
+}

@@ -224,3 +224,23 @@ mod tests {
         (best, winner)
     }
 }
+
+#[cfg(test)]
+pub(crate) mod cases {
+    use rand::RngExt;
+
+    use super::MaxPool;
+    use crate::{
+        graph::Graph,
+        ops::cases::{Case, int, single, window},
+        rng::Rng,
+    };
+
+    pub const ALL: &[Case] = &[Case::new("MaxPool", &["MaxPool"], max_pool)];
+
+    fn max_pool(rng: &mut Rng) -> Graph {
+        let (mut window, hw) = window(rng);
+        window.ceil = rng.random();
+        single(&[int(rng, 1, 9), hw[0], hw[1]], MaxPool { window })
+    }
+}

@@ -11,6 +11,8 @@
 pub mod add;
 pub mod affine;
 pub mod average_pool;
+#[cfg(test)]
+pub(crate) mod cases;
 pub mod concat;
 pub mod conv;
 pub mod curve;
@@ -182,4 +184,27 @@ pub fn entries() -> impl Iterator<Item = &'static Entry> {
 /// The names of the ONNX operators that can be read.
 pub fn supported() -> impl Iterator<Item = &'static str> {
     READERS.iter().map(|entry| entry.operator)
+}
+
+/// The test cases of every operator that can be read; operators of the backward pass come out of the gradient rules.
+#[cfg(test)]
+pub(crate) fn cases() -> impl Iterator<Item = &'static cases::Case> {
+    let families = [
+        add::cases::ALL,
+        affine::cases::ALL,
+        average_pool::cases::ALL,
+        concat::cases::ALL,
+        conv::cases::ALL,
+        conv::dense::cases::ALL,
+        curve::cases::ALL,
+        global_average_pool::cases::ALL,
+        log_softmax::cases::ALL,
+        max_pool::cases::ALL,
+        multiply::cases::ALL,
+        pointwise::clip::cases::ALL,
+        pointwise::quantize::cases::ALL,
+        reshape::cases::ALL,
+        softmax::cases::ALL,
+    ];
+    families.into_iter().flatten()
 }

@@ -112,3 +112,28 @@ impl Operator for Multiply {
         crate::graph::reference::Array::new(&a.shape, data)
     }
 }
+
+#[cfg(test)]
+pub(crate) mod cases {
+    use rand::RngExt;
+
+    use super::{GlobalAveragePool, Multiply};
+    use crate::{
+        graph::{Graph, Rows},
+        ops::cases::{Case, finished, image_shape, other},
+        rng::Rng,
+    };
+
+    pub const ALL: &[Case] = &[Case::new("Multiply", &["Mul"], multiply)];
+
+    /// The product of two values of one shape, or of a value and one number per channel.
+    fn multiply(rng: &mut Rng) -> Graph {
+        let mut graph = Graph::new();
+        let x = graph.input("x", image_shape(rng), Rows::Images);
+        let mut a = other(&mut graph, x, "a", rng);
+        if rng.random() {
+            a = graph.add("pooled", GlobalAveragePool, &[a]).unwrap();
+        }
+        finished(graph, Multiply, &[x, a])
+    }
+}

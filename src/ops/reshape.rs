@@ -190,3 +190,24 @@ impl Operator for Reshape {
         crate::graph::reference::Array::new(&self.shape, inputs[0].data.clone())
     }
 }
+
+#[cfg(test)]
+pub(crate) mod cases {
+    use rand::RngExt;
+
+    use super::Reshape;
+    use crate::{
+        graph::Graph,
+        ops::cases::{Case, image_shape, single},
+        rng::Rng,
+    };
+
+    pub const ALL: &[Case] = &[Case::new("Reshape", &["Flatten", "Reshape"], reshape)];
+
+    fn reshape(rng: &mut Rng) -> Graph {
+        let shape = image_shape(rng);
+        let [c, h, w] = shape[..] else { unreachable!("an image has three axes") };
+        let new = if rng.random() { vec![c * h * w] } else { vec![h, c * w] };
+        single(&shape, Reshape { shape: new })
+    }
+}

@@ -185,3 +185,20 @@ impl Operator for SoftmaxGradient {
         x
     }
 }
+
+#[cfg(test)]
+pub(crate) mod cases {
+    use super::Softmax;
+    use crate::{
+        graph::Graph,
+        ops::cases::{Case, shape_and_axis, single},
+        rng::Rng,
+    };
+
+    pub const ALL: &[Case] = &[Case::new("Softmax", &["Softmax"], softmax)];
+
+    fn softmax(rng: &mut Rng) -> Graph {
+        let (shape, axis) = shape_and_axis(rng);
+        single(&shape, Softmax { axis })
+    }
+}

@@ -178,3 +178,24 @@ impl Operator for Dense {
         crate::graph::reference::Array::new(&[self.weights.shape[0]], y.collect())
     }
 }
+
+#[cfg(test)]
+pub(crate) mod cases {
+    use rand::RngExt;
+
+    use super::{Arc, Constant, Dense};
+    use crate::{
+        graph::Graph,
+        ops::cases::{Case, floats, int, single},
+        rng::Rng,
+    };
+
+    pub const ALL: &[Case] = &[Case::new("Dense", &["Gemm", "MatMul"], dense)];
+
+    fn dense(rng: &mut Rng) -> Graph {
+        let (features, outputs) = (int(rng, 1, 90), int(rng, 1, 40));
+        let weights = Arc::new(Constant::floats([outputs, features], floats(rng, features * outputs)));
+        let bias = rng.random::<bool>().then(|| Arc::new(floats(rng, outputs)));
+        single(&[features], Dense { weights, bias })
+    }
+}

@@ -271,3 +271,46 @@ impl Operator for Conv {
         y
     }
 }
+
+#[cfg(test)]
+pub(crate) mod cases {
+    use rand::RngExt;
+
+    use super::{Arc, Constant, Conv};
+    use crate::{
+        graph::{Elements, Graph, Quantization},
+        ops::cases::{Case, floats, int, single, window},
+        rng::Rng,
+    };
+
+    pub const ALL: &[Case] = &[Case::new("Conv", &["Conv"], conv)];
+
+    /// A convolution: dense, grouped or depthwise; float or int8 weights; any padding.
+    pub fn conv(rng: &mut Rng) -> Graph {
+        let (mut window, hw) = window(rng);
+        if rng.random_range(0..4) == 0 {
+            // Wider than the kernel reaches: its gradient cannot be a convolution.
+            window.before[0] += window.kernel[0];
+        }
+        let groups = [1, 1, 2, 3, 8, 17][int(rng, 0, 5)];
+        let depthwise = groups > 2 && rng.random();
+        let (c, o) = if depthwise { (1, 1) } else { (int(rng, 1, 6), int(rng, 1, 6)) };
+        let weights = weights(rng, vec![o * groups, c, window.kernel[0], window.kernel[1]]);
+        let bias = rng.random::<bool>().then(|| Arc::new(floats(rng, o * groups)));
+        single(&[c * groups, hw[0], hw[1]], Conv { weights: Arc::new(weights), bias, groups, window })
+    }
+
+    /// Floats, or int8 numbers with a scale per output channel.
+    fn weights(rng: &mut Rng, shape: Vec<usize>) -> Constant {
+        let (n, outputs) = (shape.iter().product(), shape[0]);
+        if rng.random() {
+            return Constant::floats(shape, floats(rng, n));
+        }
+        let scales = (0..outputs).map(|_| rng.random_range(1..64) as f32 / 1024.0).collect();
+        Constant {
+            shape,
+            elements: Elements::I8((0..n).map(|_| rng.random()).collect()),
+            quantization: Some(Quantization { axis: 0, scales, zero_points: vec![0; outputs] }),
+        }
+    }
+}

@@ -132,3 +132,43 @@ pub fn read_dequantize(node: &mut Reader<'_>) -> Result<Operand, String> {
     let (low, high) = range(zero.as_deref()).unwrap_or((f32::NEG_INFINITY, f32::INFINITY));
     node.add(Pointwise::one(Step::Dequantize(Arc::new(Quantizer { affinity, low, high }))), &[input])
 }
+
+#[cfg(test)]
+pub(crate) mod cases {
+    use rand::RngExt;
+
+    use super::{Affinity, Arc, Pointwise, Quantizer, Step};
+    use crate::{
+        chain::Clip,
+        graph::Graph,
+        ops::cases::{Case, image_shape, int, single},
+        rng::Rng,
+    };
+
+    pub const ALL: &[Case] = &[Case {
+        is_derivative: false,
+        ..Case::new("Quantizer", &["DequantizeLinear", "QuantizeLinear"], quantizers)
+    }];
+
+    /// A quantizer of 8 bits that some of the inputs saturate.
+    pub fn random_quantizer(rng: &mut Rng, channels: usize) -> Arc<Quantizer> {
+        let n = if rng.random() { 1 } else { channels };
+        let (low, high): (f32, f32) = if rng.random() { (0.0, 255.0) } else { (-128.0, 127.0) };
+        let scales = (0..n).map(|_| rng.random_range(0.001..0.01)).collect();
+        let zero_points = (0..n).map(|_| rng.random_range(low..high).round()).collect();
+        Arc::new(Quantizer { affinity: Affinity { scales, zero_points }, low, high })
+    }
+
+    fn quantizers(rng: &mut Rng) -> Graph {
+        let shape = image_shape(rng);
+        let (q, r) = (random_quantizer(rng, shape[0]), random_quantizer(rng, shape[0]));
+        let relu = Step::Clip(Clip { low: 1.0 / 8192.0, high: 0.75 });
+        let steps = match int(rng, 0, 3) {
+            0 => vec![Step::Quantize(q)],
+            1 => vec![Step::Quantize(q.clone()), Step::Dequantize(q)],
+            2 => vec![Step::FakeQuantize(q), relu, Step::FakeQuantize(r)],
+            _ => vec![Step::Dequantize(q)],
+        };
+        single(&shape, Pointwise { steps })
+    }
+}

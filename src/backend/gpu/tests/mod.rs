@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod behaviour;
 #[cfg(test)]
+mod cases;
+#[cfg(test)]
 mod masks;
 #[cfg(test)]
 mod operators;
@@ -18,7 +20,7 @@ use super::{
     plan::{Compiled, Size},
 };
 use crate::{
-    backend::{Backend, Images, Masked, Masks, Rectangle},
+    backend::{Backend, Images, Masked, Masks, Rectangle, cases::array},
     chain::{Affinity, Clip, Gate, Quantizer, Step},
     gpu::{Form, Gpu, Tiles, Traits},
     graph::{Constant, Graph, Operator, Rows, ValueId, reference},
@@ -27,16 +29,13 @@ use crate::{
         affine::{Affine, Per},
         average_pool::{AveragePool, AveragePoolGradient},
         concat::Concat,
-        conv::{Conv, dense::Dense, transpose::ConvTranspose},
+        conv::{Conv, transpose::ConvTranspose},
         curve::{Curve, Kind},
-        global_average_pool::{GlobalAveragePool, Spread},
+        global_average_pool::GlobalAveragePool,
         kernels::MANY,
-        log_softmax::{LogSoftmax, LogSoftmaxGradient},
         max_pool::{MaxPool, MaxPoolGradient, MaxPoolWinner},
         multiply::Multiply,
         pointwise::{Pointwise, gate::PassMask},
-        reshape::Reshape,
-        softmax::{Softmax, SoftmaxGradient},
         window::Window,
     },
     rng::{Rng, for_sample},
@@ -62,10 +61,6 @@ fn tensor(rng: &mut Rng, rows: usize, shape: &[usize]) -> Tensor {
     let shape = [&[rows], shape].concat();
     let data = floats(rng, shape.iter().product());
     Tensor::new(shape, data).unwrap()
-}
-
-fn array(shape: &[usize], data: &[f32]) -> reference::Array {
-    reference::Array::new(shape, data.iter().map(|&v| v.into()).collect())
 }
 
 /// Runs a graph on the device.

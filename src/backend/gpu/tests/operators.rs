@@ -1,4 +1,4 @@
-//! Every operator, alone and fused, on random shapes.
+//! What `cases` does not reach: every tiling of convolutions, and operators that are fused.
 
 use std::collections::HashSet;
 
@@ -45,17 +45,6 @@ fn transposed_convolutions() {
         let [h, w] = conv.window.output(output).unwrap();
         let Conv { weights, groups, window, .. } = conv.clone();
         hold_one(ConvTranspose { weights, groups, window, output }, &[conv.outputs(), h, w], rng);
-    }
-}
-
-#[test]
-fn dense_layers() {
-    for case in 0..CASES {
-        let rng = &mut for_sample(5, case);
-        let (i, o) = (rng.random_range(1..=70), rng.random_range(1..=70));
-        let weights = Arc::new(Constant::floats([o, i], floats(rng, i * o)));
-        let bias = rng.random_bool(0.5).then(|| Arc::new(floats(rng, o)));
-        hold_one(Dense { weights, bias }, &[i], rng);
     }
 }
 
@@ -241,43 +230,6 @@ fn pools() {
         hold(&graph, rng);
     }
     assert!(padded, "no padding with a dilation of one");
-}
-
-#[test]
-fn global_pools_and_shapes() {
-    for case in 0..CASES {
-        let rng = &mut for_sample(11, case);
-        let [h, w] = extents(rng);
-        let c = rng.random_range(1..=9);
-        let mut graph = Graph::new();
-        let x = graph.input("x", [c, h, w], Rows::Images);
-        let pooled = graph.add("pool", GlobalAveragePool, &[x]).unwrap();
-        let flat = graph.add("flat", Reshape { shape: vec![c] }, &[pooled]).unwrap();
-        let spread = graph.add("spread", Spread { output: [h, w] }, &[pooled]).unwrap();
-        let all = graph.add("all", Reshape { shape: vec![c * h * w] }, &[x]).unwrap();
-        let turned = graph.add("turned", Reshape { shape: vec![h, c * w] }, &[all]).unwrap();
-        graph.set_outputs([flat, spread, all, turned]);
-        hold(&graph, rng);
-    }
-}
-
-#[test]
-fn softmax_its_logarithm_and_their_gradients() {
-    for case in 0..CASES {
-        let rng = &mut for_sample(12, case);
-        let rank = rng.random_range(1..=3);
-        let shape: Vec<usize> = (0..rank).map(|_| rng.random_range(1..=11)).collect();
-        let axis = rng.random_range(0..rank);
-        let mut graph = Graph::new();
-        let x = graph.input("x", shape.clone(), Rows::Images);
-        let g = graph.input("g", shape, Rows::Targets);
-        let y = graph.add("y", Softmax { axis }, &[x]).unwrap();
-        let back = graph.add("back", SoftmaxGradient { axis }, &[g, y]).unwrap();
-        let log = graph.add("log", LogSoftmax { axis }, &[x]).unwrap();
-        let log_back = graph.add("log/back", LogSoftmaxGradient { axis }, &[g, log]).unwrap();
-        graph.set_outputs([y, back, log, log_back]);
-        hold(&graph, rng);
-    }
 }
 
 /// Squeeze and excitation over concatenated branches with smooth activations, there and back.
