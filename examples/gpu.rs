@@ -19,7 +19,7 @@ use std::{
 use pellucid::{
     Tensor,
     backend::{Backend, BitRows, Images, Masked, Masks, Segmentation, gpu::GpuBackend},
-    gpu::{Gpu, Tiles},
+    gpu::{Gpu, TileMemory},
     graph::{Graph, Rule},
     network::{Network, Program, Score},
     ops::conv::{Conv, dense::Dense, transpose::ConvTranspose},
@@ -27,7 +27,7 @@ use pellucid::{
 
 type Failure = Box<dyn std::error::Error>;
 
-/// Segments a side in masked pictures.
+/// Segments per side in masked pictures.
 const SIDE: usize = 8;
 /// Rounds in which batches take turns.
 const ROUNDS: usize = 5;
@@ -165,8 +165,10 @@ fn main() -> Result<(), Failure> {
     let network = Arc::new(Network::from_onnx(&std::fs::read(&model)?)?);
     let mut gpu = pollster::block_on(Gpu::open(true))?;
     if let Some(name) = value("--tiles") {
-        let named = Tiles::ALL.into_iter().find(|t| format!("{t:?}").eq_ignore_ascii_case(name));
-        gpu.set_tiles(named.ok_or_else(|| format!("no tiles are called {name}: {:?}", Tiles::ALL))?);
+        let named = TileMemory::ALL.into_iter().find(|t| format!("{t:?}").eq_ignore_ascii_case(name));
+        gpu.set_tile_memory(
+            named.ok_or_else(|| format!("no tiles are called {name}: {:?}", TileMemory::ALL))?,
+        );
     }
     let mut backend = GpuBackend::on(gpu, network);
     let batches = if batch > 1 { vec![1, batch] } else { vec![1] };

@@ -11,10 +11,10 @@ mod span;
 
 use std::sync::Arc;
 
-pub use apply::apply;
+pub use apply::{ROUND, apply};
 pub use clip::Clip;
 pub use epilogue::{Epilogue, Gate};
-pub use quantizer::{Affinity, Grid, Quantizer};
+pub use quantizer::{Grid, QuantParams, Quantizer};
 pub use span::Spans;
 
 /// One function of a chain.

@@ -104,7 +104,7 @@ pub struct Step {
 pub struct Job {
     steps: Vec<Step>,
     params: wgpu::Buffer,
-    /// One a page of constants, for the arena of that generation.
+    /// One per page of constants, for the arena of that generation.
     groups: Vec<wgpu::BindGroup>,
     generation: u64,
 }

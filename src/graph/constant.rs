@@ -22,7 +22,7 @@ impl Elements {
         }
     }
 
-    /// Fills `into` with a function of the elements from `first` on: one loop a type, which compilers make vectors of.
+    /// Fills `into` with a function of the elements from `first` on: one loop per type, which compilers make vectors of.
     #[allow(clippy::cast_precision_loss)]
     fn each_f64(&self, first: usize, into: &mut [f32], of: impl Fn(f64) -> f32) {
         macro_rules! fill {

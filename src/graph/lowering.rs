@@ -122,16 +122,16 @@ impl Lowering<'_> {
         self.native(Kernel::Floats(Arc::new(f)), false)
     }
 
-    /// Adds something between changes of axes: `wire` is given the inputs with their first axis, the channels, as the
-    /// last, and makes such a value: `[H, W, C]` of `[C, H, W]`.
-    pub fn between_turns(
+    /// Adds what works on `[H, W, C]` between two transposes: `wire` is given the inputs with their first axis, the
+    /// channels, as the last, and makes such a value.
+    pub fn in_hwc(
         &mut self,
         wire: impl FnOnce(&mut Self, &[OutletId]) -> Result<OutletId>,
     ) -> Result<OutletId> {
         let mut inputs = self.inputs.to_vec();
         for (i, shape) in self.shapes.iter().enumerate().filter(|(_, shape)| shape.len() > 1) {
-            let turn = AxisOp::Move(0, shape.len() - 1);
-            inputs[i] = self.wire(&format!(".in{i}"), turn, &[inputs[i]])?;
+            let transpose = AxisOp::Move(0, shape.len() - 1);
+            inputs[i] = self.wire(&format!(".in{i}"), transpose, &[inputs[i]])?;
         }
         let made = wire(self, &inputs)?;
         match self.node.shape.len() {
@@ -140,29 +140,29 @@ impl Lowering<'_> {
         }
     }
 
-    /// As [`Self::floats`], [between turns](Self::between_turns): `f` reads and writes channels last.
+    /// As [`Self::floats`], [in HWC](Self::in_hwc): `f` reads and writes channels last.
     pub fn channels_last(
         &mut self,
         f: impl Fn(&[Slice<'_>], &mut [f32]) + Send + Sync + 'static,
     ) -> Result<OutletId> {
-        self.turned(Kernel::Floats(Arc::new(f)))
+        self.transposed(Kernel::Floats(Arc::new(f)))
     }
 
-    /// As [`Self::bytes`], [between turns](Self::between_turns): `f` reads and writes channels last.
+    /// As [`Self::bytes`], [in HWC](Self::in_hwc): `f` reads and writes channels last.
     pub fn channels_last_bytes(
         &mut self,
         f: impl Fn(&[Slice<'_>], &mut [u8]) + Send + Sync + 'static,
     ) -> Result<OutletId> {
-        self.turned(Kernel::Bytes(Arc::new(f)))
+        self.transposed(Kernel::Bytes(Arc::new(f)))
     }
 
-    fn turned(&mut self, kernel: Kernel) -> Result<OutletId> {
+    fn transposed(&mut self, kernel: Kernel) -> Result<OutletId> {
         let mut shape = self.node.shape.clone();
         let channels = shape.len().min(1);
         shape.rotate_left(channels);
         let op =
             Native { name: self.operator(), kernel, fact: fact(&shape, self.node.storage), is_free: false };
-        self.between_turns(|at, inputs| at.wire("", op, inputs))
+        self.in_hwc(|at, inputs| at.wire("", op, inputs))
     }
 
     fn operator(&self) -> &'static str {

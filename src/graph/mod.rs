@@ -41,9 +41,9 @@ impl ValueId {
 /// what it remembers of the forward pass has `n`: the image is never run again for another target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rows {
-    /// One row an image.
+    /// One row per image.
     Images,
-    /// One row an image and target.
+    /// One row per image and target.
     Targets,
 }
 
@@ -52,9 +52,9 @@ pub enum Rows {
 pub enum Storage {
     /// 32-bit floats.
     Float,
-    /// One bit an element: did the forward pass let a change through here?
+    /// One bit per element: did the forward pass let a change through here?
     Bit,
-    /// Eight bits an element: which position of a window won?
+    /// Eight bits per element: which position of a window won?
     Byte,
 }
 

@@ -8,7 +8,7 @@ use crate::{
     ops::add::Add,
 };
 
-/// Adds to `graph` an input `cotangent`, of the shape of `score` and with a row an image and target, and the
+/// Adds to `graph` an input `cotangent`, of the shape of `score` and with a row per image and target, and the
 /// nodes that make the gradient of `<cotangent, score>` with respect to `at`. Returns the gradient's value.
 ///
 /// # Errors

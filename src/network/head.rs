@@ -15,8 +15,8 @@ use crate::{
     ops::{
         affine::{Affine, Per},
         concat::Concat,
-        curve::{Curve, Kind},
         log_softmax::LogSoftmax,
+        smooth_activation::{Kind, SmoothActivation},
         softmax::Softmax,
     },
 };
@@ -90,7 +90,9 @@ impl Head {
         match (score, self) {
             (Score::Logit, _) => Ok(logits),
             (Score::Probability, Self::Softmax) => graph.add(NAME, Softmax { axis: 0 }, &[logits]),
-            (Score::Probability, Self::Sigmoid) => graph.add(NAME, Curve { kind: Kind::Sigmoid }, &[logits]),
+            (Score::Probability, Self::Sigmoid) => {
+                graph.add(NAME, SmoothActivation { kind: Kind::Sigmoid }, &[logits])
+            }
             (Score::Probability, Self::None) => Err(no_probability()),
         }
     }
@@ -171,7 +173,7 @@ fn stated(graph: &Graph, node: &Node) -> Option<(Head, &'static str)> {
     if let Some(softmax) = node.as_op::<LogSoftmax>() {
         return Some((over_all(softmax.axis), "LogSoftmax"));
     }
-    match node.as_op::<Curve>().map(|c| c.kind) {
+    match node.as_op::<SmoothActivation>().map(|c| c.kind) {
         Some(Kind::Sigmoid) => return Some((Head::Sigmoid, "Sigmoid")),
         Some(Kind::HardSigmoid { .. }) => return Some((Head::None, "HardSigmoid")),
         _ => {}

@@ -9,9 +9,9 @@ use crate::{
 
 mod differentiate;
 mod head;
+mod import;
 pub mod labels;
 mod layers;
-mod lowering;
 pub mod metadata;
 mod not_onnx;
 pub mod onnx;

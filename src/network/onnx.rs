@@ -3,7 +3,7 @@
 use prost::Message;
 use tract_onnx::pb::{ModelProto, tensor_proto::DataType, type_proto};
 
-pub use super::lowering::{Lowered, lower};
+pub use super::import::{Imported, import};
 use super::{
     Head, Metadata, Network,
     head::{Chooser, Ending},
@@ -33,7 +33,7 @@ pub fn decode(bytes: &[u8]) -> Result<ModelProto> {
 }
 
 impl Network {
-    /// Reads a classifier: one image in, one score a class out.
+    /// Reads a classifier: one image in, one score per class out.
     ///
     /// # Errors
     /// [`Error::Limit`], [`Error::Model`], [`Error::NotFinite`], or [`Error::Unsupported`] naming every
@@ -41,7 +41,7 @@ impl Network {
     pub fn from_onnx(bytes: &[u8]) -> Result<Self> {
         let model = decode(bytes)?;
         let metadata = Metadata::read(&model.metadata_props)?;
-        let Lowered { mut graph, names, operators, mut notes } = lower(&model)?;
+        let Imported { mut graph, names, operators, mut notes } = import(&model)?;
         let &[image] = graph.inputs() else {
             return Err(Error::Model(format!(
                 "the model has {} inputs, and should have one image; export it with constants in place of the others",

@@ -17,9 +17,9 @@ pub const TRAINING: &str = "it is in training mode; call model.eval() before the
 /// What an [`Affine`]'s constants run along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Per {
-    /// One pair a channel, the first axis of an image's value.
+    /// One pair per channel, the first axis of an image's value.
     Channel,
-    /// One pair an element.
+    /// One pair per element.
     Element,
 }
 

@@ -5,9 +5,9 @@ use tract_onnx::tract_core::internal::OutletId;
 use super::onnx::{Operand, Reader};
 use crate::{
     error::Result,
-    gpu::{Kernel, Launch, Recording, View},
+    gpu::{Kernel, Launch, Recording, View, as_u32},
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
-    ops::kernels::{LANES, THREAD, flops, linear, word},
+    ops::kernels::{LANES, THREAD, flops, linear},
 };
 
 /// Moves channels from one value to another.
@@ -18,8 +18,8 @@ pub static CONCAT: Kernel =
 fn record(at: &mut Recording<'_>, input: &View, [from, to]: [usize; 2], count: usize) -> Result<()> {
     let output = &at.output;
     let threads = output.pixels() * ((to + count).div_ceil(4) - to / 4);
-    let places = [input.offset, output.offset, word(input.blocks()), word(output.blocks())];
-    let params = [places, [from, to, count, threads].map(word)];
+    let places = [input.offset, output.offset, as_u32(input.blocks()), as_u32(output.blocks())];
+    let params = [places, [from, to, count, threads].map(as_u32)];
     let launch = Launch { groups: linear(threads), page: 0, flops: flops(&[64, threads]) };
     at.dispatch(&CONCAT, vec![("LANES", LANES.into())], &params, &[], launch)
 }
@@ -62,7 +62,7 @@ impl Operator for Concat {
         let (g, mut start, mut parts) = (at.cotangent, 0, vec![]);
         for i in 0..at.inputs.len() {
             let count = at.input_shape(i)[0];
-            parts.push(at.add(&format!("gradient.{i}"), TakeChannels { start, count }, &[g])?);
+            parts.push(at.add(&format!("gradient.{i}"), SliceChannels { start, count }, &[g])?);
             start += count;
         }
         Ok(parts)
@@ -105,16 +105,16 @@ impl Operator for Concat {
 
 /// Channels `start .. start + count`.
 #[derive(Clone, Copy, Debug)]
-pub struct TakeChannels {
+pub struct SliceChannels {
     /// The first channel.
     pub start: usize,
     /// How many.
     pub count: usize,
 }
 
-impl Operator for TakeChannels {
+impl Operator for SliceChannels {
     fn name(&self) -> &'static str {
-        "TakeChannels"
+        "SliceChannels"
     }
 
     fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {

@@ -9,9 +9,9 @@ use super::{
 };
 use crate::{
     error::Result,
-    gpu::{Kernel, Launch, Recording},
+    gpu::{Kernel, Launch, Recording, as_u32},
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
-    ops::kernels::{LANES, THREAD, flops, linear, word},
+    ops::kernels::{LANES, THREAD, flops, linear},
 };
 
 /// The mean, and its way back.
@@ -21,13 +21,13 @@ pub static GLOBAL_AVERAGE_POOL: Kernel = Kernel {
     snippets: &[THREAD],
 };
 
-fn record(at: &mut Recording<'_>, spread: bool) -> Result<()> {
-    let plane = if spread { at.output.plane() } else { at.inputs[0].plane() };
+fn record(at: &mut Recording<'_>, backward: bool) -> Result<()> {
+    let plane = if backward { at.output.plane() } else { at.inputs[0].plane() };
     let (threads, blocks) = (at.output.vectors(), at.output.blocks());
-    let params = [at.inputs[0].offset, at.output.offset, word(blocks), word(plane), word(threads)];
+    let params = [at.inputs[0].offset, at.output.offset, as_u32(blocks), as_u32(plane), as_u32(threads)];
     let work = flops(&[64, at.inputs[0].vectors().max(threads)]);
     let launch = Launch { groups: linear(threads), page: 0, flops: work };
-    let variant = vec![("LANES", LANES.into()), ("SPREAD", spread.into())];
+    let variant = vec![("LANES", LANES.into()), ("BACKWARD", backward.into())];
     at.dispatch(&GLOBAL_AVERAGE_POOL, variant, &params, &[], launch)
 }
 
@@ -86,7 +86,7 @@ impl Operator for GlobalAveragePool {
 
     fn gradient(&self, at: &mut Adjoint<'_>) -> Result<Vec<ValueId>> {
         let (g, shape) = (at.cotangent, at.input_shape(0));
-        Ok(vec![at.add("gradient", Spread { output: [shape[1], shape[2]] }, &[g])?])
+        Ok(vec![at.add("gradient", GlobalAveragePoolGradient { output: [shape[1], shape[2]] }, &[g])?])
     }
 
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
@@ -118,14 +118,14 @@ impl Operator for GlobalAveragePool {
 
 /// `[C, 1, 1]` to `[C, H, W]`: each channel's value, divided by how many places share it.
 #[derive(Clone, Copy, Debug)]
-pub struct Spread {
+pub struct GlobalAveragePoolGradient {
     /// Height and width.
     pub output: [usize; 2],
 }
 
-impl Operator for Spread {
+impl Operator for GlobalAveragePoolGradient {
     fn name(&self) -> &'static str {
-        "Spread"
+        "GlobalAveragePoolGradient"
     }
 
     fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {

@@ -1,4 +1,4 @@
-// SPREAD: 0 the mean of each channel's plane, one thread a vec4 of the result;
+// BACKWARD: 0 the mean of each channel's plane, one thread per vec4 of the result;
 // 1 the way back: each channel's value over the size of the plane, everywhere.
 #include bindings
 #include thread
@@ -12,14 +12,14 @@ struct Params {
 }
 
 fn run(thread: u32) {
-#if SPREAD
+#if BACKWARD
     let row = thread / (p.plane * p.blocks);
     let block = thread % p.blocks;
     store(p.output + thread, load(p.input + row * p.blocks + block) / f32(p.plane));
 #else
     let row = thread / p.blocks;
     let first = p.input + row * p.plane * p.blocks + (thread - row * p.blocks);
-    // Two sums, one a line of up to 64 pixels: their rounding errors stay small on large planes.
+    // Two sums, one per line of up to 64 pixels: their rounding errors stay small on large planes.
     var sum = vec4(0.0);
     for (var begin = 0u; begin < p.plane; begin += 64u) {
         var part = vec4(0.0);

@@ -4,7 +4,7 @@ use tract_onnx::tract_core::internal::OutletId;
 
 use super::{
     onnx::{Operand, Reader},
-    softmax::{self, Form, groups},
+    softmax::{self, Function, groups},
 };
 use crate::{
     error::Result,
@@ -53,7 +53,7 @@ impl Operator for LogSoftmax {
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
-        softmax::record(at, self.axis, Form { backward: false, log: true })
+        softmax::record(at, self.axis, Function { backward: false, log: true })
     }
 
     #[cfg(test)]
@@ -98,7 +98,7 @@ impl Operator for LogSoftmaxGradient {
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
-        softmax::record(at, self.axis, Form { backward: true, log: true })
+        softmax::record(at, self.axis, Function { backward: true, log: true })
     }
 
     #[cfg(test)]

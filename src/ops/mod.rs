@@ -3,7 +3,7 @@
 //!
 //! A family is an operator with what its gradient needs (MaxPool, the winners of its windows and its gradient), or ONNX
 //! operators that differ in one formula (Sigmoid, HardSwish, Elu). Families of several files have a folder: [`conv`],
-//! [`pointwise`]. [`fused`] and [`unmask`] exist in the GPU's graphs only.
+//! [`pointwise`]. [`fused`] and [`materialize_masked`] exist in the GPU's graphs only.
 //!
 //! Below the operators, and importing none of them, stand what they share: [`onnx`] reads nodes and tensors, [`window`]
 //! is the geometry of sliding windows, [`kernels`] are the GPU kernels of several operators.
@@ -15,18 +15,18 @@ pub mod average_pool;
 pub(crate) mod cases;
 pub mod concat;
 pub mod conv;
-pub mod curve;
 pub mod fused;
 pub mod global_average_pool;
 pub mod kernels;
 pub mod log_softmax;
+pub mod materialize_masked;
 pub mod max_pool;
 pub mod multiply;
 pub mod onnx;
 pub mod pointwise;
 pub mod reshape;
+pub mod smooth_activation;
 pub mod softmax;
-pub mod unmask;
 pub mod window;
 
 use onnx::{
@@ -121,7 +121,7 @@ const READERS: &[Entry] = &[
         reshape::read_dropout,
         &[float("ratio").until(11), int("is_test").until(6), int("seed").since(12), CONSUMED],
     ),
-    entry("Elu", curve::read_elu, &[float("alpha"), CONSUMED]),
+    entry("Elu", smooth_activation::read_elu, &[float("alpha"), CONSUMED]),
     entry("Flatten", reshape::read_flatten, &[int("axis")]),
     entry(
         "Gemm",
@@ -129,8 +129,8 @@ const READERS: &[Entry] = &[
         &[float("alpha"), float("beta"), int("broadcast").until(6), int("transA"), int("transB")],
     ),
     entry("GlobalAveragePool", global_average_pool::read, &[]),
-    entry("HardSigmoid", curve::read_hard_sigmoid, &[float("alpha"), float("beta"), CONSUMED]),
-    entry("HardSwish", curve::read_hard_swish, &[]),
+    entry("HardSigmoid", smooth_activation::read_hard_sigmoid, &[float("alpha"), float("beta"), CONSUMED]),
+    entry("HardSwish", smooth_activation::read_hard_swish, &[]),
     entry("Identity", reshape::read_identity, &[]),
     entry("LogSoftmax", log_softmax::read, &[int("axis")]),
     entry("MatMul", conv::dense::read_matmul, &[]),
@@ -166,7 +166,7 @@ const READERS: &[Entry] = &[
     ),
     entry("Relu", pointwise::clip::read_relu, &[CONSUMED]),
     entry("Reshape", reshape::read_reshape, &[int("allowzero").since(14), ints("shape").until(4), CONSUMED]),
-    entry("Sigmoid", curve::read_sigmoid, &[CONSUMED]),
+    entry("Sigmoid", smooth_activation::read_sigmoid, &[CONSUMED]),
     entry("Softmax", softmax::read, &[int("axis")]),
 ];
 
@@ -196,7 +196,7 @@ pub(crate) fn cases() -> impl Iterator<Item = &'static cases::Case> {
         concat::cases::ALL,
         conv::cases::ALL,
         conv::dense::cases::ALL,
-        curve::cases::ALL,
+        smooth_activation::cases::ALL,
         global_average_pool::cases::ALL,
         log_softmax::cases::ALL,
         max_pool::cases::ALL,

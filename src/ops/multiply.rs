@@ -1,4 +1,4 @@
-//! Elementwise products: of two values of one shape, or of a value and one number a channel.
+//! Elementwise products: of two values of one shape, or of a value and one number per channel.
 
 use tract_onnx::tract_core::internal::OutletId;
 
@@ -10,9 +10,9 @@ use super::{
 };
 use crate::{
     error::Result,
-    gpu::{Kernel, Launch, Recording},
+    gpu::{Kernel, Launch, Recording, as_u32},
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
-    ops::kernels::{LANES, THREAD, flops, linear, targets, word},
+    ops::kernels::{LANES, THREAD, flops, linear, targets},
 };
 
 /// Products of two values.
@@ -61,7 +61,7 @@ impl Operator for Multiply {
         Err(format!("shapes {a:?} and {b:?} an image do not broadcast; only one number a channel does"))
     }
 
-    /// `g b` and `g a`, the latter summed over each plane where `b` has one number a channel.
+    /// `g b` and `g a`, the latter summed over each plane where `b` has one number per channel.
     fn gradient(&self, at: &mut Adjoint<'_>) -> Result<Vec<ValueId>> {
         let (g, a, b) = (at.cotangent, at.inputs[0], at.inputs[1]);
         let first = at.add("gradient.0", Self, &[g, b])?;
@@ -93,10 +93,10 @@ impl Operator for Multiply {
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
         let (a, b, output) = (&at.inputs[0], &at.inputs[1], &at.output);
         let vectors = output.vectors();
-        let shared = [a, b].map(|v| word(targets(output, v)));
+        let shared = [a, b].map(|v| as_u32(targets(output, v)));
         let params = [
-            [a.offset, b.offset, output.offset, word(output.blocks())],
-            [word(output.plane()), word(vectors), shared[0], shared[1]],
+            [a.offset, b.offset, output.offset, as_u32(output.blocks())],
+            [as_u32(output.plane()), as_u32(vectors), shared[0], shared[1]],
         ];
         let one_a_channel = per_channel(&a.shape, &b.shape);
         let variant = vec![("LANES", LANES.into()), ("PER_CHANNEL", one_a_channel.into())];

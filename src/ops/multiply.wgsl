@@ -1,6 +1,6 @@
 // Products of two values. Rows of either may be shared by several rows of the result.
 //
-// PER_CHANNEL: the second has one number a channel.
+// PER_CHANNEL: the second has one number per channel.
 #include bindings
 #include thread
 

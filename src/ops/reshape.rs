@@ -7,12 +7,12 @@ use tract_onnx::tract_core::internal::OutletId;
 use super::onnx::{Operand, Reader, size};
 use crate::{
     error::Result,
-    gpu::{Kernel, Launch, Recording},
+    gpu::{Kernel, Launch, Recording, as_u32},
     graph::{Adjoint, Constant, Elements, Lowering, Operator, Shape, ValueId},
     limits,
     ops::{
         affine::TRAINING,
-        kernels::{LANES, THREAD, flops, linear, word},
+        kernels::{LANES, THREAD, flops, linear},
     },
 };
 
@@ -174,9 +174,9 @@ impl Operator for Reshape {
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
         let (input, output) = (&at.inputs[0], &at.output);
-        let from = [input.offset, output.offset, word(input.blocks()), word(input.plane())];
+        let from = [input.offset, output.offset, as_u32(input.blocks()), as_u32(input.plane())];
         let vectors = output.vectors();
-        let to = [output.blocks(), output.plane(), output.channels(), vectors].map(word);
+        let to = [output.blocks(), output.plane(), output.channels(), vectors].map(as_u32);
         let launch = Launch { groups: linear(vectors), page: 0, flops: flops(&[128, vectors]) };
         at.dispatch(&RESHAPE, vec![("LANES", LANES.into())], &[from, to], &[], launch)
     }

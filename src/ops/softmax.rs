@@ -5,9 +5,9 @@ use tract_onnx::tract_core::internal::OutletId;
 use super::onnx::{Operand, Reader};
 use crate::{
     error::Result,
-    gpu::{Kernel, Launch, Recording},
+    gpu::{Kernel, Launch, Recording, as_u32},
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
-    ops::kernels::{LANES, THREAD, flops, linear, targets, word},
+    ops::kernels::{LANES, THREAD, flops, linear, targets},
 };
 
 /// Both directions, of the softmax and of its logarithm.
@@ -16,13 +16,13 @@ pub static SOFTMAX: Kernel =
 
 /// Which of the kernel's functions.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Form {
+pub(super) struct Function {
     pub backward: bool,
     pub log: bool,
 }
 
 /// Says that the kernel makes the output, along an axis.
-pub(super) fn record(at: &mut Recording<'_>, axis: usize, form: Form) -> Result<()> {
+pub(super) fn record(at: &mut Recording<'_>, axis: usize, function: Function) -> Result<()> {
     let (input, output) = (&at.inputs[0], &at.output);
     let (blocks, plane) = (output.blocks(), output.plane());
     let extent = output.shape.get(axis).copied().unwrap_or(1);
@@ -35,14 +35,14 @@ pub(super) fn record(at: &mut Recording<'_>, axis: usize, form: Form) -> Result<
     let made = at.inputs.get(1);
     let (made_at, shared) = made.map_or((0, 1), |m| (m.offset, targets(output, m)));
     let [channels, blocks, plane, count, step, threads, shared] =
-        [output.channels(), blocks, plane, count, step, groups, shared].map(word);
+        [output.channels(), blocks, plane, count, step, groups, shared].map(as_u32);
     let params =
         [input.offset, output.offset, made_at, channels, blocks, plane, count, step, threads, shared];
     let variant = vec![
         ("LANES", LANES.into()),
         ("CHANNELS", (axis == 0).into()),
-        ("BACKWARD", form.backward.into()),
-        ("LOG", form.log.into()),
+        ("BACKWARD", function.backward.into()),
+        ("LOG", function.log.into()),
     ];
     let launch = Launch { groups: linear(groups), page: 0, flops: flops(&[256, output.vectors()]) };
     at.dispatch(&SOFTMAX, variant, &params, &[], launch)
@@ -119,7 +119,7 @@ impl Operator for Softmax {
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
-        record(at, self.axis, Form { backward: false, log: false })
+        record(at, self.axis, Function { backward: false, log: false })
     }
 
     #[cfg(test)]
@@ -170,7 +170,7 @@ impl Operator for SoftmaxGradient {
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
-        record(at, self.axis, Form { backward: true, log: false })
+        record(at, self.axis, Function { backward: true, log: false })
     }
 
     #[cfg(test)]

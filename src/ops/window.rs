@@ -197,19 +197,19 @@ impl Window {
         mut f: impl FnMut(&mut U, &T, usize),
     ) {
         let step = self.strides[1];
-        self.runs(input, output, &mut |run| {
-            let from = &from[run.window..][..run.count];
-            let to = &mut to[run.tap_at..];
+        self.tap_rows(input, output, &mut |row| {
+            let from = &from[row.window..][..row.count];
+            let to = &mut to[row.tap_at..];
             if step == 1 {
-                from.iter().zip(to).for_each(|(y, x)| f(x, y, run.tap));
+                from.iter().zip(to).for_each(|(y, x)| f(x, y, row.tap));
             } else {
-                from.iter().zip(to.iter_mut().step_by(step)).for_each(|(y, x)| f(x, y, run.tap));
+                from.iter().zip(to.iter_mut().step_by(step)).for_each(|(y, x)| f(x, y, row.tap));
             }
         });
     }
 
     /// Calls `f` for each row of windows and each tap, leaving out windows whose tap is padding.
-    fn runs(&self, input: [usize; 2], output: [usize; 2], f: &mut dyn FnMut(Run)) {
+    fn tap_rows(&self, input: [usize; 2], output: [usize; 2], f: &mut dyn FnMut(TapRow)) {
         let columns: Vec<(usize, usize)> =
             (0..self.kernel[1]).map(|tap| self.columns(tap, input[1], output[1])).collect();
         for oy in 0..output[0] {
@@ -217,7 +217,7 @@ impl Window {
                 let Some(y) = self.position(0, oy, ky, input[0]) else { continue };
                 for (kx, &(first, end)) in columns.iter().enumerate() {
                     if first < end {
-                        f(Run {
+                        f(TapRow {
                             tap: ky * self.kernel[1] + kx,
                             window: oy * output[1] + first,
                             tap_at: y * input[1] + first * self.strides[1] + kx * self.dilations[1]
@@ -255,7 +255,7 @@ impl Window {
 }
 
 /// A tap of some windows of one row.
-struct Run {
+struct TapRow {
     /// Which tap, row-major.
     tap: usize,
     /// The first window.

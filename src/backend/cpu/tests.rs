@@ -117,8 +117,8 @@ fn quantizers_let_through_what_they_do_not_saturate() {
         let given = inputs(&graph, 1, 1, &mut rng);
         let made = run_graph(&graph, &given).unwrap();
         for k in 0..60 {
-            let c = if quantizer.affinity.scales.len() == 1 { 0 } else { k / 20 };
-            let (scale, zero) = (quantizer.affinity.scales[c], quantizer.affinity.zero_points[c]);
+            let c = if quantizer.params.scales.len() == 1 { 0 } else { k / 20 };
+            let (scale, zero) = (quantizer.params.scales[c], quantizer.params.zero_points[c]);
             let q = (given[0].data()[k] / scale).round_ties_even() + zero;
             let inside = (quantizer.low..=quantizer.high).contains(&q);
             let expected = if inside { given[1].data()[k] } else { 0.0 };

@@ -13,7 +13,7 @@ use crate::{
     gpu::Recording,
     graph::{Adjoint, Constant, Elements, Lowering, Operator, Quantization, Shape, ValueId},
     ops::{
-        kernels::{Axis, Convolution, convolve},
+        kernels::{Convolution, GatherAxis, convolve},
         onnx::{Operand, Reader},
         window::Window,
     },
@@ -24,7 +24,7 @@ use crate::{
 pub struct Dense {
     /// `[O, I]`; int8 weights keep their integers and scales.
     pub weights: Arc<Constant>,
-    /// One value an output.
+    /// One value per output.
     pub bias: Option<Arc<Vec<f32>>>,
 }
 
@@ -81,15 +81,15 @@ fn transposed(matrix: &Constant) -> Result<Constant, String> {
     let &[rows, columns] = matrix.shape.as_slice() else {
         return Err(format!("only matrices are supported as weights; these are {:?}", matrix.shape));
     };
-    fn turn<T: Copy>(v: &[T], rows: usize, columns: usize) -> Vec<T> {
+    fn transposed_elements<T: Copy>(v: &[T], rows: usize, columns: usize) -> Vec<T> {
         (0..columns).flat_map(|c| (0..rows).map(move |r| v[r * columns + c])).collect()
     }
     let elements = match &matrix.elements {
-        Elements::F32(v) => Elements::F32(turn(v, rows, columns)),
-        Elements::I8(v) => Elements::I8(turn(v, rows, columns)),
-        Elements::U8(v) => Elements::U8(turn(v, rows, columns)),
-        Elements::I32(v) => Elements::I32(turn(v, rows, columns)),
-        Elements::I64(v) => Elements::I64(turn(v, rows, columns)),
+        Elements::F32(v) => Elements::F32(transposed_elements(v, rows, columns)),
+        Elements::I8(v) => Elements::I8(transposed_elements(v, rows, columns)),
+        Elements::U8(v) => Elements::U8(transposed_elements(v, rows, columns)),
+        Elements::I32(v) => Elements::I32(transposed_elements(v, rows, columns)),
+        Elements::I64(v) => Elements::I64(transposed_elements(v, rows, columns)),
     };
     let quantization =
         matrix.quantization.as_ref().map(|q| Quantization { axis: 1 - q.axis.min(1), ..q.clone() });
@@ -150,13 +150,13 @@ impl Operator for Dense {
     }
 
     fn record_with(&self, at: &mut Recording<'_>, _: &[Step], epilogue: &Epilogue) -> Result<()> {
-        let axis = Axis::forward(&Window::new([1; 2]), 0, 1, 1);
+        let axis = GatherAxis::forward(&Window::new([1; 2]), 0, 1, 1);
         let (outputs, inputs, weights) =
             (self.weights.shape[0], self.weights.shape[1], self.weights.to_f32());
         let weight = |o: usize, i: usize, _: usize, _: usize| weights[o * inputs + i];
         let bias = self.bias.as_ref().map(|b| b.as_slice());
         let phases = vec![[axis.clone(), axis]];
-        let work = Convolution { phases, inputs, outputs, groups: 1, weight: &weight, bias, entry: &[] };
+        let work = Convolution { phases, inputs, outputs, groups: 1, weight: &weight, bias, prologue: &[] };
         convolve(at, &work, epilogue)
     }
 

@@ -7,17 +7,14 @@
 use vectors::{Eight, Four};
 
 use crate::{
-    chain::Grid,
+    chain::{Grid, ROUND},
     graph::{Constant, Elements},
 };
 
-/// Outputs a tile: two vectors of four.
+/// Outputs per tile: two vectors of four.
 const OUTPUTS: usize = 8;
-/// Pixels a tile.
+/// Pixels per tile.
 const PIXELS: usize = 4;
-/// Adding 1.5 * 2^23 leaves an integer, rounded half to even, in the low bits of a float.
-const ROUND: f32 = 12_582_912.0;
-
 /// A pointwise convolution whose weights and inputs are integers times scales.
 #[derive(Debug)]
 pub struct IntegerConv {
@@ -25,7 +22,7 @@ pub struct IntegerConv {
     outputs: usize,
     /// `[tile of outputs, pair of inputs, half of the tile]`: two inputs' weights for each of four outputs.
     weights: Vec<[Eight; 2]>,
-    /// What an integer of the sum stands for, one an output.
+    /// What an integer of the sum stands for, one per output.
     scales: Vec<f32>,
     bias: Vec<f32>,
     /// Integer steps a real of the input.
@@ -120,7 +117,7 @@ impl IntegerConv {
     }
 }
 
-/// The sums of a tile, `[pixel, output]`, of its weights, one entry a pair of inputs, and a strip, `[pixel, pair]`.
+/// The sums of a tile, `[pixel, output]`, of its weights, one entry per pair of inputs, and a strip, `[pixel, pair]`.
 fn product(weights: &[[Eight; 2]], strip: &[i32]) -> [[i32; OUTPUTS]; PIXELS] {
     let pairs = weights.len();
     let [a, b, c, d] = std::array::from_fn(|pixel| &strip[pixel * pairs..][..pairs]);

@@ -23,7 +23,7 @@ use crate::{
     gpu::Recording,
     graph::{Adjoint, Constant, Lowering, Operator, Shape, ValueId},
     limits,
-    ops::kernels::{Axis, Convolution, Depthwise, convolve, depthwise},
+    ops::kernels::{Convolution, Depthwise, GatherAxis, convolve, depthwise},
 };
 
 /// `y[o] = bias[o] + sum over c, taps of weights[o, c, tap] * x[c, tap]`, within each group.
@@ -31,7 +31,7 @@ use crate::{
 pub struct Conv {
     /// `[O, C / groups, kh, kw]`; int8 weights keep their integers and scales.
     pub weights: Arc<Constant>,
-    /// One value an output channel.
+    /// One value per output channel.
     pub bias: Option<Arc<Vec<f32>>>,
     /// Channels are split into so many groups, which do not see each other.
     pub groups: usize,
@@ -202,7 +202,7 @@ impl Operator for Conv {
             group: self.groups,
             q_params: None,
         };
-        at.between_turns(|at, inputs| at.wire("", conv, &[inputs[0], weights, bias]))
+        at.in_hwc(|at, inputs| at.wire("", conv, &[inputs[0], weights, bias]))
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
@@ -217,9 +217,9 @@ impl Operator for Conv {
         true
     }
 
-    fn record_with(&self, at: &mut Recording<'_>, entry: &[Step], epilogue: &Epilogue) -> Result<()> {
+    fn record_with(&self, at: &mut Recording<'_>, prologue: &[Step], epilogue: &Epilogue) -> Result<()> {
         let (input, output) = (at.inputs[0].extents(), at.output.extents());
-        let axes = [0, 1].map(|i| Axis::forward(&self.window, i, input[i], output[i]));
+        let axes = [0, 1].map(|i| GatherAxis::forward(&self.window, i, input[i], output[i]));
         let (phases, weights) = (vec![axes], self.weights.to_f32());
         let [_, per_group, kh, kw] = kernels_of(&self.weights.shape)?;
         let bias = self.bias.as_ref().map(|b| b.as_slice());
@@ -232,7 +232,11 @@ impl Operator for Conv {
             |o: usize, i: usize, y: usize, x: usize| weights[((o * per_group + i) * kh + y) * kw + x];
         let (inputs, outputs) = (self.inputs(), self.outputs());
         let groups = self.groups;
-        convolve(at, &Convolution { phases, inputs, outputs, groups, weight: &weight, bias, entry }, epilogue)
+        convolve(
+            at,
+            &Convolution { phases, inputs, outputs, groups, weight: &weight, bias, prologue },
+            epilogue,
+        )
     }
 
     fn followed_by(&self, next: &dyn Operator) -> Option<Arc<dyn Operator>> {

@@ -1,11 +1,11 @@
 //! How windows over one axis become a regular grid of outputs that each gather the same taps.
 
-use crate::ops::window::Window;
+use crate::{gpu::as_u32, ops::window::Window};
 
 /// Outputs `out_offset + j * out_stride` for `j < grid`, each of which gathers, for tap `t < taps.len()`,
 /// the input at `j * stride + t * dilation + offset` (nothing where that is outside `0..input`).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Axis {
+pub struct GatherAxis {
     /// How many outputs.
     pub grid: usize,
     /// Extent of what is read.
@@ -26,7 +26,7 @@ pub struct Axis {
     pub out_offset: usize,
 }
 
-impl Axis {
+impl GatherAxis {
     /// A window that gathers: one grid with all taps.
     #[must_use]
     pub fn forward(window: &Window, axis: usize, input: usize, output: usize) -> Self {
@@ -90,7 +90,7 @@ impl Axis {
 }
 
 /// Every pair of phases.
-pub fn pairs(rows: &[Axis], columns: &[Axis]) -> Vec<[Axis; 2]> {
+pub fn pairs(rows: &[GatherAxis], columns: &[GatherAxis]) -> Vec<[GatherAxis; 2]> {
     rows.iter().flat_map(|r| columns.iter().map(move |c| [r.clone(), c.clone()])).collect()
 }
 
@@ -117,9 +117,9 @@ pub struct GridParams {
 impl GridParams {
     /// For rows and columns.
     #[must_use]
-    pub fn new(axes: &[Axis; 2]) -> Self {
-        let each = |f: fn(&Axis) -> usize| axes.each_ref().map(|a| super::word(f(a)));
-        let signed = |f: fn(&Axis) -> isize| axes.each_ref().map(|a| i32::try_from(f(a)).unwrap_or(0));
+    pub fn new(axes: &[GatherAxis; 2]) -> Self {
+        let each = |f: fn(&GatherAxis) -> usize| axes.each_ref().map(|a| as_u32(f(a)));
+        let signed = |f: fn(&GatherAxis) -> isize| axes.each_ref().map(|a| i32::try_from(f(a)).unwrap_or(0));
         Self {
             cells: each(|a| a.grid),
             extent: each(|a| a.input),
@@ -149,7 +149,7 @@ mod tests {
                 let large = 13;
                 let Ok([small, _]) = window.output([large; 2]) else { continue };
                 let mut gathered = vec![];
-                for axis in Axis::backward(&window, 0, small, large) {
+                for axis in GatherAxis::backward(&window, 0, small, large) {
                     for j in 0..axis.grid {
                         for (t, tap) in axis.taps.iter().enumerate() {
                             let from = (j + t * axis.dilation).cast_signed() + axis.offset;

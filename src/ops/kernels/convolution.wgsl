@@ -18,5 +18,5 @@ struct Params {
     masks_shared: u32,
     epilogue: Epilogue,
     grid: Grid,
-    steps: array<vec4<u32>, ${STEPS + ENTRY + 1}>,
+    steps: array<vec4<u32>, ${STEPS + PROLOGUE + 1}>,
 }

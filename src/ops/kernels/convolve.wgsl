@@ -5,7 +5,7 @@
 // POINTWISE: each output reads the input of its own place (1 x 1, or a fully connected layer).
 // WHOLE: output pixels are the grid's; else every out_stride-th (a phase of a transposed convolution).
 // GROUPED: each tile of channels reads inputs from a start of its own.
-// FORM: the input is one picture under masks of this form; 0 for none.
+// ENCODING: the input is one picture under masks of this encoding; 0 for none.
 // ALONG_CHANNELS: neighbouring threads make neighbouring channels, not pixels: for few pixels.
 // TILES_FIRST: neighbouring workgroups make neighbouring channels of the same pixels, which caches then hold;
 // else the other way round, for more pixels than a dispatch has workgroups along its second axis.
@@ -14,9 +14,9 @@
 #include grid
 #include convolution
 #include epilogue
-#if FORM
-#include seen
-#include entry
+#if ENCODING
+#include masked_input
+#include prologue
 #end
 
 @compute @workgroup_size(${LANES})
@@ -71,7 +71,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 #for i in 0..PIXELS
         let place${i} = vec2<u32>(corner${i} + reach);
         let inside${i} = place${i}.x < p.grid.extent.x && place${i}.y < p.grid.extent.y;
-#if FORM == 0
+#if ENCODING == 0
         let source${i} = p.input + ((row${i} * p.grid.extent.x + place${i}.x) * p.grid.extent.y + place${i}.y) * p.in_blocks;
         let at${i} = select(p.zeros, source${i} + start, inside${i});
 #end
@@ -79,9 +79,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 #end
         for (var k = 0u; k < p.depth; k++) {
 #for i in 0..PIXELS
-#if FORM
-            let seen${i} = seen(row${i}, min(place${i}, p.grid.extent - 1u), p.grid.extent, start + k);
-            let x${i} = select(vec4(0.0), enter(seen${i}, start + k), inside${i});
+#if ENCODING
+            let shown${i} = masked_input(row${i}, min(place${i}, p.grid.extent - 1u), p.grid.extent, start + k);
+            let x${i} = select(vec4(0.0), begin(shown${i}, start + k), inside${i});
 #else
             let x${i} = load(at${i} + k);
 #end

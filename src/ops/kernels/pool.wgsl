@@ -1,6 +1,6 @@
 // Pools over windows: each thread makes one vec4.
 //
-// KIND: 0 the maximum, 1 the mean, 2 which tap holds the maximum (a byte a channel).
+// KIND: 0 the maximum, 1 the mean, 2 which tap holds the maximum (a byte per channel).
 #include bindings
 #include grid
 #include thread

@@ -1,4 +1,4 @@
-//! The derivative of whatever is flat or straight: one bit an element, made on the way forward, and a gate
+//! The derivative of whatever is flat or straight: one bit per element, made on the way forward, and a gate
 //! that honours it on the way back.
 
 use tract_onnx::tract_core::internal::OutletId;
@@ -6,13 +6,13 @@ use tract_onnx::tract_core::internal::OutletId;
 use crate::{
     chain::{Epilogue, Gate, Spans, Step, is_uniform},
     error::Result,
-    gpu::{Kernel, Launch, Recording},
+    gpu::{Kernel, Launch, Recording, as_u32},
     graph::{Lowering, Operator, Shape, Storage, lowering::Slice},
-    ops::kernels::{EpilogueParams, LANES, THREAD, elementwise, flops, linear, word},
+    ops::kernels::{EpilogueParams, LANES, THREAD, elementwise, flops, linear},
     simd,
 };
 
-/// Packs one bit an element.
+/// Packs one bit per element.
 pub static PASS_MASK: Kernel =
     Kernel { name: "pass_mask", source: include_str!("pass_mask.wgsl"), snippets: &[THREAD] };
 
@@ -50,8 +50,8 @@ impl Operator for PassMask {
         let vectors = at.output.vectors();
         let threads = vectors.div_ceil(8);
         let params = [
-            [at.inputs[0].offset, at.output.offset, word(vectors), word(at.output.blocks())],
-            [word(threads), 0, 0, 0],
+            [at.inputs[0].offset, at.output.offset, as_u32(vectors), as_u32(at.output.blocks())],
+            [as_u32(threads), 0, 0, 0],
         ];
         let mut variant = vec![("LANES", LANES.into())];
         variant.extend(chain.variant(&EpilogueParams::default()));

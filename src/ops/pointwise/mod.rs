@@ -1,7 +1,7 @@
 //! Functions of one element, and chains of them: ReLU, ReLU6, Clip, QuantizeLinear, DequantizeLinear.
 //!
 //! Chains are one operator, so that a quantized network's `quantize, clip, quantize` is one kernel, and one
-//! bit an element says whether its derivative is zero.
+//! bit per element says whether its derivative is zero.
 
 pub mod clip;
 pub mod gate;
@@ -55,7 +55,7 @@ fn paired(steps: impl Iterator<Item = Step>) -> Vec<Step> {
     let mut out: Vec<Step> = Vec::new();
     for step in steps {
         let pair = match (out.last(), &step) {
-            (Some(Step::Quantize(q)), Step::Dequantize(d)) if q.affinity == d.affinity => Some(q.clone()),
+            (Some(Step::Quantize(q)), Step::Dequantize(d)) if q.params == d.params => Some(q.clone()),
             _ => None,
         };
         match pair {
@@ -111,8 +111,8 @@ impl Operator for Pointwise {
         }
         for step in &self.steps {
             let scale: Vec<f32> = match step {
-                Step::Quantize(q) => q.affinity.scales.iter().map(|s| s.recip()).collect(),
-                Step::Dequantize(q) => q.affinity.scales.clone(),
+                Step::Quantize(q) => q.params.scales.iter().map(|s| s.recip()).collect(),
+                Step::Dequantize(q) => q.params.scales.clone(),
                 Step::Clip(_) | Step::FakeQuantize(_) => continue,
             };
             let channels = at.input_shape(0).first().copied().unwrap_or(1);

@@ -1,4 +1,4 @@
-// One bit an element: whether every function of a chain has a slope there. Each thread makes the 32 bits of
+// One bit per element: whether every function of a chain has a slope there. Each thread makes the 32 bits of
 // eight vec4s. KINDS as in epilogue.wgsl.
 #include bindings
 #include thread

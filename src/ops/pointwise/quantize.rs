@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::Pointwise;
 use crate::{
-    chain::{Affinity, Quantizer, Step},
+    chain::{QuantParams, Quantizer, Step},
     graph::{Constant, Elements, Quantization},
     ops::onnx::{Operand, Reader},
 };
 
 /// Where scales run along `axis` of a batch, the first axis of an image's value is axis 1.
-fn affinity(node: &Reader<'_>, rank: usize) -> Result<(Affinity, Option<Arc<Constant>>), String> {
+fn quant_params(node: &Reader<'_>, rank: usize) -> Result<(QuantParams, Option<Arc<Constant>>), String> {
     let scales = node.constant(1)?.to_f32();
     if node.int("block_size", 0) != 0 {
         return Err("blocked quantization is not supported".into());
@@ -27,7 +27,7 @@ fn affinity(node: &Reader<'_>, rank: usize) -> Result<(Affinity, Option<Arc<Cons
     if zero_points.len() != scales.len() || scales.iter().any(|s| *s <= 0.0 || !s.is_finite()) {
         return Err("every scale must be a positive number and have its zero point".into());
     }
-    Ok((Affinity { scales, zero_points }, zero))
+    Ok((QuantParams { scales, zero_points }, zero))
 }
 
 #[allow(clippy::cast_possible_wrap)]
@@ -51,7 +51,7 @@ pub fn read_quantize(node: &mut Reader<'_>) -> Result<Operand, String> {
     }
     let input = node.value(0)?;
     let rank = node.node(input).shape.len() + 1;
-    let (affinity, zero) = affinity(node, rank)?;
+    let (params, zero) = quant_params(node, rank)?;
     if zero.is_none() && node.int("output_dtype", 0) > 3 {
         return Err("only uint8 and int8 activations are supported".into());
     }
@@ -60,7 +60,7 @@ pub fn read_quantize(node: &mut Reader<'_>) -> Result<Operand, String> {
     } else {
         range(zero.as_deref())?
     };
-    node.add(Pointwise::one(Step::Quantize(Arc::new(Quantizer { affinity, low, high }))), &[input])
+    node.add(Pointwise::one(Step::Quantize(Arc::new(Quantizer { params, low, high }))), &[input])
 }
 
 /// Weights that the file keeps as floats although a quantizer follows: quantized here, once.
@@ -128,16 +128,16 @@ pub fn read_dequantize(node: &mut Reader<'_>) -> Result<Operand, String> {
     }
     let input = node.value(0)?;
     let rank = node.node(input).shape.len() + 1;
-    let (affinity, zero) = affinity(node, rank)?;
+    let (params, zero) = quant_params(node, rank)?;
     let (low, high) = range(zero.as_deref()).unwrap_or((f32::NEG_INFINITY, f32::INFINITY));
-    node.add(Pointwise::one(Step::Dequantize(Arc::new(Quantizer { affinity, low, high }))), &[input])
+    node.add(Pointwise::one(Step::Dequantize(Arc::new(Quantizer { params, low, high }))), &[input])
 }
 
 #[cfg(test)]
 pub(crate) mod cases {
     use rand::RngExt;
 
-    use super::{Affinity, Arc, Pointwise, Quantizer, Step};
+    use super::{Arc, Pointwise, QuantParams, Quantizer, Step};
     use crate::{
         chain::Clip,
         graph::Graph,
@@ -156,7 +156,7 @@ pub(crate) mod cases {
         let (low, high): (f32, f32) = if rng.random() { (0.0, 255.0) } else { (-128.0, 127.0) };
         let scales = (0..n).map(|_| rng.random_range(0.001..0.01)).collect();
         let zero_points = (0..n).map(|_| rng.random_range(low..high).round()).collect();
-        Arc::new(Quantizer { affinity: Affinity { scales, zero_points }, low, high })
+        Arc::new(Quantizer { params: QuantParams { scales, zero_points }, low, high })
     }
 
     fn quantizers(rng: &mut Rng) -> Graph {

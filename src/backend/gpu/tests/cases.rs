@@ -26,7 +26,7 @@ fn operators_and_their_gradients_match_the_oracle() {
         let images = if rng.random_bool(0.25) { MANY } else { rng.random_range(1..=3) };
         let targets = rng.random_range(1..=3);
         let given = inputs(&graph, images, targets, rng);
-        let tiles = Tiles::ALL[rng.random_range(0..3)];
+        let tiles = TileMemory::ALL[rng.random_range(0..3)];
         let made = laid_out(Some(tiles), &graph, Images::Batch(&given[0]), Some(&given[1])).unwrap();
         compare(&graph, &given, &made, (images, targets), BOUND).unwrap_or_else(|e| panic!("{what}: {e}"));
     });

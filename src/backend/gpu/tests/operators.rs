@@ -76,14 +76,16 @@ fn shared_tiles() {
             (alone(conv, &shape), shape)
         };
         let images = rng.random_range(1..=3);
-        let mut compiled = Compiled::new(Traits { tiles: Tiles::Shared, ..TRAITS }, &graph, None).unwrap();
+        let mut compiled =
+            Compiled::new(DeviceProfile { tile_memory: TileMemory::Shared, ..PROFILE }, &graph, None)
+                .unwrap();
         let memory = compiled.memory(Size { images, targets: 1, ..Size::default() });
         let recorded = compiled.record(&memory).unwrap();
         seen.extend(
             recorded.into_iter().filter(|d| d.kernel.name == "convolve_shared").flat_map(|d| d.variant),
         );
         let x = tensor(rng, images, &shape);
-        let made = laid_out(Some(Tiles::Shared), &graph, Images::Batch(&x), None).unwrap();
+        let made = laid_out(Some(TileMemory::Shared), &graph, Images::Batch(&x), None).unwrap();
         let excess = excess(&graph, &x, None, &made);
         assert!(excess <= 1.0, "{excess} times what is allowed in {graph:#?}");
     }
@@ -245,7 +247,7 @@ fn products_curves_and_concatenations() {
             Kind::HardSwish,
             Kind::Elu { alpha: 0.7 },
         ];
-        let mut curve = || Curve { kind: kinds[rng.random_range(0..kinds.len())] };
+        let mut curve = || SmoothActivation { kind: kinds[rng.random_range(0..kinds.len())] };
         let (first, second) = (curve(), curve());
         let mut graph = Graph::new();
         let x = graph.input("x", [c, h, w], Rows::Images);

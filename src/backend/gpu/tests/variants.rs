@@ -41,12 +41,12 @@ fn shader(dispatch: &Dispatch) -> String {
 fn new_variants(
     seen: &mut HashSet<(&'static str, Variant)>,
     graph: &Graph,
-    form: Option<Form>,
+    encoding: Option<MaskEncoding>,
     sizes: &[(usize, usize)],
 ) -> Vec<Dispatch> {
     let mut new = vec![];
-    for tiles in Tiles::ALL {
-        let mut compiled = Compiled::new(Traits { tiles, ..TRAITS }, graph, form).unwrap();
+    for tile_memory in TileMemory::ALL {
+        let mut compiled = Compiled::new(DeviceProfile { tile_memory, ..PROFILE }, graph, encoding).unwrap();
         for &(images, targets) in sizes {
             let memory = compiled.memory(Size { images, targets, ..Size::default() });
             let mut made = compiled.record(&memory).unwrap();
@@ -57,9 +57,14 @@ fn new_variants(
     new
 }
 
-/// No masks, and each form of them.
-const FORMS: [Option<Form>; 5] =
-    [None, Some(Form::Rectangles), Some(Form::Segments), Some(Form::Grids), Some(Form::Elements)];
+/// No masks, and each encoding of them.
+const ENCODINGS: [Option<MaskEncoding>; 5] = [
+    None,
+    Some(MaskEncoding::Rectangles),
+    Some(MaskEncoding::Segments),
+    Some(MaskEncoding::Grids),
+    Some(MaskEncoding::Elements),
+];
 
 /// Where variants are kept for the browser's tests, if they run afterwards; emptied.
 fn folder() -> Option<PathBuf> {
@@ -84,8 +89,8 @@ fn every_variant_of_the_shipped_model_is_valid() {
     let (folder, mut seen, mut count) = (folder(), HashSet::new(), 0);
     for program in &programs {
         let graph = network.program(program).unwrap();
-        for form in FORMS {
-            for dispatch in new_variants(&mut seen, &graph, form, &[(1, 1), (3, 2), (MANY, 1)]) {
+        for encoding in ENCODINGS {
+            for dispatch in new_variants(&mut seen, &graph, encoding, &[(1, 1), (3, 2), (MANY, 1)]) {
                 let text = shader(&dispatch);
                 validate(&text, dispatch.params.len()).unwrap();
                 count += 1;
@@ -122,8 +127,8 @@ fn every_kernel_reads_the_parameters_that_are_written() {
     for case in ops::cases() {
         for i in 0..8 {
             let graph = with_gradient(&(case.build)(&mut rng(case.name, i)), Rule::Plain);
-            let form = FORMS[i as usize % FORMS.len()];
-            for dispatch in new_variants(&mut seen, &graph, form, &[(2, 2)]) {
+            let encoding = ENCODINGS[i as usize % ENCODINGS.len()];
+            for dispatch in new_variants(&mut seen, &graph, encoding, &[(2, 2)]) {
                 let (kernel, text) = (dispatch.kernel.name, shader(&dispatch));
                 validate(&text, dispatch.params.len()).unwrap_or_else(|e| panic!("{kernel}: {e}"));
                 if kernels.insert(kernel.to_owned()) {

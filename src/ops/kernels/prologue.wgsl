@@ -1,25 +1,25 @@
 // What is done to a mixture of picture and fill before it is convolved: a chain of functions, which would not
 // give the same if it were done to the two beforehand. Its parameters lie behind the epilogue's.
 //
-// ENTRY_KINDS: as the epilogue's KINDS.
-fn enter(x: vec4<f32>, block: u32) -> vec4<f32> {
+// PROLOGUE_KINDS: as the epilogue's KINDS.
+fn begin(x: vec4<f32>, block: u32) -> vec4<f32> {
     var v = x;
-#for s in 0..ENTRY
+#for s in 0..PROLOGUE
     let step${s} = p.steps[${STEPS + s}];
-#if ENTRY_KINDS[s] == 0
+#if PROLOGUE_KINDS[s] == 0
     v = clipped(v, step${s});
 #else
-#if ENTRY_KINDS[s] > 3
+#if PROLOGUE_KINDS[s] > 3
     let scale${s} = constants[step${s}.x + block];
     let zero${s} = constants[step${s}.x + block + p.in_blocks];
 #else
     let scale${s} = vec4(value(step${s}.x));
     let zero${s} = vec4(value(step${s}.y));
 #end
-#if ENTRY_KINDS[s] % 4 != 2
+#if PROLOGUE_KINDS[s] % 4 != 2
     v = quantized(v, scale${s}, zero${s}, step${s});
 #end
-#if ENTRY_KINDS[s] % 4 != 1
+#if PROLOGUE_KINDS[s] % 4 != 1
     v = (v - zero${s}) * scale${s};
 #end
 #end

@@ -1,6 +1,6 @@
 // One picture under many masks, written out: for whatever cannot read masks itself.
 #include bindings
-#include seen
+#include masked_input
 #include thread
 
 struct Params {
@@ -20,5 +20,5 @@ fn run(i: u32) {
     let line = pixel / p.extent.y;
     let row = line / p.extent.x;
     let place = vec2(line - row * p.extent.x, pixel - line * p.extent.y);
-    store(p.output + i, seen(row, place, p.extent, i - pixel * p.in_blocks));
+    store(p.output + i, masked_input(row, place, p.extent, i - pixel * p.in_blocks));
 }

@@ -16,7 +16,7 @@ struct Params {
     beta: f32,
 }
 
-fn curve(x: vec4<f32>) -> vec4<f32> {
+fn activation(x: vec4<f32>) -> vec4<f32> {
 #if KIND == 0
     // exp stays finite, and what is cut off is under 2e-35.
     return 1.0 / (1.0 + exp(-max(x, vec4(-80.0))));
@@ -34,7 +34,7 @@ fn curve(x: vec4<f32>) -> vec4<f32> {
 
 fn slope(x: vec4<f32>) -> vec4<f32> {
 #if KIND == 0
-    let y = curve(x);
+    let y = activation(x);
     return y * (1.0 - y);
 #end
 #if KIND == 1
@@ -55,6 +55,6 @@ fn run(i: u32) {
     let row = i / p.row;
     store(p.output + i, load(p.input + i) * slope(load(p.x + i - (row - row / p.targets) * p.row)));
 #else
-    store(p.output + i, curve(load(p.input + i)));
+    store(p.output + i, activation(load(p.input + i)));
 #end
 }
