@@ -195,7 +195,6 @@ fn instance() -> wgpu::Instance {
 }
 
 #[cfg(not(target_arch = "wasm32"))]
-#[allow(clippy::unnecessary_wraps)]
 fn clock() -> Option<fn() -> f64> {
     fn milliseconds() -> f64 {
         static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();

@@ -37,7 +37,6 @@ impl Pace {
     fn learn(&self, flops: u64, submitted: f64, done: f64) {
         let spent = done - submitted.max(self.last_done.replace(done));
         if spent > 1.0 {
-            #[allow(clippy::cast_precision_loss)]
             let seen = flops as f64 / spent;
             self.flops_per_ms.set(0.5 * self.flops_per_ms.get() + 0.5 * seen);
         }
@@ -46,7 +45,6 @@ impl Pace {
 
 impl Arena {
     /// The most that one submit may hold at the recent pace, in floating-point operations.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     fn budget(&self) -> u64 {
         (SUBMIT_MS * self.pace.flops_per_ms.get()) as u64
     }
@@ -357,7 +355,6 @@ mod tests {
     fn submits_follow_the_pace() {
         let arena = Arena::default();
         let first = arena.budget();
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let work = (FIRST_GUESS * 10.0) as u64;
         for i in 0..12 {
             let at = f64::from(i) * 1000.0;

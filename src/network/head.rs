@@ -61,7 +61,6 @@ impl Head {
     ///
     /// # Errors
     /// [`Error::Argument`] when probabilities are wanted and there are none.
-    #[allow(clippy::cast_possible_truncation)]
     pub fn scores(self, logits: &[f32], score: Score) -> Result<Vec<f32>> {
         match score {
             Score::Logit => Ok(logits.to_vec()),

@@ -90,7 +90,6 @@ pub fn check_values(node: &Reader<'_>, [a, b]: [ValueId; 2]) -> Result<(), Strin
     }
 }
 
-#[allow(clippy::cast_possible_wrap)]
 fn rank_i64(rank: usize) -> i64 {
     rank as i64
 }

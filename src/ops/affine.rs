@@ -35,7 +35,6 @@ pub struct Affine {
 }
 
 /// Reads an ONNX BatchNormalization in inference mode.
-#[allow(clippy::cast_possible_truncation)]
 pub fn read_batch_normalization(node: &mut Reader<'_>) -> Result<Operand, String> {
     let input = node.value(0)?;
     // The first opsets have an attribute for it, opset 14 another one; between them only the statistics tell that are made.

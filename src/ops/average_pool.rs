@@ -57,7 +57,6 @@ impl AveragePool {
         };
         let [rows, columns] =
             [0, 1].map(|axis| (0..output[axis]).map(|o| count(axis, o)).collect::<Vec<_>>());
-        #[allow(clippy::cast_precision_loss)]
         rows.iter().flat_map(|row| columns.iter().map(move |column| (row * column).max(1) as f32)).collect()
     }
 }

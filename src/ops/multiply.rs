@@ -68,7 +68,6 @@ impl Operator for Multiply {
         let mut second = at.add("gradient.1", Self, &[g, a])?;
         let (shape, other) = (at.input_shape(0), at.input_shape(1));
         if per_channel(&shape, &other) {
-            #[allow(clippy::cast_precision_loss)]
             let places = shape[1..].iter().product::<usize>() as f32;
             let sum = Affine { scale: vec![places; shape[0]], shift: vec![0.0; shape[0]], per: Per::Channel };
             second = at.add("gradient.mean", GlobalAveragePool, &[second])?;

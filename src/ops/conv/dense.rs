@@ -39,7 +39,6 @@ pub fn read_gemm(node: &mut Reader<'_>) -> Result<Operand, String> {
         weights = Arc::new(transposed(&weights)?);
     }
     let alpha = node.float("alpha", 1.0);
-    #[allow(clippy::float_cmp)]
     if alpha != 1.0 {
         let scaled = weights.to_f32().iter().map(|w| w * alpha).collect();
         weights = Arc::new(Constant::floats(weights.shape.clone(), scaled));

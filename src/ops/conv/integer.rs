@@ -110,7 +110,6 @@ impl IntegerConv {
     fn reals(&self, first: usize, sums: &[i32; OUTPUTS], y: &mut [f32]) {
         let each = y[first..].iter_mut().zip(sums).zip(&self.scales[first..]).zip(&self.bias[first..]);
         for (((y, &sum), scale), bias) in each {
-            #[allow(clippy::cast_precision_loss)]
             let sum = sum as f32;
             *y = sum * scale + bias;
         }
@@ -194,7 +193,6 @@ mod vectors {
         }
 
         /// A word's two integers, four times.
-        #[allow(clippy::cast_possible_truncation)]
         pub fn repeat(word: i32) -> Self {
             Self(std::array::from_fn(|i| (word >> (16 * (i % 2))) as i16))
         }

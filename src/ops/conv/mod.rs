@@ -117,7 +117,6 @@ impl Conv {
 }
 
 /// `scale * conv(x) + shift` as one convolution, computed in double precision.
-#[allow(clippy::cast_possible_truncation)]
 fn folded(conv: &Conv, scale: &[f32], shift: &[f32]) -> Conv {
     let per_output = conv.weights.len() / conv.outputs();
     let scaled = |i: usize| (conv.weights.real(i) * f64::from(scale[i / per_output])) as f32;

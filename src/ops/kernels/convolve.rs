@@ -247,7 +247,6 @@ impl Packing {
         channels.map(|o| work.bias.and_then(|b| b.get(o)).copied().unwrap_or(0.0)).collect()
     }
 
-    #[allow(clippy::cast_precision_loss)]
     fn starts(&self, tiles: std::ops::Range<usize>) -> Vec<f32> {
         if !self.grouped {
             return vec![];

@@ -50,7 +50,6 @@ fn elements(tensor: &TensorProto, count: usize) -> Result<Elements, String> {
         return Err(format!("tensor {:?} is cut short", tensor.name));
     }
     let typed = raw.is_empty();
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     Ok(match kind {
         DataType::Float if typed => Elements::F32(tensor.float_data.clone()),
         DataType::Float => Elements::F32(read(raw, f32::from_le_bytes)),

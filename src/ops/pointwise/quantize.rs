@@ -30,7 +30,6 @@ fn quant_params(node: &Reader<'_>, rank: usize) -> Result<(QuantParams, Option<A
     Ok((QuantParams { scales, zero_points }, zero))
 }
 
-#[allow(clippy::cast_possible_wrap)]
 fn rank_i64(rank: usize) -> i64 {
     rank as i64
 }
@@ -77,10 +76,8 @@ fn quantize_constant(node: &mut Reader<'_>, constant: &Constant) -> Result<Opera
     };
     let values = constant.to_f32().into_iter().enumerate().map(|(i, v)| {
         let (scale, zero) = (quantization.scales[per(i)], quantization.zero_points[per(i)]);
-        #[allow(clippy::cast_precision_loss)]
         ((v / scale).round_ties_even() + zero as f32).clamp(low, high)
     });
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let elements = if low < 0.0 {
         Elements::I8(values.map(|v| v as i8).collect())
     } else {
@@ -112,7 +109,6 @@ fn constant_quantization(node: &Reader<'_>, constant: &Constant) -> Result<Quant
     Ok(Quantization { axis, scales, zero_points })
 }
 
-#[allow(clippy::cast_possible_truncation)]
 fn clamp_i32(v: i64) -> i32 {
     v.clamp(i32::MIN.into(), i32::MAX.into()) as i32
 }
