@@ -62,7 +62,7 @@ impl Quantizer {
     }
 }
 
-/// What a quantizer leaves of the reals: `step` times the integers from `low` to `high`.
+/// The reals that a quantizer can make: `step` times the integers from `low` to `high`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Grid {
     /// Reals per integer step.

@@ -6,7 +6,7 @@ use std::{cmp::Ordering, ops::RangeInclusive};
 use super::{Step, is_uniform};
 use crate::simd;
 
-/// Where the slopes of a chain are not zero.
+/// The intervals on which a chain has a slope.
 #[derive(Clone, Debug)]
 pub struct Spans {
     /// One per channel, or one for all. Where a chain is flat everywhere, the bounds are no numbers.
@@ -50,7 +50,7 @@ fn span(steps: &[Step], channel: usize) -> RangeInclusive<f32> {
     if first < past { float(first)..=float(past - 1) } else { f32::NAN..=f32::NAN }
 }
 
-/// Where a float lies: below a chain's slope, on it, or above.
+/// The side of the interval on which a float lies: below, on it, or above.
 fn side(steps: &[Step], channel: usize, mut x: f32) -> Ordering {
     for step in steps {
         let side = step.side(channel, x);

@@ -1,5 +1,5 @@
-//! What an operator is given to say which kernels it needs: views of its values, a place for its constants,
-//! and a list to add dispatches to.
+//! An operator records its kernels here: it has views of its values, a place for its constants, and a list of
+//! dispatches to add to.
 
 use std::collections::HashMap;
 
@@ -249,8 +249,8 @@ impl Recording<'_> {
         Ok((slot, offsets))
     }
 
-    /// Adds a launch. Its kernel's `Params` are `params`, and then `tail` as an array. Where there is one, `params` are a
-    /// multiple of 16 bytes, because uniform memory aligns arrays so.
+    /// Adds a launch. Its kernel's `Params` are `params`, and then `tail` as an array. Where there is one, `params`
+    /// are a multiple of 16 bytes, because uniform memory aligns arrays so.
     pub fn dispatch(
         &mut self,
         kernel: &'static Kernel,

@@ -1,4 +1,4 @@
-//! How an operator becomes tract's: the model that is being built, and operators of our own in it.
+//! Lowering of operators to tract: the model that is being built, and operators of our own in it.
 //!
 //! A model works on one row: values have the shapes that the graph gives them, without a batch axis. So what
 //! a row comes to cannot depend on what else is in its batch.

@@ -1,4 +1,4 @@
-//! Concatenation along the channels, and taking some of them back.
+//! Concatenation along the channels, and its gradient, which takes some of them.
 
 use tract_onnx::tract_core::internal::OutletId;
 

@@ -14,7 +14,7 @@ use crate::{
     ops::kernels::{LANES, THREAD, flops, linear},
 };
 
-/// The mean, and its way back.
+/// The mean and its gradient.
 pub static GLOBAL_AVERAGE_POOL: Kernel = Kernel {
     name: "global_average_pool",
     source: include_str!("global_average_pool.wgsl"),

@@ -1,5 +1,6 @@
-// BACKWARD: 0 the mean of each channel's plane, one thread per vec4 of the result;
-// 1 the way back: each channel's value over the size of the plane, everywhere.
+// The mean of each channel's plane. Each thread makes one vec4 of the result.
+//
+// BACKWARD: the gradient instead: each channel's value over the size of the plane, at every pixel.
 #include bindings
 #include thread
 

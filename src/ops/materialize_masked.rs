@@ -1,5 +1,5 @@
-//! One picture under many masks, written out. Only the GPU backend's own graphs have it: an operator that
-//! cannot read masks itself reads this.
+//! Writes one picture under many masks out as pictures. Only the GPU backend's own graphs have it: operators that
+//! cannot read through masks read its result.
 
 use tract_onnx::tract_core::internal::OutletId;
 
@@ -14,7 +14,7 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct MaterializeMasked;
 
-/// Writes the picture out.
+/// Writes the pictures out.
 pub static MATERIALIZE_MASKED: Kernel = Kernel {
     name: "materialize_masked",
     source: include_str!("materialize_masked.wgsl"),

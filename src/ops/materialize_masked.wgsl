@@ -1,4 +1,4 @@
-// One picture under many masks, written out: for whatever cannot read masks itself.
+// Writes one picture under many masks out as pictures, for operators that cannot read through masks.
 #include bindings
 #include masked_input
 #include thread

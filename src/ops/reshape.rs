@@ -1,4 +1,4 @@
-//! What changes no number: Reshape, Flatten, Identity, Dropout, Constant.
+//! Operators that change no number: Reshape, Flatten, Identity, Dropout, Constant.
 
 use std::sync::Arc;
 

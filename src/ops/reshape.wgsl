@@ -1,4 +1,4 @@
-// The same elements, row-major and channels first, under another shape: each thread collects one vec4.
+// Gives elements another shape, row-major and channels first: each thread collects one vec4.
 #include bindings
 #include thread
 

@@ -1,4 +1,4 @@
-//! Activations with a slope of their own at every point: Sigmoid, HardSigmoid, HardSwish, Elu.
+//! Smooth activations, which have a slope of their own at every point: Sigmoid, HardSigmoid, HardSwish, Elu.
 //!
 //! SiLU needs no operator: exporters write it as a Sigmoid and a Mul.
 
@@ -12,7 +12,7 @@ use crate::{
     ops::kernels::{LANES, THREAD, flops, linear, targets},
 };
 
-/// The functions, and their way back.
+/// The functions and their gradients.
 pub static SMOOTH_ACTIVATION: Kernel =
     Kernel { name: "smooth_activation", source: include_str!("smooth_activation.wgsl"), snippets: &[THREAD] };
 
@@ -39,7 +39,7 @@ fn record(at: &mut Recording<'_>, kind: Kind, backward: bool) -> Result<()> {
     at.dispatch(&SMOOTH_ACTIVATION, variant, &params, &[], launch)
 }
 
-/// Which function.
+/// The function.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kind {
     /// `1 / (1 + exp(-x))`.
@@ -63,7 +63,7 @@ pub enum Kind {
 /// A function of each element.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SmoothActivation {
-    /// Which function.
+    /// The function.
     pub kind: Kind,
 }
 

@@ -1,4 +1,4 @@
-// Activations with a slope of their own at every point, and their way back.
+// Smooth activations, and their gradients. Each thread makes one vec4.
 //
 // KIND: 0 sigmoid, 1 hard sigmoid, 2 hard swish, 3 elu.
 // BACKWARD: g times the slope at x, where several rows of g may share a row of x.

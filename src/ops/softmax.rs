@@ -14,14 +14,14 @@ use crate::{
 pub static SOFTMAX: Kernel =
     Kernel { name: "softmax", source: include_str!("softmax.wgsl"), snippets: &[THREAD] };
 
-/// Which of the kernel's functions.
+/// One of the functions that the kernel has.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Function {
     pub backward: bool,
     pub log: bool,
 }
 
-/// Says that the kernel makes the output, along an axis.
+/// Records the kernel, which makes the output along an axis.
 pub(super) fn record(at: &mut Recording<'_>, axis: usize, function: Function) -> Result<()> {
     let (input, output) = (&at.inputs[0], &at.output);
     let (blocks, plane) = (output.blocks(), output.plane());

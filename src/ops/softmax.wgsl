@@ -1,4 +1,4 @@
-// Softmax along an axis, and its way back. Each thread goes through one group.
+// Softmax along an axis, and its gradient. Each thread goes through one group.
 //
 // CHANNELS: the axis is the channels, and a group is a pixel; else it is another axis, and a group is one
 // vec4 wide. BACKWARD: y * (g - sum of g * y), where rows of y may be shared by several rows of g.
@@ -19,7 +19,7 @@ struct Params {
     targets: u32,
 }
 
-// Which of a block's four channels there are.
+// True for each of a block's four channels that exists.
 fn there(block: u32) -> vec4<bool> {
     return vec4(block * 4u) + vec4(0u, 1u, 2u, 3u) < vec4(p.channels);
 }

@@ -1,4 +1,4 @@
-//! How windows over one axis become a regular grid of outputs that each gather the same taps.
+//! Windows over one axis, as a regular grid of outputs that each gather the same taps.
 
 use crate::{gpu::as_u32, ops::window::Window};
 

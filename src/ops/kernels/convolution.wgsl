@@ -1,4 +1,4 @@
-// What a convolution is told.
+// The parameters of both convolution kernels. `Params` in convolve.rs writes them, in the same order.
 struct Params {
     input: u32,
     output: u32,

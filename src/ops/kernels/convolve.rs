@@ -30,13 +30,13 @@ pub static CONVOLVE_SHARED: Kernel = Kernel {
 /// How many functions a convolution's parameters have room for, in its prologue and its epilogue together.
 pub const MOST_STEPS: usize = 21;
 
-/// What both kernels are told.
+/// The parameters of both kernels.
 const PARAMS: (&str, &str) = ("convolution", include_str!("convolution.wgsl"));
 
-/// What is done to a masked picture where it is read.
+/// The chain that changes a masked picture as it is read.
 const PROLOGUE: (&str, &str) = ("prologue", include_str!("prologue.wgsl"));
 
-/// What is computed: for each phase, a regular grid of windows over the input.
+/// A convolution: for each phase, a regular grid of windows over the input.
 pub struct Convolution<'a> {
     /// Rows and columns, one pair per phase.
     pub phases: Vec<[GatherAxis; 2]>,
@@ -176,7 +176,7 @@ fn variant(packing: &Packing, axes: &[GatherAxis; 2], input: &View, output: &Vie
     variant
 }
 
-/// How weights lie: for each tile, each tap and each block of input channels, for each block of the tile four
+/// The layout of the weights: for each tile, each tap and each block of input channels, for each block of the tile four
 /// vec4s, one per input channel, whose lanes are the block's output channels.
 struct Packing {
     tiling: Tiling,

@@ -14,7 +14,7 @@ pub static DEPTHWISE: Kernel =
 /// The most inputs of a row that a thread keeps in registers.
 const LONGEST_SPAN: usize = 24;
 
-/// What is computed: for each phase, a regular grid of windows over each channel.
+/// A depthwise convolution: for each phase, a regular grid of windows over each channel.
 pub struct Depthwise<'a> {
     /// Rows and columns, one pair per phase.
     pub phases: Vec<[GatherAxis; 2]>,
@@ -41,7 +41,7 @@ struct Params {
     grid: GridParams,
 }
 
-/// What a thread makes, and what it reaches for that.
+/// The outputs of one thread, and the inputs that they need.
 #[derive(Clone, Copy, Debug)]
 struct Tile {
     /// Neighbouring outputs of a line.

@@ -1,4 +1,4 @@
-//! Operators that need no neighbours.
+//! Element-wise operators on the GPU.
 
 use super::{EPILOGUE, EpilogueParams, LANES, THREAD, flops, linear};
 use crate::{

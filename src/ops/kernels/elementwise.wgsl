@@ -1,4 +1,4 @@
-// What needs no neighbours: scale and shift, functions of one element, sums, gates.
+// Element-wise operators: scale and shift, chains of functions, sums, gates. Each thread makes one vec4.
 //
 // SCALED: 1 by constants for each channel, 2 for each element.
 #include bindings

@@ -1,5 +1,5 @@
-//! What a kernel does to its result before it stores it: functions of one element, the sum with another
-//! value, a gate. Alone it is the elementwise operators; behind a convolution it saves a pass over memory.
+//! The epilogue of a kernel changes its result before it is stored: functions of one element, the sum with another
+//! value, a gate. Alone it is the element-wise operators; behind a convolution it saves a pass over memory.
 
 use crate::{
     chain::{Epilogue, Step},
@@ -102,7 +102,7 @@ impl Epilogue {
     }
 }
 
-/// What kind of function each is, as kernels know them.
+/// The kind of each function, as kernels number them.
 #[must_use]
 pub fn kinds(steps: &[Step]) -> Vec<i64> {
     let kind = |step: &Step| {

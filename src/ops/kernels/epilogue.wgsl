@@ -1,5 +1,5 @@
-// What is done to a result before it is stored: a chain of functions, somewhere in it the sum with
-// another value, and at last a gate of one bit per element.
+// The epilogue changes a result before it is stored: a chain of functions, the sum with another value somewhere in the
+// chain, and a gate of one bit per element at its end.
 //
 // KINDS: 0 clip, 1 quantize, 2 dequantize, 3 quantize and dequantize; 4 more where each channel has a
 // scale of its own. ADD_AT: before which function the other value is added; -1 for none.

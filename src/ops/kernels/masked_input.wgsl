@@ -1,7 +1,7 @@
-// What is seen of one picture under many masks. Only the picture, what hides it (the fill) and the masks are
-// stored; whoever includes this has their places in its parameters.
+// Reads one picture under many masks. Only the picture, the fill that hides it, and the masks are stored. `Params` of
+// the kernel has their places: `input`, `fill`, `masks`, `masks_stride`, `masks_shared` and `in_blocks`.
 //
-// ENCODING: what the masks are.
+// ENCODING: how the masks lie in memory.
 // 1, rectangles: (top, left, bottom, right) of what each row hides.
 // 2, segments: shared, a label for each pixel; a row is one bit per label.
 // 3, grids: shared, (rows, columns, and twice the height and the width of the enlarged grid); a row is its shift,

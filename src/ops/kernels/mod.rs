@@ -1,4 +1,4 @@
-//! What several operators' GPU kernels share.
+//! GPU kernels of several operators, and what all kernels share. No operator is imported here.
 
 mod axis;
 mod convolve;
@@ -15,10 +15,10 @@ pub use elementwise::{ELEMENTWISE, Scaling, elementwise};
 pub use epilogue::{EPILOGUE, EpilogueParams, targets};
 pub use pool::{POOL, POOL_GRADIENT, PoolGradient, PoolKind, pool, pool_gradient};
 
-/// How kernels read one picture under many masks.
+/// The snippet by which kernels read one picture under many masks.
 pub const MASKED_INPUT: (&str, &str) = ("masked_input", include_str!("masked_input.wgsl"));
 
-/// The entry point of kernels where each thread makes one vec4.
+/// The snippet with the entry point of kernels that run one thread per vec4.
 pub const THREAD: (&str, &str) = ("thread", include_str!("thread.wgsl"));
 
 /// Threads of a workgroup in kernels where each thread makes one vec4.

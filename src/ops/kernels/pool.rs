@@ -1,4 +1,4 @@
-//! Pools over windows, and what flows back through them.
+//! Pools over windows, and their gradients.
 
 use super::{GRID, GatherAxis, GridParams, LANES, THREAD, flops, linear, pairs, targets};
 use crate::{
@@ -7,14 +7,14 @@ use crate::{
     ops::window::Window,
 };
 
-/// Forward.
+/// The value of a pool.
 pub static POOL: Kernel =
     Kernel { name: "pool", source: include_str!("pool.wgsl"), snippets: &[GRID, THREAD] };
-/// Backward.
+/// The gradient of a pool.
 pub static POOL_GRADIENT: Kernel =
     Kernel { name: "pool_gradient", source: include_str!("pool_gradient.wgsl"), snippets: &[GRID, THREAD] };
 
-/// What is made of a window.
+/// The value that a window becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PoolKind {
     /// Its maximum.
@@ -62,7 +62,7 @@ pub fn pool(at: &mut Recording<'_>, window: &Window, kind: PoolKind, divisors: &
     at.dispatch(&POOL, vec![("LANES", LANES.into()), ("KIND", Value::Int(kind))], &params, &[], launch)
 }
 
-/// How a window's gradient is shared out.
+/// The taps that a window's gradient goes to.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PoolGradient {
     /// All to the tap that won; the second input says which.

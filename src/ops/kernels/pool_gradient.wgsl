@@ -1,4 +1,4 @@
-// What flows back through a pool: each thread gathers, for one vec4 of the pool's input, from the windows
+// The gradient of a pool: each thread gathers, for one vec4 of the pool's input, from the windows
 // that reach it (a phase of the strides: see axis.rs).
 //
 // KIND: 0 of the maximum (the tap that won takes all), 1 of the mean.

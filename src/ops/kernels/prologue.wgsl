@@ -1,5 +1,5 @@
-// What is done to a mixture of picture and fill before it is convolved: a chain of functions, which would not
-// give the same if it were done to the two beforehand. Its parameters lie behind the epilogue's.
+// The prologue changes the mixture of picture and fill before it is convolved, by a chain of functions. Done to picture
+// and fill apart, the chain would give other values. Its parameters lie behind the epilogue's.
 //
 // PROLOGUE_KINDS: as the epilogue's KINDS.
 fn begin(x: vec4<f32>, block: u32) -> vec4<f32> {

@@ -3,7 +3,7 @@
 use super::MANY;
 use crate::gpu::{MOST_GROUPS, TileMemory, Variant};
 
-/// What decides.
+/// The extents that decide how a convolution is tiled.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
     /// How many images.

@@ -1,5 +1,5 @@
-//! Which attributes an ONNX operator has, in which versions: what a file says beside them is refused, because it may
-//! change what the operator means.
+//! The attributes that ONNX operators have, and the versions that have them. A file's other attributes are refused,
+//! because they may change what the operator means.
 
 use tract_onnx::pb::{AttributeProto, NodeProto, attribute_proto::AttributeType};
 

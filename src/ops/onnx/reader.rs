@@ -1,4 +1,4 @@
-//! What an operator sees of an ONNX node: its attributes, its constant inputs, and the graph to add to.
+//! An ONNX node as operators read it: its attributes, its constant inputs, and the graph to add to.
 
 use std::sync::Arc;
 

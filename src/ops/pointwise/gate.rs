@@ -1,5 +1,5 @@
-//! The derivative of whatever is flat or straight: one bit per element, made on the way forward, and a gate
-//! that honours it on the way back.
+//! The derivative of a chain that is flat or straight everywhere: the forward pass makes one bit per element, and a
+//! gate applies it to the gradient.
 
 use tract_onnx::tract_core::internal::OutletId;
 
