@@ -15,7 +15,7 @@ pub mod preprocess;
 mod recording;
 
 pub use device::Gpu;
-pub use execution::{Arena, Job, Pending, Step, Upload};
+pub use execution::{Arena, Job, Pending, PreparedDispatch, Upload};
 pub use layout::{as_u32, pack, unpack};
 pub use pipelines::{Kernel, Pipelines};
 pub use preprocess::{Value, Variant};
