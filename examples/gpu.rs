@@ -1,4 +1,4 @@
-//! What the GPU backend costs: CPU time, wall time, floating-point operations, memory.
+//! The costs of the GPU backend: CPU time, wall time, floating-point operations, memory.
 //!
 //! `cargo run --example gpu -- [MODEL.onnx] [--batch N] [--masked] [--kernels] [--footprints] [--tiles KIND]`
 //!
@@ -121,7 +121,7 @@ fn measure(
     let mut spent = vec![[vec![], vec![]]; batches.len()];
     for _ in 0..ROUNDS {
         for (&images, spent) in batches.iter().zip(&mut spent) {
-            // As many images for each, so that all are measured as finely.
+            // The same number of images for each, so that all are measured as finely.
             let turns = batches[batches.len() - 1].div_ceil(images).min(4);
             for _ in 0..turns {
                 let taken = run(backend, program, images, masked)?;

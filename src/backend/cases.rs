@@ -1,4 +1,4 @@
-//! What both backends' tests do with the operators' cases: inputs, the oracle's answers, finite differences.
+//! Helpers of both backends' tests, for the operators' cases: inputs, the oracle's answers, finite differences.
 
 use rand::RngExt;
 
@@ -65,7 +65,7 @@ fn distinct(rng: &mut Rng, n: usize) -> Vec<f32> {
     values.iter().map(|&v| v as f32 / 4096.0).collect()
 }
 
-/// What the oracle makes of row `image` (and target `target` of it), output by output.
+/// The outputs that the oracle makes of row `image` (and target `target` of it), output by output.
 pub fn oracle(graph: &Graph, inputs: &[Tensor], image: usize, target: usize, targets: usize) -> Vec<Array> {
     let row = |(id, tensor): (&ValueId, &Tensor)| {
         let node = graph.node(*id);
@@ -135,7 +135,7 @@ pub fn setting(graph: &Graph, rng: &mut Rng) -> (Graph, Vec<Tensor>, Array, Arra
     (with, given, v, u)
 }
 
-/// Whether two numbers differ by at most `bound` of `scale`.
+/// True if two numbers differ by at most `bound` of `scale`.
 pub fn near(a: f64, b: f64, scale: f64, bound: f64) -> bool {
     (a - b).abs() <= bound * scale
 }

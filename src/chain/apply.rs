@@ -18,7 +18,7 @@ fn round(x: f32) -> f32 {
     (x + ROUND) - ROUND
 }
 
-/// As `clamp`, but of NaN it makes NaN, in two instructions, and the upper bound wins where they cross.
+/// Clamps as `clamp` does, but of NaN it makes NaN, in two instructions, and the upper bound wins where they cross.
 #[inline(always)]
 fn clip(x: f32, low: f32, high: f32) -> f32 {
     let x = if x < low { low } else { x };
@@ -35,7 +35,7 @@ struct Pair {
 }
 
 impl Quantizer {
-    /// Whether it is the same for every channel.
+    /// True if it is the same for every channel.
     pub fn is_uniform(&self) -> bool {
         self.params.scales.len() == 1
     }
@@ -76,7 +76,7 @@ impl Step {
         }
     }
 
-    /// Where `x` lies: below the function's slope, on it, or above.
+    /// The side on which `x` lies: below the function's slope, on it, or above.
     pub fn side(&self, channel: usize, x: f32) -> Ordering {
         let (is_below, is_above) = match self {
             Self::Clip(Clip { low, high }) => (x <= *low, x >= *high),

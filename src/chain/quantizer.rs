@@ -54,7 +54,7 @@ impl Quantizer {
         (q - zero) * scale
     }
 
-    /// Whether `x` is inside the range, its ends included: the straight-through estimator's slope is one.
+    /// True if `x` is inside the range, its ends included: the straight-through estimator's slope is one.
     #[must_use]
     pub fn inside(&self, x: f64, channel: usize) -> bool {
         let q = self.unclamped(x, channel);

@@ -16,7 +16,7 @@ pub struct Spans {
 }
 
 impl Spans {
-    /// Of a chain on values `[C, ...]`.
+    /// Finds them for a chain on values `[C, ...]`.
     #[must_use]
     pub fn new(steps: &[Step], shape: &[usize]) -> Self {
         let channels = if is_uniform(steps) { 1 } else { shape.first().copied().unwrap_or(1) };

@@ -82,7 +82,7 @@ pub struct Upload<'a> {
 }
 
 impl Upload<'_> {
-    /// Of floats.
+    /// An upload of floats.
     #[must_use]
     pub fn floats(offset: u32, floats: Vec<f32>) -> Self {
         Self { offset, words: Cow::Owned(bytemuck::cast_vec(floats)) }

@@ -15,7 +15,7 @@ pub struct View {
     pub shape: Vec<usize>,
     /// The number of rows.
     pub rows: usize,
-    /// Where it is one picture under a mask for each row: how to tell what shows.
+    /// The masks, where it is one picture under a mask for each row.
     pub mask: Option<Mask>,
 }
 
@@ -207,7 +207,7 @@ impl TileMemory {
 /// Workgroups along an axis that every adapter takes.
 pub const MOST_GROUPS: usize = 65_535;
 
-/// What [`crate::graph::Operator::record`] works with.
+/// The argument of [`crate::graph::Operator::record`].
 pub struct Recording<'a> {
     /// The node's position, under which constants are kept.
     pub node: usize,

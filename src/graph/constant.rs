@@ -68,7 +68,7 @@ pub struct Constant {
     pub shape: Vec<usize>,
     /// The elements, row-major.
     pub elements: Elements,
-    /// What integers stand for, once a DequantizeLinear has said so.
+    /// The reals that integers stand for, once a DequantizeLinear has said so.
     pub quantization: Option<Quantization>,
 }
 
@@ -85,7 +85,7 @@ impl Constant {
         self.elements.len()
     }
 
-    /// Whether there are no elements.
+    /// True if there are no elements.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

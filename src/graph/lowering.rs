@@ -32,11 +32,11 @@ pub struct Lowering<'a> {
     pub node: &'a Node,
     /// The shapes of what it reads.
     pub shapes: &'a [&'a [usize]],
-    /// What it reads.
+    /// The values that it reads.
     pub inputs: &'a [OutletId],
     /// Which reals the first of them is made of, where they are few.
     pub grid: Option<Grid>,
-    /// What every node that is added here is called, with a suffix: no two of a model are alike.
+    /// The name of every node that is added here, to which a suffix is added: no two of a model are alike.
     pub name: String,
 }
 
@@ -97,8 +97,8 @@ impl Lowering<'_> {
         self.native(NativeLoop::InPlace(Arc::new(f)), false)
     }
 
-    /// As [`Self::in_place`], where each element depends only on those at its own place, and never on where that is.
-    /// Tract may then give the axes of all of them another order.
+    /// The same as [`Self::in_place`], where each element depends only on those at its own place, and never on where
+    /// that is. Tract may then give the axes of all of them another order.
     pub fn each_in_place(
         &mut self,
         f: impl Fn(&mut [f32], &[Slice<'_>]) + Send + Sync + 'static,
@@ -140,7 +140,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// As [`Self::floats`], [in HWC](Self::in_hwc): `f` reads and writes channels last.
+    /// The same as [`Self::floats`], [in HWC](Self::in_hwc): `f` reads and writes channels last.
     pub fn channels_last(
         &mut self,
         f: impl Fn(&[Slice<'_>], &mut [f32]) + Send + Sync + 'static,
@@ -148,7 +148,7 @@ impl Lowering<'_> {
         self.transposed(NativeLoop::Floats(Arc::new(f)))
     }
 
-    /// As [`Self::bytes`], [in HWC](Self::in_hwc): `f` reads and writes channels last.
+    /// The same as [`Self::bytes`], [in HWC](Self::in_hwc): `f` reads and writes channels last.
     pub fn channels_last_bytes(
         &mut self,
         f: impl Fn(&[Slice<'_>], &mut [u8]) + Send + Sync + 'static,
@@ -174,7 +174,7 @@ impl Lowering<'_> {
         self.native(NativeLoop::Bytes(Arc::new(f)), false)
     }
 
-    /// As [`Self::bytes`], with the freedom of [`Self::each_in_place`].
+    /// The same as [`Self::bytes`], with the freedom of [`Self::each_in_place`].
     pub fn each_byte(
         &mut self,
         f: impl Fn(&[Slice<'_>], &mut [u8]) + Send + Sync + 'static,
@@ -204,7 +204,7 @@ pub fn fact(shape: &[usize], storage: Storage) -> TypedFact {
     }
 }
 
-/// What one of our own operators reads.
+/// A value that one of our own operators reads.
 #[derive(Clone, Copy, Debug)]
 pub enum Slice<'a> {
     /// Floats.
@@ -249,9 +249,9 @@ enum NativeLoop {
 struct Native {
     name: &'static str,
     body: NativeLoop,
-    /// What it makes, as the graph has it.
+    /// The value that it makes, as the graph has it.
     fact: TypedFact,
-    /// Whether its axes may come in another order, the same for all that it reads and makes.
+    /// True if its axes may come in another order, the same for all that it reads and makes.
     is_free: bool,
 }
 
@@ -359,7 +359,7 @@ impl TypedOp for Native {
     as_op!();
 }
 
-/// What is done to each of some values.
+/// A function that changes each of some values.
 type OnEach = Arc<dyn Fn(&mut [f32]) + Send + Sync>;
 
 /// A function of one element, in a tract model.

@@ -22,7 +22,7 @@ pub fn differentiate(graph: &mut Graph, score: ValueId, at: ValueId, rule: Rule)
 /// is what it would be alone, as if the value were an input.
 ///
 /// # Errors
-/// As [`differentiate`].
+/// The same as [`differentiate`].
 pub fn differentiate_all(
     graph: &mut Graph,
     score: ValueId,

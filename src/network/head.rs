@@ -182,14 +182,14 @@ fn stated(graph: &Graph, node: &Node) -> Option<(Head, &'static str)> {
     heads.then_some((Head::None, "Concat"))
 }
 
-/// Whether an operator keeps the numbers, but for where they stand and the grid that they lie on.
+/// True if an operator keeps the numbers, but for where they stand and the grid that they lie on.
 fn is_transparent(node: &Node) -> bool {
     node.operator().is_some_and(|op| {
         op.is_view() || op.chain().is_some_and(|steps| steps.iter().all(|s| s.quantizer().is_some()))
     })
 }
 
-/// Who chose a head, for the error when it does not fit.
+/// The origin of a choice of head, for the error when it does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Chooser {
     /// The caller.
@@ -216,7 +216,7 @@ pub(super) struct Settled {
     pub head: Head,
     /// `[classes]`.
     pub logits: ValueId,
-    /// What a reader should know of the choice.
+    /// A note for readers on the choice.
     pub note: Option<String>,
 }
 

@@ -27,11 +27,11 @@ const OPEN_EXTENT: usize = 224;
 pub struct Imported {
     /// The graph; its inputs are the file's, those with an initial value left out.
     pub graph: Graph,
-    /// What each name of an output or a node stands for.
+    /// The value or constant of each name of an output or a node.
     pub names: HashMap<String, Operand>,
     /// The ONNX operator that each value of the graph was read from, as the file spells it.
     pub operators: HashMap<ValueId, String>,
-    /// What a reader should know of choices that were made.
+    /// Notes for readers on choices that were made.
     pub notes: Vec<String>,
 }
 

@@ -138,7 +138,7 @@ impl Network {
         &self.metadata
     }
 
-    /// What a reader of results should know of how this network was read.
+    /// Notes for readers of results on how this network was read.
     #[must_use]
     pub fn notes(&self) -> &[String] {
         &self.notes

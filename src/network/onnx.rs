@@ -99,7 +99,7 @@ impl Network {
     }
 }
 
-/// What is said of every quantized network.
+/// The note on every quantized network.
 pub const QUANTIZED: &str = "The network is quantized. The forward pass is the quantized one; gradients are \
     straight-through: one where a value was inside its quantizer's range, zero where it saturated.";
 

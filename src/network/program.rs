@@ -32,7 +32,7 @@ pub enum Program {
     },
     /// Image and cotangents to the gradient of the score.
     Gradient {
-        /// What is differentiated.
+        /// The score that is differentiated.
         score: Score,
         /// The layer with respect to which; the image where there is none.
         layer: Option<ValueId>,
@@ -41,7 +41,7 @@ pub enum Program {
     },
     /// Image and cotangents to the activations of several layers, and the gradient of the score at each.
     Layers {
-        /// What is differentiated.
+        /// The score that is differentiated.
         score: Score,
         /// The layers, each one that the scores depend on.
         layers: Vec<ValueId>,
@@ -57,7 +57,7 @@ pub enum Program {
     HeadGradient {
         /// The layer.
         from: ValueId,
-        /// What is differentiated.
+        /// The score that is differentiated.
         score: Score,
         /// How the backward pass treats what is not smooth.
         rule: Rule,
@@ -119,7 +119,7 @@ impl Network {
         }
     }
 
-    /// Whether the scores depend on the image past a layer too, as around a residual block.
+    /// True if the scores depend on the image past a layer too, as around a residual block.
     #[must_use]
     pub fn is_bypassed(&self, layer: ValueId) -> bool {
         let mut graph = self.graph.clone();

@@ -11,10 +11,10 @@ use crate::{
     ops::kernels::{Scaling, elementwise},
 };
 
-/// What is said of operators that act otherwise in training.
+/// The refusal of operators that act otherwise in training.
 pub const TRAINING: &str = "it is in training mode; call model.eval() before the export";
 
-/// What an [`Affine`]'s constants run along.
+/// The axes that an [`Affine`]'s constants run along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Per {
     /// One pair per channel, the first axis of an image's value.
@@ -30,7 +30,7 @@ pub struct Affine {
     pub scale: Vec<f32>,
     /// The summands; as many as factors.
     pub shift: Vec<f32>,
-    /// What both run along.
+    /// The axes that both run along.
     pub per: Per,
 }
 

@@ -17,9 +17,9 @@ use crate::{
 /// The mean of each window.
 #[derive(Clone, Copy, Debug)]
 pub struct AveragePool {
-    /// Where the taps lie.
+    /// The window, which says where the taps lie.
     pub window: Window,
-    /// Whether padding counts as zeros, or not at all.
+    /// True if padding counts as zeros; else it does not count.
     pub count_padding: bool,
 }
 
@@ -37,7 +37,7 @@ pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
 }
 
 impl AveragePool {
-    /// What each window's sum is divided by, row-major over `output`, for an input of extents `input`.
+    /// The divisor of each window's sum, row-major over `output`, for an input of extents `input`.
     #[must_use]
     pub fn divisors(&self, input: [usize; 2], output: [usize; 2]) -> Vec<f32> {
         let w = &self.window;
@@ -45,7 +45,7 @@ impl AveragePool {
             (0..w.kernel[axis])
                 .filter(|&tap| {
                     let padded = o * w.strides[axis] + tap * w.dilations[axis];
-                    // What `ceil` lets a window reach beyond the padding never counts.
+                    // Taps beyond the padding, which `ceil` lets a window reach, never count.
                     let in_padded = padded < w.before[axis] + input[axis] + w.after[axis];
                     if self.count_padding {
                         in_padded
@@ -63,7 +63,8 @@ impl AveragePool {
 
 #[cfg(test)]
 impl AveragePool {
-    /// As [`Self::divisors`], written apart from it: how many taps of each window lie in the input, or in the padded one.
+    /// The same as [`Self::divisors`], written apart from it: how many taps of each window lie in the input, or in the
+    /// padded one.
     fn counts(&self, input: [usize; 2], output: [usize; 2]) -> Vec<f64> {
         let (mut window, mut extents) = (self.window, input);
         if self.count_padding {

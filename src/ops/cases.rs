@@ -20,7 +20,7 @@ pub struct Case {
     pub onnx: &'static [&'static str],
     /// Makes a graph with one input, on which each operand depends, and the operator's result as the output.
     pub build: fn(&mut Rng) -> Graph,
-    /// Whether the gradient rule is the derivative. A quantizer's is the straight-through estimator, which finite
+    /// True if the gradient rule is the derivative. A quantizer's is the straight-through estimator, which finite
     /// differences contradict.
     pub is_derivative: bool,
 }

@@ -1,4 +1,4 @@
-//! An operator together with what is done to its result. Only the GPU backend's own graphs have it: see
+//! An operator with a prologue and an epilogue in the same kernel. Only the GPU backend's own graphs have it: see
 //! `backend::gpu::fuse`.
 
 use std::sync::Arc;
@@ -16,11 +16,11 @@ use crate::{
 /// `epilogue(base(prologue(x)))`, where the epilogue may read two more values: one to add, then one to gate by.
 #[derive(Clone, Debug)]
 pub struct Fused {
-    /// What is done to a picture under masks before; only convolutions can.
+    /// The chain that changes a picture under masks before; only convolutions can have one.
     pub prologue: Vec<Step>,
-    /// What comes then; the identity where there is none. It has one input.
+    /// The operator, which has one input; the identity where there is none.
     pub base: Option<Arc<dyn Operator>>,
-    /// What is done to its result.
+    /// The chain, sum and gate that change its result.
     pub epilogue: Epilogue,
 }
 

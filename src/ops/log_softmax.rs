@@ -72,7 +72,7 @@ impl Operator for LogSoftmax {
 /// rows may count images.
 #[derive(Clone, Copy, Debug)]
 pub struct LogSoftmaxGradient {
-    /// As the log-softmax's.
+    /// The axis of the log-softmax.
     pub axis: usize,
 }
 

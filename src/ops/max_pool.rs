@@ -17,7 +17,7 @@ use crate::{
 /// The largest value of each window; padding does not count.
 #[derive(Clone, Copy, Debug)]
 pub struct MaxPool {
-    /// Where the taps lie.
+    /// The window, which says where the taps lie.
     pub window: Window,
 }
 
@@ -91,7 +91,7 @@ impl Operator for MaxPool {
 /// Which tap of each window holds the maximum (the first one, row-major, of equals).
 #[derive(Clone, Copy, Debug)]
 pub struct MaxPoolWinner {
-    /// As the pool's.
+    /// The pool's window.
     pub window: Window,
 }
 
@@ -141,7 +141,7 @@ impl Operator for MaxPoolWinner {
 /// winners, whose rows may count images.
 #[derive(Clone, Copy, Debug)]
 pub struct MaxPoolGradient {
-    /// As the pool's.
+    /// The pool's window.
     pub window: Window,
     /// Height and width of the pool's input.
     pub output: [usize; 2],

@@ -55,7 +55,7 @@ const fn entry(operator: &'static str, read: Read, attributes: &'static [Attribu
 /// In the first opsets operators said which inputs they overwrite; nothing follows from it.
 const CONSUMED: Attribute = ints("consumed_inputs").until(5);
 
-/// What broadcasting was before opset 7.
+/// The attributes of broadcasting before opset 7.
 const LEGACY: &[Attribute] = &[int("axis").until(6), int("broadcast").until(6), CONSUMED];
 
 /// Every ONNX operator that can be read, of the default domain.

@@ -43,7 +43,7 @@ pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
     node.add(Multiply, &if swap { [b, a] } else { [a, b] })
 }
 
-/// Whether `b` has one number for each channel of `a`.
+/// True if `b` has one number for each channel of `a`.
 fn per_channel(a: &[usize], b: &[usize]) -> bool {
     a != b && a.len() == b.len() && a.first() == b.first() && b[1..].iter().all(|&d| d == 1)
 }

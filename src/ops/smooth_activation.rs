@@ -185,7 +185,7 @@ impl Operator for SmoothActivation {
 /// count images.
 #[derive(Clone, Copy, Debug)]
 pub struct SmoothActivationGradient {
-    /// As the function's.
+    /// The function.
     pub kind: Kind,
 }
 

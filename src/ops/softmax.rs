@@ -78,7 +78,7 @@ pub(super) fn read_axis(node: &Reader<'_>) -> Result<(ValueId, usize), String> {
     Ok((input, axis))
 }
 
-/// Where the elements of each group along `axis` lie: `(first, step, count)` for every group.
+/// The places of the elements of each group along `axis`: `(first, step, count)` for every group.
 pub fn groups(shape: &[usize], axis: usize) -> impl Iterator<Item = (usize, usize, usize)> {
     let count = shape[axis];
     let step: usize = shape[axis + 1..].iter().product();
@@ -140,7 +140,7 @@ impl Operator for Softmax {
 /// rows may count images.
 #[derive(Clone, Copy, Debug)]
 pub struct SoftmaxGradient {
-    /// As the softmax's.
+    /// The axis of the softmax.
     pub axis: usize,
 }
 

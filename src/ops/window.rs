@@ -18,7 +18,7 @@ pub struct Window {
     pub before: [usize; 2],
     /// Padding after: bottom, right.
     pub after: [usize; 2],
-    /// Whether a last window that starts inside the padded input may reach over its end (pools only).
+    /// True if a last window that starts inside the padded input may reach over its end (pools only).
     pub ceil: bool,
 }
 
@@ -102,7 +102,7 @@ impl Window {
         limits::product(&self.kernel)
     }
 
-    /// Whether padding is as wide as a window, so that some windows may see nothing else.
+    /// True if padding is as wide as a window, so that some windows may see nothing else.
     #[must_use]
     pub fn sees_nothing(&self) -> bool {
         (0..2).any(|axis| self.before[axis].max(self.after[axis]) >= self.extent(axis))
@@ -167,7 +167,8 @@ impl Window {
 
 #[cfg(test)]
 impl Window {
-    /// As [`Self::for_each`], written apart from all that runs: what oracles walk, so that a fault in that is found.
+    /// The same as [`Self::for_each`], written apart from all that runs: oracles walk it, so that a fault there
+    /// is found.
     pub fn taps_of(&self, input: [usize; 2], output: [usize; 2], mut f: impl FnMut(usize, usize, usize)) {
         let signed = |v: usize| i64::try_from(v).unwrap();
         for window in 0..output[0] * output[1] {
@@ -260,7 +261,7 @@ struct TapRow {
     tap: usize,
     /// The first window.
     window: usize,
-    /// Where the tap of the first window lies; the others' follow in steps of the stride.
+    /// The position of the first window's tap; the others' follow in steps of the stride.
     tap_at: usize,
     /// How many windows.
     count: usize,

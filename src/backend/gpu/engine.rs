@@ -46,7 +46,7 @@ struct Plan {
     bytes: u64,
 }
 
-/// What a batch takes on the device.
+/// The memory and the work that a batch takes on the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Footprint {
     /// Activations at their peak, in bytes.
@@ -83,7 +83,7 @@ impl Engine {
         self.pipelines.len()
     }
 
-    /// What a batch takes.
+    /// The memory and the work that a batch takes.
     pub fn footprint(&self, runner: &mut Runner, size: Size) -> Result<Footprint> {
         let memory = runner.compiled.memory(size);
         runner.compiled.record(&memory)?;
@@ -282,7 +282,7 @@ fn check(runner: &Runner, images: Images<'_>, cotangents: Option<&Tensor>) -> Re
     }
 }
 
-/// What goes into the arena for the images from `first` on.
+/// The uploads into the arena for the images from `first` on.
 fn uploads<'a>(
     plan: &Plan,
     images: Images<'_>,

@@ -98,7 +98,7 @@ fn merge(graph: &Graph) -> Result<Graph> {
     let (new, _) = rebuild(graph, ids, |new, id, _, inputs| {
         let node = graph.node(id);
         let Some(end) = node.operator().and_then(|op| op.as_epilogue()) else { return Ok(None) };
-        // Of the two sides of a sum, the later one takes in the other.
+        // The later one of the two sides of a sum takes in the other.
         let mut sides: Vec<usize> = (0..if end.add_at.is_some() { 2 } else { 1 }).collect();
         sides.sort_by_key(|&s| std::cmp::Reverse(inputs.get(s).copied()));
         for side in sides {
@@ -120,7 +120,7 @@ fn merge(graph: &Graph) -> Result<Graph> {
     Ok(new)
 }
 
-/// Whether the masks stay on what an operator makes of one picture under masks of an encoding.
+/// True if the masks stay on what an operator makes of one picture under masks of an encoding.
 fn keeps_masks(op: &Arc<dyn Operator>, encoding: MaskEncoding) -> bool {
     match op.on_masks() {
         OnMasks::Affine => true,

@@ -10,20 +10,20 @@ use crate::{
 
 /// A picture under masks, with all that does not change from chunk to chunk.
 pub struct Packed<'a> {
-    /// What a chunk of masks takes.
+    /// The size of a chunk of masks.
     pub size: MaskSize,
     /// The picture, channels last.
     pub image: Vec<u32>,
-    /// What hides it.
+    /// The fill that hides it.
     pub fill: Vec<u32>,
-    /// What all masks share.
+    /// The part that all masks share.
     pub shared: Vec<u32>,
     masks: &'a Masks,
     channels: usize,
     plane: usize,
 }
 
-/// What masks are made of.
+/// The encoding of masks.
 #[must_use]
 pub fn encoding(masks: &Masks) -> MaskEncoding {
     match masks {

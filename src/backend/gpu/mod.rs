@@ -64,7 +64,7 @@ impl GpuBackend {
         &self.engine.gpu
     }
 
-    /// What a batch takes on the device, from the arena's own plan.
+    /// The memory and the work of a batch on the device, from the arena's own plan.
     pub fn footprint(&mut self, program: &Program, images: usize, targets: usize) -> Result<Footprint> {
         let at = self.runner(program, None)?;
         let size = Size { images, targets, ..Size::default() };
@@ -86,7 +86,7 @@ impl GpuBackend {
         self.engine.profile(&mut self.runners[at].1, size, meter).await
     }
 
-    /// Where the program's runner stands; made at the first request.
+    /// The position of the program's runner, which is made at the first request.
     fn runner(&mut self, program: &Program, encoding: Option<MaskEncoding>) -> Result<usize> {
         let key = (program.clone(), encoding);
         if let Some(at) = self.runners.iter().position(|(k, _)| *k == key) {

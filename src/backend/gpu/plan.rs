@@ -17,14 +17,14 @@ pub struct Size {
     pub images: usize,
     /// Targets per image.
     pub targets: usize,
-    /// Of pictures under masks.
+    /// The size of the masks of pictures.
     pub masks: MaskSize,
 }
 
 /// How much masks take, in vec4s.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct MaskSize {
-    /// What all of them share.
+    /// The part that all of them share.
     pub shared: usize,
     /// Each one's own.
     pub own: usize,
@@ -42,7 +42,7 @@ impl Size {
 /// A graph as the GPU runs it, for any batch.
 pub struct Compiled {
     graph: Graph,
-    /// What masks are made of; none where the first input is a batch of pictures.
+    /// The encoding of masks; none where the first input is a batch of pictures.
     encoding: Option<MaskEncoding>,
     /// The values that are one picture under many masks.
     masked: Vec<bool>,
@@ -53,7 +53,7 @@ pub struct Compiled {
 
 /// The arena's layout for batches of one size.
 pub struct Memory {
-    /// Where each value lies.
+    /// The place of each value.
     pub views: Vec<View>,
     /// vec4s of zeros, at the start.
     pub zeros: usize,

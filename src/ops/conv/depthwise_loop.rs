@@ -16,9 +16,9 @@ type Taps = Vec<Vec<(usize, usize)>>;
 /// A depthwise convolution, or the gradient of one, from `[H, W, C]` to `[H, W, C]`.
 #[derive(Clone, Debug)]
 pub struct DepthwiseLoop {
-    /// Of each row that is made.
+    /// The taps of each row that is made.
     rows: Taps,
-    /// Of each column that is made.
+    /// The taps of each column that is made.
     columns: Taps,
     /// `[taps, C]`.
     weights: Vec<f32>,

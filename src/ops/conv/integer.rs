@@ -22,7 +22,7 @@ pub struct IntegerConv {
     outputs: usize,
     /// `[tile of outputs, pair of inputs, half of the tile]`: two inputs' weights for each of four outputs.
     weights: Vec<[Eight; 2]>,
-    /// What an integer of the sum stands for, one per output.
+    /// The real that one integer step of the sum stands for, one per output.
     scales: Vec<f32>,
     bias: Vec<f32>,
     /// Integer steps a real of the input.
@@ -30,7 +30,7 @@ pub struct IntegerConv {
 }
 
 impl IntegerConv {
-    /// Of weights `[outputs, inputs, 1, 1]`. Nothing where they or the inputs are not integers of 8 bits.
+    /// Takes weights `[outputs, inputs, 1, 1]`. Nothing where they or the inputs are not integers of 8 bits.
     #[must_use]
     pub fn new(weights: &Constant, bias: Option<&[f32]>, input: Grid) -> Option<Self> {
         let [outputs, inputs, 1, 1] = *weights.shape.as_slice() else { return None };
@@ -75,7 +75,7 @@ impl IntegerConv {
         })
     }
 
-    /// Of `x`, `[pixels, inputs]`, makes `y`, `[pixels, outputs]`, both in reals.
+    /// Convolves `x`, `[pixels, inputs]`, into `y`, `[pixels, outputs]`, both in reals.
     pub fn run(&self, x: &[f32], y: &mut [f32]) {
         let pairs = self.inputs.div_ceil(2);
         let mut strip = vec![0; PIXELS * pairs];

@@ -35,7 +35,7 @@ pub struct Conv {
     pub bias: Option<Arc<Vec<f32>>>,
     /// Channels are split into so many groups, which do not see each other.
     pub groups: usize,
-    /// Where the taps lie.
+    /// The window, which says where the taps lie.
     pub window: Window,
 }
 
@@ -72,7 +72,7 @@ impl Conv {
         self.weights.shape[1] * self.groups
     }
 
-    /// Whether each channel is convolved on its own.
+    /// True if each channel is convolved on its own.
     #[must_use]
     pub fn is_depthwise(&self) -> bool {
         self.groups > 1 && self.groups == self.inputs() && self.groups == self.outputs()

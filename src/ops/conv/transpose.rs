@@ -22,9 +22,9 @@ use crate::{
 pub struct ConvTranspose {
     /// The convolution's `[O, C / groups, kh, kw]`: here `O` channels are read and `C` are made.
     pub weights: Arc<Constant>,
-    /// As the convolution's.
+    /// The groups of the convolution.
     pub groups: usize,
-    /// As the convolution's.
+    /// The window of the convolution.
     pub window: Window,
     /// Height and width of the convolution's input, which strides leave open.
     pub output: [usize; 2],
@@ -57,7 +57,7 @@ impl ConvTranspose {
         }
         let weights = at.constant(".weights", &[c, o, kh, kw], &transposed)?;
         let bias = at.constant(".bias", &[], &[0.0])?;
-        // What a stride leaves over at the end of the convolution's input gets no gradient.
+        // Pixels that a stride leaves over at the end of the convolution's input get no gradient.
         let left_over = |axis: usize| {
             let w = &self.window;
             (self.output[axis] + w.before[axis] + w.after[axis] - w.extent(axis)) % w.strides[axis]

@@ -18,7 +18,7 @@ pub struct GatherAxis {
     pub stride: usize,
     /// Input steps between taps.
     pub dilation: usize,
-    /// Where the first output's first tap reads.
+    /// The position that the first output's first tap reads.
     pub offset: isize,
     /// Steps between outputs.
     pub out_stride: usize,
@@ -72,7 +72,7 @@ impl GatherAxis {
         (0..stride.min(large)).map(phase).collect()
     }
 
-    /// Whether each output reads the one input at its own place.
+    /// True if each output reads the one input at its own place.
     #[must_use]
     pub fn is_pointwise(&self) -> bool {
         self.taps.len() == 1
@@ -82,7 +82,7 @@ impl GatherAxis {
             && self.is_whole()
     }
 
-    /// Whether the outputs are all that there are.
+    /// True if the outputs are all that there are.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.out_stride == 1 && self.grid == self.output

@@ -50,7 +50,7 @@ pub struct Convolution<'a> {
     pub weight: &'a dyn Fn(usize, usize, usize, usize) -> f32,
     /// One value per output channel.
     pub bias: Option<&'a [f32]>,
-    /// What is done to each input before; only where it is a picture under masks.
+    /// The chain that changes each input before; only where it is a picture under masks.
     pub prologue: &'a [Step],
 }
 

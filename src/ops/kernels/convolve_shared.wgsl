@@ -33,7 +33,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let start = 0u;
 #end
 
-    // What this thread brings: some input blocks of some pixels, and some weights.
+    // This thread brings some input blocks of some pixels, and some weights.
 #for n in 0..X_LOADS
     let x_place${n} = lane + ${n * TX * TY * SPLIT}u;
     let x_block${n} = x_place${n} % ${DEPTH * SPLIT}u;

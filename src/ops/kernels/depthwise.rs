@@ -86,7 +86,7 @@ impl Tile {
     }
 }
 
-/// Whether this kernel can do it; the general one can do everything.
+/// True if this kernel can do it; the general one can do everything.
 #[must_use]
 pub fn fits(phases: &[[GatherAxis; 2]]) -> bool {
     phases.iter().all(|axes| Tile::narrow(axes).is_some())

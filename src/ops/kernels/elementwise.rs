@@ -18,7 +18,7 @@ pub struct Scaling<'a> {
     pub scale: &'a [f32],
     /// The summands.
     pub shift: &'a [f32],
-    /// Whether there is one per element.
+    /// True if there is one per element.
     pub per_element: bool,
 }
 

@@ -14,7 +14,7 @@ pub struct Shape {
     pub depth: usize,
     /// Channels that are made.
     pub channels: usize,
-    /// Whether the input is a picture under masks.
+    /// True if the input is a picture under masks.
     pub masked: bool,
 }
 
@@ -33,7 +33,7 @@ pub struct Tiling {
     pub pixels: usize,
     /// Blocks of four channels that a tile has.
     pub blocks: usize,
-    /// Whether neighbouring threads, or groups of threads, make neighbouring channels.
+    /// True if neighbouring threads, or groups of threads, make neighbouring channels.
     pub along_channels: bool,
     tiles_first: bool,
     lanes: usize,
@@ -118,7 +118,7 @@ impl Tiling {
         if self.tiles_first { [tiles, groups, 1] } else { [groups, tiles, 1] }
     }
 
-    /// What its kernel has to know.
+    /// The constants of its kernel.
     #[must_use]
     pub fn variant(self) -> Variant {
         let mut variant: Variant =
@@ -216,7 +216,7 @@ mod tests {
         })
     }
 
-    /// What every adapter has: 256 threads per workgroup, and 16 KiB of memory for them.
+    /// Every adapter has 256 threads per workgroup, and 16 KiB of memory for them.
     #[test]
     fn workgroups_are_within_limits() {
         let mut seen = std::collections::HashSet::new();

@@ -87,7 +87,7 @@ pub fn check(node: &NodeProto, known: &[Attribute], opset: Option<i64>) -> Resul
     Ok(())
 }
 
-/// Whether the value is there. Files of the first versions do not state its type.
+/// True if the value is there. Files of the first versions do not state its type.
 fn is_of_kind(given: &AttributeProto, kind: AttributeType) -> bool {
     let stated = given.r#type == kind as i32 || given.r#type == AttributeType::Undefined as i32;
     let is_number = match kind {

@@ -37,13 +37,13 @@ impl Pointwise {
         Self { steps: vec![step] }
     }
 
-    /// Whether the derivative is zero or one everywhere.
+    /// True if the derivative is zero or one everywhere.
     #[must_use]
     pub fn is_gate(&self) -> bool {
         self.steps.iter().all(Step::is_gate)
     }
 
-    /// Whether it is the same function for every channel.
+    /// True if it is the same function for every channel.
     #[must_use]
     pub fn is_uniform(&self) -> bool {
         chain::is_uniform(&self.steps)

@@ -9,7 +9,7 @@ use crate::{
     ops::onnx::{Operand, Reader},
 };
 
-/// Where scales run along `axis` of a batch, the first axis of an image's value is axis 1.
+/// Reads scales and zero points. Their `axis` is one of a batch: the first axis of an image's value is axis 1.
 fn quant_params(node: &Reader<'_>, rank: usize) -> Result<(QuantParams, Option<Arc<Constant>>), String> {
     let scales = node.constant(1)?.to_f32();
     if node.int("block_size", 0) != 0 {
