@@ -1,4 +1,4 @@
-//! What the GPU backend costs: CPU time, wall time, floating-point operations, memory.
+//! The costs of the GPU backend: CPU time, wall time, floating-point operations, memory.
 //!
 //! `cargo run --example gpu -- [MODEL.onnx] [--batch N] [--masked] [--kernels] [--footprints] [--tiles KIND]`
 //!
@@ -19,15 +19,15 @@ use std::{
 use pellucid::{
     Tensor,
     backend::{Backend, BitRows, Images, Masked, Masks, Segmentation, gpu::GpuBackend},
-    gpu::{Gpu, Tiles},
+    gpu::{Gpu, TileMemory},
     graph::{Graph, Rule},
     network::{Network, Program, Score},
-    ops::{conv::Conv, conv_transpose::ConvTranspose, dense::Dense},
+    ops::conv::{Conv, dense::Dense, transpose::ConvTranspose},
 };
 
 type Failure = Box<dyn std::error::Error>;
 
-/// Segments a side in masked pictures.
+/// Segments per side in masked pictures.
 const SIDE: usize = 8;
 /// Rounds in which batches take turns.
 const ROUNDS: usize = 5;
@@ -121,7 +121,7 @@ fn measure(
     let mut spent = vec![[vec![], vec![]]; batches.len()];
     for _ in 0..ROUNDS {
         for (&images, spent) in batches.iter().zip(&mut spent) {
-            // As many images for each, so that all are measured as finely.
+            // The same number of images for each, so that all are measured as finely.
             let turns = batches[batches.len() - 1].div_ceil(images).min(4);
             for _ in 0..turns {
                 let taken = run(backend, program, images, masked)?;
@@ -165,8 +165,10 @@ fn main() -> Result<(), Failure> {
     let network = Arc::new(Network::from_onnx(&std::fs::read(&model)?)?);
     let mut gpu = pollster::block_on(Gpu::open(true))?;
     if let Some(name) = value("--tiles") {
-        let named = Tiles::ALL.into_iter().find(|t| format!("{t:?}").eq_ignore_ascii_case(name));
-        gpu.set_tiles(named.ok_or_else(|| format!("no tiles are called {name}: {:?}", Tiles::ALL))?);
+        let named = TileMemory::ALL.into_iter().find(|t| format!("{t:?}").eq_ignore_ascii_case(name));
+        gpu.set_tile_memory(
+            named.ok_or_else(|| format!("no tiles are called {name}: {:?}", TileMemory::ALL))?,
+        );
     }
     let mut backend = GpuBackend::on(gpu, network);
     let batches = if batch > 1 { vec![1, batch] } else { vec![1] };

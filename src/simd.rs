@@ -14,10 +14,10 @@ use fearless_simd::{
     x86::{Avx2, Avx512},
 };
 
-/// What a loop is compiled for.
+/// The instruction set that a loop is compiled for.
 #[derive(Clone, Copy, Debug)]
 enum InstructionSet {
-    /// What every processor of the architecture has.
+    /// The instructions that every processor of the architecture has.
     Baseline,
     /// Vectors of eight floats.
     #[cfg(target_arch = "x86_64")]

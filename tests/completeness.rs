@@ -8,8 +8,9 @@ use pellucid::{
     Tensor,
     attribution::{Map, Run, Settings, Silent, method},
     backend::cpu::CpuBackend,
+    chain::{Clip, Step},
     network::Network,
-    ops::pointwise::{Clip, Pointwise, Step},
+    ops::pointwise::Pointwise,
     picture::Preprocessing,
 };
 use serde_json::Value;

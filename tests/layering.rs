@@ -24,6 +24,9 @@ const LAYERS: &[&[&str]] = &[
     &["web", "bin"],
 ];
 
+/// Inside `ops`: what operators share, none of which imports an operator.
+const SHARED_BY_OPERATORS: &[&str] = &["onnx", "window", "kernels"];
+
 /// Only `web` speaks to the browser.
 const BROWSER_CRATES: &[&str] = &[
     "wasm_bindgen",
@@ -52,6 +55,13 @@ fn planted_faults_are_found() {
         ("tensor.rs", "use crate::{Result, gpu::Device};", "tensor imports gpu"),
         ("graph/mod.rs", "use crate::{\n  error::{self, Error},\n  ops as o };", "graph imports ops"),
         ("ops/conv.rs", "fn f() { crate::network::plan::go(); }", "ops imports network"),
+        (
+            "ops/kernels/pool.rs",
+            "use crate::{Error, ops::{window::Window, add::Add}};",
+            "kernels imports add",
+        ),
+        ("ops/kernels/pool.rs", "use super::super::add;", "kernels imports add"),
+        ("ops/window.rs", "use super::conv::Conv;", "window imports conv"),
         ("ops/conv.rs", "fn f() -> crate::Opts { go() }", "ops imports session"),
         ("backend/cpu.rs", "use super::super::attribution::Method;", "backend imports attribution"),
         ("rng.rs", "use super::picture;", "rng imports picture"),
@@ -84,6 +94,7 @@ fn honest_sources_pass() {
             "ops/conv.rs",
             "use crate::{Error, graph::Operator, ops::pool};\n/// See [`crate::web`].\nstruct A;",
         ),
+        ("ops/kernels/mod.rs", "mod pool;\npub use pool::Pool;\nuse crate::ops::{onnx::Reader, window};"),
         ("tensor.rs", "fn f() { let s = \"crate::web x.unwrap()\"; s.unwrap_or(1); }"),
         ("rng.rs", "#[cfg(test)]\nmod tests { use super::*; fn f() { g().unwrap(); } }"),
         ("gpu/mod.rs", "#[cfg(test)]\nmod helpers;\n#[cfg(test)]\n#[path = \"gpu_tests.rs\"]\nmod tests;"),
@@ -133,6 +144,7 @@ impl House {
     fn check(&self, name: &str, source: &str) -> Vec<String> {
         let tokens = tokens(name, source, self.test_files.contains(name));
         let mut faults = imports(name, &tokens, &self.root_names);
+        faults.extend(operators_imported(name, &tokens));
         faults.extend(words(name, &tokens));
         faults
     }
@@ -182,6 +194,34 @@ fn imports(name: &str, tokens: &[Token], root_names: &BTreeMap<String, String>) 
         }
     }
     faults
+}
+
+/// Imports of operators in what operators share.
+fn operators_imported(name: &str, tokens: &[Token]) -> Vec<String> {
+    let Some(inside) = name.strip_prefix("ops/") else { return Vec::new() };
+    let module = module_of(inside);
+    if !SHARED_BY_OPERATORS.contains(&module) {
+        return Vec::new();
+    }
+    let mut found: Vec<(&str, usize)> =
+        paths_from_root(inside, tokens).into_iter().filter(|(target, _)| layer(target).is_none()).collect();
+    for i in 2..tokens.len().saturating_sub(2) {
+        let text = |at: usize| tokens[at].text.as_str();
+        // Other crates have modules called ops too: this one's stand after `crate::`, or in a group.
+        let is_own = text(i - 1) != "::" || text(i - 2) == "crate";
+        if !(is_own && text(i) == "ops" && text(i + 1) == "::") {
+            continue;
+        }
+        match text(i + 2) {
+            "{" => found.extend(group_heads(&tokens[i + 2..]).map(|t| (t.text.as_str(), t.line))),
+            target => found.push((target, tokens[i + 2].line)),
+        }
+    }
+    let is_operator = |target: &str| target.starts_with(char::is_lowercase) && target != "self";
+    found.retain(|(target, _)| is_operator(target) && !SHARED_BY_OPERATORS.contains(target));
+    let fault =
+        |(target, line)| format!("src/{name}:{line}: {module} imports {target}, which is an operator");
+    found.into_iter().map(fault).collect()
 }
 
 /// The first names after `crate::`, and after as many `super::` as lead to the root.

@@ -11,8 +11,8 @@ use pellucid::{
     Error, Result, Tensor,
     gpu::Gpu,
     graph::Graph,
-    network::onnx::{decode, lower},
-    ops::{proto, reader::Operand},
+    network::onnx::{decode, import},
+    ops::onnx::{self, Operand},
 };
 use support::{bytes, fixture, tensor_proto};
 use tract_onnx::pb::{ModelProto, TensorProto};
@@ -218,14 +218,14 @@ fn case(folder: &Path, run: Run) -> std::result::Result<(), Fault> {
     let count = (0..).take_while(|&i| data("input", i).exists()).count();
     let inputs: Vec<TensorProto> = (0..count).map(|i| tensor_proto(&data("input", i))).collect();
     let values = make_constants(&mut model, &inputs);
-    let mut lowered = lower(&model)?;
+    let mut imported = import(&model)?;
     let expected = tensor(&tensor_proto(&data("output", 0)))?;
     let output = model.graph.as_ref().and_then(|g| g.output.first());
-    let made = match lowered.names.get(&output.expect("an output").name) {
+    let made = match imported.names.get(&output.expect("an output").name) {
         Some(Operand::Value(value)) => {
-            lowered.graph.set_outputs([*value]);
+            imported.graph.set_outputs([*value]);
             let inputs = values.iter().map(|t| tensor(t)).collect::<std::result::Result<Vec<_>, _>>()?;
-            run(&lowered.graph, &inputs)?.swap_remove(0)
+            run(&imported.graph, &inputs)?.swap_remove(0)
         }
         Some(Operand::Constant(c)) => Tensor::new(c.shape.clone(), c.to_f32())?,
         None => return Err(Fault::Wrong("the output is not made".into())),
@@ -250,7 +250,7 @@ fn make_constants<'a>(model: &mut ModelProto, inputs: &'a [TensorProto]) -> Vec<
 }
 
 fn tensor(proto: &TensorProto) -> std::result::Result<Tensor, Fault> {
-    let constant = proto::constant(proto).map_err(Fault::Type)?;
+    let constant = onnx::constant(proto).map_err(Fault::Type)?;
     Ok(Tensor::new(constant.shape.clone(), constant.to_f32())?)
 }
 

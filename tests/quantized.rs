@@ -14,9 +14,9 @@ use pellucid::{
     graph::Rule,
     network::{
         Network, Program, Score,
-        onnx::{decode, lower},
+        onnx::{decode, import},
     },
-    ops::reader::Operand,
+    ops::onnx::Operand,
 };
 use serde_json::Value;
 use support::{bytes, cosine, extents, fixture, json, npy, relative_l2};
@@ -25,15 +25,15 @@ const SHIPPED: &str = "models/efficientnet-lite0-int8.onnx";
 
 /// How far every listed tensor's integers are from the reference's: the largest distance of each.
 fn distances(model: &Path, image: &Tensor, manifest: &Value, reference: &Tensor, stride: usize) -> Vec<f32> {
-    let mut lowered = lower(&decode(&bytes(model)).unwrap()).unwrap();
+    let mut imported = import(&decode(&bytes(model)).unwrap()).unwrap();
     let tensors = manifest.as_array().unwrap();
-    let value = |t: &Value| match &lowered.names[t["quantized"].as_str().unwrap()] {
+    let value = |t: &Value| match &imported.names[t["quantized"].as_str().unwrap()] {
         Operand::Value(v) => *v,
         Operand::Constant(_) => panic!("{t} is a constant"),
     };
     let wanted: Vec<_> = tensors.iter().map(value).collect();
-    lowered.graph.set_outputs(wanted);
-    let made = run_graph(&lowered.graph, std::slice::from_ref(image)).unwrap();
+    imported.graph.set_outputs(wanted);
+    let made = run_graph(&imported.graph, std::slice::from_ref(image)).unwrap();
     let distance = |(t, made): (&Value, &Tensor)| {
         assert_eq!(made.shape(), extents(&t["shape"]));
         let truth = &reference.data()[t["offset"].as_u64().unwrap() as usize..];

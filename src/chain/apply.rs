@@ -9,16 +9,16 @@ use crate::simd;
 /// Elements a block.
 const BLOCK: usize = 1024;
 
-/// Adding and taking away 1.5 * 2^23 rounds to an integer, half to even, whatever is smaller than 2^22: there
-/// is no vector instruction for it on every machine.
-const ROUND: f32 = 12_582_912.0;
+/// `1.5 * 2^23`. A float smaller than 2^22 plus this has the nearest integer, half to even, in its low bits; taking it
+/// away again rounds. Not every machine has a vector instruction for that.
+pub const ROUND: f32 = 12_582_912.0;
 
 #[inline(always)]
 fn round(x: f32) -> f32 {
     (x + ROUND) - ROUND
 }
 
-/// As `clamp`, but of NaN it makes NaN, in two instructions, and the upper bound wins where they cross.
+/// Clamps as `clamp` does, but of NaN it makes NaN, in two instructions, and the upper bound wins where they cross.
 #[inline(always)]
 fn clip(x: f32, low: f32, high: f32) -> f32 {
     let x = if x < low { low } else { x };
@@ -35,9 +35,9 @@ struct Pair {
 }
 
 impl Quantizer {
-    /// Whether it is the same for every channel.
+    /// True if it is the same for every channel.
     pub fn is_uniform(&self) -> bool {
-        self.affinity.scales.len() == 1
+        self.params.scales.len() == 1
     }
 
     /// The reals that it makes, where they are the same for every channel.
@@ -49,8 +49,8 @@ impl Quantizer {
     #[inline(always)]
     fn pair(&self, channel: usize) -> Pair {
         let i = if self.is_uniform() { 0 } else { channel };
-        let zero = self.affinity.zero_points[i];
-        Pair { scale: self.affinity.scales[i], zero, low: self.low - zero, high: self.high - zero }
+        let zero = self.params.zero_points[i];
+        Pair { scale: self.params.scales[i], zero, low: self.low - zero, high: self.high - zero }
     }
 }
 
@@ -76,7 +76,7 @@ impl Step {
         }
     }
 
-    /// Where `x` lies: below the function's slope, on it, or above.
+    /// The side on which `x` lies: below the function's slope, on it, or above.
     pub fn side(&self, channel: usize, x: f32) -> Ordering {
         let (is_below, is_above) = match self {
             Self::Clip(Clip { low, high }) => (x <= *low, x >= *high),
@@ -115,7 +115,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        chain::{Affinity, Spans},
+        chain::{QuantParams, Spans},
         rng::Rng,
         simd::tests::on_each_set,
     };
@@ -124,7 +124,7 @@ mod tests {
         let scales = (0..channels).map(|_| rng.random_range(0.001..0.2)).collect();
         let (low, high) = [(-128.0, 127.0), (0.0, 255.0)][rng.random_range(0..2)];
         let zero_points = (0..channels).map(|_| rng.random_range::<f32, _>(low..high).round()).collect();
-        Arc::new(Quantizer { affinity: Affinity { scales, zero_points }, low, high })
+        Arc::new(Quantizer { params: QuantParams { scales, zero_points }, low, high })
     }
 
     fn chain(rng: &mut Rng, channels: usize) -> Vec<Step> {
@@ -142,7 +142,7 @@ mod tests {
     /// both zeros, halves between a quantizer's integers, the neighbours of these, and what is too small to be normal.
     fn values(rng: &mut Rng, steps: &[Step], count: usize) -> Vec<f32> {
         let scales: Vec<f32> =
-            steps.iter().filter_map(Step::quantizer).flat_map(|q| q.affinity.scales.clone()).collect();
+            steps.iter().filter_map(Step::quantizer).flat_map(|q| q.params.scales.clone()).collect();
         let special = [f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0, -0.0, f32::MAX, f32::MIN];
         let value = |_| match rng.random_range(0..8) {
             0 => special[rng.random_range(0..special.len())],
@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn quantizers_round_halves_to_even_and_keep_what_is_no_number() {
         let q = |zero: f32| Quantizer {
-            affinity: Affinity { scales: vec![0.25], zero_points: vec![zero] },
+            params: QuantParams { scales: vec![0.25], zero_points: vec![zero] },
             low: -128.0,
             high: 127.0,
         };

@@ -27,7 +27,7 @@ impl Clip {
         x.max(self.low.into()).min(self.high.into())
     }
 
-    /// Whether the slope is one.
+    /// True if the slope is one.
     #[must_use]
     pub fn passes(&self, x: f64) -> bool {
         f64::from(self.low) < x && x < f64::from(self.high)

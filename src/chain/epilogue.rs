@@ -39,7 +39,7 @@ impl Epilogue {
         Self { gate: Some(gate), ..Self::default() }
     }
 
-    /// Whether nothing is done.
+    /// True if nothing is done.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty() && self.inputs() == 0

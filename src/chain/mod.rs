@@ -11,10 +11,10 @@ mod span;
 
 use std::sync::Arc;
 
-pub use apply::apply;
+pub use apply::{ROUND, apply};
 pub use clip::Clip;
 pub use epilogue::{Epilogue, Gate};
-pub use quantizer::{Affinity, Grid, Quantizer};
+pub use quantizer::{Grid, QuantParams, Quantizer};
 pub use span::Spans;
 
 /// One function of a chain.
@@ -31,13 +31,13 @@ pub enum Step {
 }
 
 impl Step {
-    /// Whether the derivative is zero or one everywhere, so that a bit tells all.
+    /// True if the derivative is zero or one everywhere, so that a bit tells all.
     #[must_use]
     pub fn is_gate(&self) -> bool {
         matches!(self, Self::Clip(_) | Self::FakeQuantize(_))
     }
 
-    /// Whether guided backpropagation acts here.
+    /// True if guided backpropagation acts here.
     #[must_use]
     pub fn is_activation(&self) -> bool {
         matches!(self, Self::Clip(_))
@@ -53,7 +53,7 @@ impl Step {
     }
 }
 
-/// Whether a chain is the same function for every channel.
+/// True if a chain is the same function for every channel.
 #[must_use]
 pub fn is_uniform(steps: &[Step]) -> bool {
     steps.iter().filter_map(Step::quantizer).all(Quantizer::is_uniform)
@@ -71,7 +71,7 @@ impl Step {
         }
     }
 
-    /// Whether a small change of `x` changes the function (straight through a quantizer's steps).
+    /// True if a small change of `x` changes the function (straight through a quantizer's steps).
     pub fn passes(&self, x: f64, channel: usize) -> bool {
         match self {
             Self::Clip(c) => c.passes(x),

@@ -1,9 +1,9 @@
 //! Quantizers of activations, as onnxruntime runs them with graph optimisations off.
 
-/// Scales and zero points: one pair, or one a channel (the first axis of an image's value).
+/// Scales and zero points: one pair, or one per channel (the first axis of an image's value).
 #[derive(Clone, Debug, PartialEq)]
-pub struct Affinity {
-    /// Reals an integer step.
+pub struct QuantParams {
+    /// Reals per integer step.
     pub scales: Vec<f32>,
     /// The integers that stand for zero; as many as scales.
     pub zero_points: Vec<f32>,
@@ -13,7 +13,7 @@ pub struct Affinity {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Quantizer {
     /// Scales and zero points.
-    pub affinity: Affinity,
+    pub params: QuantParams,
     /// The smallest integer of the type.
     pub low: f32,
     /// The largest integer of the type.
@@ -23,7 +23,7 @@ pub struct Quantizer {
 impl Quantizer {
     /// Fails when there are neither one nor one scale for each channel of a value of this shape.
     pub fn check(&self, shape: &[usize]) -> Result<(), String> {
-        let n = self.affinity.scales.len();
+        let n = self.params.scales.len();
         if n == 1 || shape.first() == Some(&n) {
             Ok(())
         } else {
@@ -32,8 +32,8 @@ impl Quantizer {
     }
 
     fn at(&self, channel: usize) -> (f64, f64) {
-        let i = if self.affinity.scales.len() == 1 { 0 } else { channel };
-        (self.affinity.scales[i].into(), self.affinity.zero_points[i].into())
+        let i = if self.params.scales.len() == 1 { 0 } else { channel };
+        (self.params.scales[i].into(), self.params.zero_points[i].into())
     }
 
     fn unclamped(&self, x: f64, channel: usize) -> f64 {
@@ -54,7 +54,7 @@ impl Quantizer {
         (q - zero) * scale
     }
 
-    /// Whether `x` is inside the range, its ends included: the straight-through estimator's slope is one.
+    /// True if `x` is inside the range, its ends included: the straight-through estimator's slope is one.
     #[must_use]
     pub fn inside(&self, x: f64, channel: usize) -> bool {
         let q = self.unclamped(x, channel);
@@ -62,10 +62,10 @@ impl Quantizer {
     }
 }
 
-/// What a quantizer leaves of the reals: `step` times the integers from `low` to `high`.
+/// The reals that a quantizer can make: `step` times the integers from `low` to `high`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Grid {
-    /// Reals an integer step.
+    /// Reals per integer step.
     pub step: f32,
     /// The smallest integer.
     pub low: f32,

@@ -6,17 +6,17 @@ use std::{cmp::Ordering, ops::RangeInclusive};
 use super::{Step, is_uniform};
 use crate::simd;
 
-/// Where the slopes of a chain are not zero.
+/// The intervals on which a chain has a slope.
 #[derive(Clone, Debug)]
 pub struct Spans {
-    /// One a channel, or one for all. Where a chain is flat everywhere, the bounds are no numbers.
+    /// One per channel, or one for all. Where a chain is flat everywhere, the bounds are no numbers.
     spans: Vec<RangeInclusive<f32>>,
     /// How many elements each is for; any number where it is one for all.
     plane: usize,
 }
 
 impl Spans {
-    /// Of a chain on values `[C, ...]`.
+    /// Finds them for a chain on values `[C, ...]`.
     #[must_use]
     pub fn new(steps: &[Step], shape: &[usize]) -> Self {
         let channels = if is_uniform(steps) { 1 } else { shape.first().copied().unwrap_or(1) };
@@ -50,7 +50,7 @@ fn span(steps: &[Step], channel: usize) -> RangeInclusive<f32> {
     if first < past { float(first)..=float(past - 1) } else { f32::NAN..=f32::NAN }
 }
 
-/// Where a float lies: below a chain's slope, on it, or above.
+/// The side of the interval on which a float lies: below, on it, or above.
 fn side(steps: &[Step], channel: usize, mut x: f32) -> Ordering {
     for step in steps {
         let side = step.side(channel, x);
@@ -88,7 +88,7 @@ mod tests {
     use rand::RngExt as _;
 
     use super::*;
-    use crate::chain::{Affinity, Clip, Quantizer};
+    use crate::chain::{Clip, QuantParams, Quantizer};
 
     #[test]
     fn keys_number_floats_in_their_order() {
@@ -108,7 +108,7 @@ mod tests {
             }
             Step::FakeQuantize(q) => {
                 let i = if q.is_uniform() { 0 } else { channel };
-                let (scale, zero) = (q.affinity.scales[i], q.affinity.zero_points[i]);
+                let (scale, zero) = (q.params.scales[i], q.params.zero_points[i]);
                 let integer = (x / scale).round_ties_even() + zero;
                 x = (integer.clamp(q.low, q.high) - zero) * scale;
                 (q.low..=q.high).contains(&integer)
@@ -121,8 +121,8 @@ mod tests {
         let quantizer = |rng: &mut crate::rng::Rng| {
             let scales = (0..channels).map(|_| rng.random_range(0.001..0.2)).collect();
             let zero_points = (0..channels).map(|_| f32::from(rng.random_range(-128..=127i16))).collect();
-            let affinity = Affinity { scales, zero_points };
-            Step::FakeQuantize(Arc::new(Quantizer { affinity, low: -128.0, high: 127.0 }))
+            let params = QuantParams { scales, zero_points };
+            Step::FakeQuantize(Arc::new(Quantizer { params, low: -128.0, high: 127.0 }))
         };
         let one = |rng: &mut crate::rng::Rng| match rng.random_range(0..4) {
             0 => Step::Clip(Clip { low: 0.0, high: f32::INFINITY }),

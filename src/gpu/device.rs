@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Tiles, Traits};
+use super::{DeviceProfile, TileMemory};
 use crate::error::{Error, GpuFault, Result};
 
 /// The most that is asked for as one binding, where the adapter offers it.
@@ -16,7 +16,7 @@ pub struct Gpu {
     pub(super) pipeline_layout: wgpu::PipelineLayout,
     adapter: String,
     fallback: bool,
-    tiles: Tiles,
+    tile_memory: TileMemory,
     lost: Arc<Mutex<Option<String>>>,
     clock: Option<fn() -> f64>,
 }
@@ -68,7 +68,7 @@ impl Gpu {
             bind_group_layouts: &[Some(&bindings)],
             immediate_size: 0,
         });
-        let tiles = tiles(&info, &device.limits());
+        let tile_memory = tile_memory(&info, &device.limits());
         let name = if info.name.is_empty() { "WebGPU".to_owned() } else { info.name };
         Ok(Self {
             device,
@@ -77,7 +77,7 @@ impl Gpu {
             pipeline_layout,
             adapter: name,
             fallback,
-            tiles,
+            tile_memory,
             lost,
             clock: clock(),
         })
@@ -105,13 +105,13 @@ impl Gpu {
     /// The properties that work is laid out for. Buffers of constants have the size that every adapter offers, so that
     /// weights are never copied around in larger pieces.
     #[must_use]
-    pub fn traits(&self) -> Traits {
-        Traits { page_bytes: self.largest_buffer().min(128 << 20), tiles: self.tiles }
+    pub fn device_profile(&self) -> DeviceProfile {
+        DeviceProfile { page_bytes: self.largest_buffer().min(128 << 20), tile_memory: self.tile_memory }
     }
 
     /// Has kernels laid out as for another kind of adapter: for measuring which is best on this one.
-    pub fn set_tiles(&mut self, tiles: Tiles) {
-        self.tiles = tiles;
+    pub fn set_tile_memory(&mut self, memory: TileMemory) {
+        self.tile_memory = memory;
     }
 
     /// Gives the page's clock (milliseconds), where the platform has none of its own: with it the size of
@@ -164,15 +164,15 @@ impl Gpu {
 
 /// The memory in which kernels' tiles are best kept. Neither wgpu nor Chromium names the GPU's maker on Metal, but both
 /// report subgroups of 4 to 64 threads for every GPU there. An adapter that reports no subgroups may be Metal.
-fn tiles(info: &wgpu::AdapterInfo, limits: &wgpu::Limits) -> Tiles {
+fn tile_memory(info: &wgpu::AdapterInfo, limits: &wgpu::Limits) -> TileMemory {
     let usual = wgpu::Limits::defaults();
     let roomy = limits.max_compute_invocations_per_workgroup >= usual.max_compute_invocations_per_workgroup
         && limits.max_compute_workgroup_storage_size >= usual.max_compute_workgroup_storage_size;
     match (info.device_type, info.subgroup_min_size, info.subgroup_max_size) {
-        (wgpu::DeviceType::Cpu, ..) => Tiles::Cached,
-        (_, 4, 64) | (_, 0, 0) => Tiles::Registers,
-        _ if roomy => Tiles::Shared,
-        _ => Tiles::Registers,
+        (wgpu::DeviceType::Cpu, ..) => TileMemory::Cached,
+        (_, 4, 64) | (_, 0, 0) => TileMemory::Registers,
+        _ if roomy => TileMemory::Shared,
+        _ => TileMemory::Registers,
     }
 }
 
@@ -195,7 +195,6 @@ fn instance() -> wgpu::Instance {
 }
 
 #[cfg(not(target_arch = "wasm32"))]
-#[allow(clippy::unnecessary_wraps)]
 fn clock() -> Option<fn() -> f64> {
     fn milliseconds() -> f64 {
         static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
@@ -239,13 +238,13 @@ mod tests {
         let on = |kind, [min, max]: [u32; 2], limits| {
             let mut info = wgpu::AdapterInfo::new(kind, wgpu::Backend::Vulkan);
             (info.subgroup_min_size, info.subgroup_max_size) = (min, max);
-            tiles(&info, limits)
+            tile_memory(&info, limits)
         };
-        assert_eq!(on(IntegratedGpu, [8, 32], &limits), Tiles::Shared);
-        assert_eq!(on(Other, [4, 128], &limits), Tiles::Shared);
-        assert_eq!(on(Other, [4, 64], &limits), Tiles::Registers);
-        assert_eq!(on(Other, [0, 0], &limits), Tiles::Registers);
-        assert_eq!(on(IntegratedGpu, [32, 32], &small), Tiles::Registers);
-        assert_eq!(on(Cpu, [8, 8], &limits), Tiles::Cached);
+        assert_eq!(on(IntegratedGpu, [8, 32], &limits), TileMemory::Shared);
+        assert_eq!(on(Other, [4, 128], &limits), TileMemory::Shared);
+        assert_eq!(on(Other, [4, 64], &limits), TileMemory::Registers);
+        assert_eq!(on(Other, [0, 0], &limits), TileMemory::Registers);
+        assert_eq!(on(IntegratedGpu, [32, 32], &small), TileMemory::Registers);
+        assert_eq!(on(Cpu, [8, 8], &limits), TileMemory::Cached);
     }
 }

@@ -37,7 +37,6 @@ impl Pace {
     fn learn(&self, flops: u64, submitted: f64, done: f64) {
         let spent = done - submitted.max(self.last_done.replace(done));
         if spent > 1.0 {
-            #[allow(clippy::cast_precision_loss)]
             let seen = flops as f64 / spent;
             self.flops_per_ms.set(0.5 * self.flops_per_ms.get() + 0.5 * seen);
         }
@@ -46,7 +45,6 @@ impl Pace {
 
 impl Arena {
     /// The most that one submit may hold at the recent pace, in floating-point operations.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     fn budget(&self) -> u64 {
         (SUBMIT_MS * self.pace.flops_per_ms.get()) as u64
     }
@@ -84,7 +82,7 @@ pub struct Upload<'a> {
 }
 
 impl Upload<'_> {
-    /// Of floats.
+    /// An upload of floats.
     #[must_use]
     pub fn floats(offset: u32, floats: Vec<f32>) -> Self {
         Self { offset, words: Cow::Owned(bytemuck::cast_vec(floats)) }
@@ -92,7 +90,7 @@ impl Upload<'_> {
 }
 
 /// One dispatch, ready to run.
-pub struct Step {
+pub struct PreparedDispatch {
     pipeline: wgpu::ComputePipeline,
     page: usize,
     params: u32,
@@ -102,9 +100,9 @@ pub struct Step {
 
 /// Dispatches with their pipelines and parameters.
 pub struct Job {
-    steps: Vec<Step>,
+    dispatches: Vec<PreparedDispatch>,
     params: wgpu::Buffer,
-    /// One a page of constants, for the arena of that generation.
+    /// One per page of constants, for the arena of that generation.
     groups: Vec<wgpu::BindGroup>,
     generation: u64,
 }
@@ -122,7 +120,7 @@ impl Job {
     ) -> Result<Self> {
         constants.upload(gpu);
         let mut bytes = vec![0; PARAMS * work.len().max(1)];
-        let mut steps = Vec::with_capacity(work.len());
+        let mut dispatches = Vec::with_capacity(work.len());
         for (i, d) in work.iter().enumerate() {
             let Some(slot) = bytes[i * PARAMS..(i + 1) * PARAMS].get_mut(..d.params.len()) else {
                 return Err(Error::gpu(GpuFault::Validation, "a fused chain of functions is too long"));
@@ -130,16 +128,22 @@ impl Job {
             slot.copy_from_slice(&d.params);
             let pipeline = pipelines.get(gpu, d.kernel, &d.variant)?;
             let params = u32::try_from(i * PARAMS).unwrap_or(u32::MAX);
-            steps.push(Step { pipeline, page: d.page, params, groups: d.groups, flops: d.flops });
+            dispatches.push(PreparedDispatch {
+                pipeline,
+                page: d.page,
+                params,
+                groups: d.groups,
+                flops: d.flops,
+            });
         }
         let params = filled(gpu, "parameters", &bytes, wgpu::BufferUsages::UNIFORM);
-        Ok(Self { steps, params, groups: vec![], generation: 0 })
+        Ok(Self { dispatches, params, groups: vec![], generation: 0 })
     }
 
     /// Its estimated cost in floating-point operations.
     #[must_use]
     pub fn flops(&self) -> u64 {
-        self.steps.iter().map(|s| s.flops).sum()
+        self.dispatches.iter().map(|s| s.flops).sum()
     }
 
     fn bind(&mut self, gpu: &Gpu, arena: &Arena, buffer: &wgpu::Buffer, constants: &Constants) {
@@ -189,13 +193,13 @@ impl Job {
         let mut encoder = begin();
         encoder.clear_buffer(buffer, bytes(zeros.start), Some(bytes(zeros.end - zeros.start)));
         let budget = arena.budget();
-        let mut rest = self.steps.as_slice();
+        let mut rest = self.dispatches.as_slice();
         while !rest.is_empty() {
-            // Always one step at least, and then as many as the budget allows.
+            // Always one dispatch at least, and then as many as the budget allows.
             let mut spent = rest[0].flops;
             let mut count = 1;
-            while let Some(step) = rest.get(count).filter(|step| spent + step.flops <= budget) {
-                spent += step.flops;
+            while let Some(dispatch) = rest.get(count).filter(|dispatch| spent + dispatch.flops <= budget) {
+                spent += dispatch.flops;
                 count += 1;
             }
             self.encode(&mut encoder, &rest[..count]);
@@ -238,24 +242,24 @@ impl Job {
     ) -> Vec<f64> {
         let Some(buffer) = &arena.buffer else { return vec![] };
         self.bind(gpu, arena, buffer, constants);
-        let run = |step: &Step| {
+        let run = |dispatch: &PreparedDispatch| {
             let begin = meter();
             let mut encoder =
                 gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
-            (0..times).for_each(|_| self.encode(&mut encoder, std::slice::from_ref(step)));
+            (0..times).for_each(|_| self.encode(&mut encoder, std::slice::from_ref(dispatch)));
             gpu.queue.submit([encoder.finish()]);
             let _ = gpu.device.poll(wgpu::PollType::wait_indefinitely());
             (meter() - begin) / times as f64
         };
-        self.steps.iter().map(run).collect()
+        self.dispatches.iter().map(run).collect()
     }
 
-    fn encode(&self, encoder: &mut wgpu::CommandEncoder, steps: &[Step]) {
+    fn encode(&self, encoder: &mut wgpu::CommandEncoder, dispatches: &[PreparedDispatch]) {
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        for step in steps {
-            pass.set_pipeline(&step.pipeline);
-            pass.set_bind_group(0, &self.groups[step.page], &[step.params]);
-            let [x, y, z] = step.groups;
+        for dispatch in dispatches {
+            pass.set_pipeline(&dispatch.pipeline);
+            pass.set_bind_group(0, &self.groups[dispatch.page], &[dispatch.params]);
+            let [x, y, z] = dispatch.groups;
             pass.dispatch_workgroups(x, y, z);
         }
     }
@@ -357,7 +361,6 @@ mod tests {
     fn submits_follow_the_pace() {
         let arena = Arena::default();
         let first = arena.budget();
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let work = (FIRST_GUESS * 10.0) as u64;
         for i in 0..12 {
             let at = f64::from(i) * 1000.0;

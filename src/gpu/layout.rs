@@ -39,6 +39,12 @@ pub fn unpack(packed: &[f32], channels: usize, plane: usize, data: &mut Vec<f32>
     finite
 }
 
+/// A size as a kernel sees it. Arenas have fewer than 2^32 vec4s, so nothing is cut off.
+#[must_use]
+pub fn as_u32(v: usize) -> u32 {
+    u32::try_from(v).unwrap_or(u32::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

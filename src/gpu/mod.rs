@@ -15,10 +15,11 @@ pub mod preprocess;
 mod recording;
 
 pub use device::Gpu;
-pub use execution::{Arena, Job, Pending, Step, Upload};
-pub use layout::{pack, unpack};
+pub use execution::{Arena, Job, Pending, PreparedDispatch, Upload};
+pub use layout::{as_u32, pack, unpack};
 pub use pipelines::{Kernel, Pipelines};
 pub use preprocess::{Value, Variant};
 pub use recording::{
-    Block, Constants, Dispatch, Form, Launch, MOST_GROUPS, Mask, Recording, Slot, Tiles, Traits, View,
+    Block, Constants, DeviceProfile, Dispatch, Launch, MOST_GROUPS, Mask, MaskEncoding, Recording, Slot,
+    TileMemory, View,
 };

@@ -1,5 +1,5 @@
-//! What an operator is given to say which kernels it needs: views of its values, a place for its constants,
-//! and a list to add dispatches to.
+//! An operator records its kernels here: it has views of its values, a place for its constants, and a list of
+//! dispatches to add to.
 
 use std::collections::HashMap;
 
@@ -15,15 +15,15 @@ pub struct View {
     pub shape: Vec<usize>,
     /// The number of rows.
     pub rows: usize,
-    /// Where it is one picture under a mask for each row: how to tell what shows.
+    /// The masks, where it is one picture under a mask for each row.
     pub mask: Option<Mask>,
 }
 
 /// One picture under many masks: nothing is stored but the picture, what hides it, and the masks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mask {
-    /// The form of the masks.
-    pub form: Form,
+    /// The encoding of the masks.
+    pub encoding: MaskEncoding,
     /// The first vec4 of what shows where the picture is hidden (the view's own offset is the picture's).
     pub fill: u32,
     /// The first vec4 of what all masks share.
@@ -34,12 +34,12 @@ pub struct Mask {
     pub stride: u32,
 }
 
-/// The encoding of masks; `ops/kernels/seen.wgsl` says how each form lies in memory.
+/// The encoding of masks; `ops/kernels/masked_input.wgsl` says how each encoding lies in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Form {
-    /// One rectangle a row, which is hidden.
+pub enum MaskEncoding {
+    /// One rectangle per row, which is hidden.
     Rectangles = 1,
-    /// A label a pixel, which all rows share, and one bit a label and row.
+    /// A label per pixel, which all rows share, and one bit per label and row.
     Segments = 2,
     /// Coarse grids of shares, enlarged bilinearly.
     Grids = 3,
@@ -54,13 +54,13 @@ impl View {
         self.shape.first().copied().unwrap_or(1)
     }
 
-    /// vec4s a pixel.
+    /// vec4s per pixel.
     #[must_use]
     pub fn blocks(&self) -> usize {
         self.channels().div_ceil(4)
     }
 
-    /// Pixels a row: all axes but the first.
+    /// Pixels per row: all axes but the first.
     #[must_use]
     pub fn plane(&self) -> usize {
         self.shape.iter().skip(1).product()
@@ -181,16 +181,16 @@ pub struct Dispatch {
 
 /// Properties of a device that decide how work is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Traits {
+pub struct DeviceProfile {
     /// The most bytes of a buffer of constants.
     pub page_bytes: u64,
     /// The memory in which its kernels' tiles are best kept.
-    pub tiles: Tiles,
+    pub tile_memory: TileMemory,
 }
 
 /// The memory in which a kernel's tile is best kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tiles {
+pub enum TileMemory {
     /// In caches: a processor plays the GPU.
     Cached,
     /// In each thread's registers alone: GPUs under Metal.
@@ -199,7 +199,7 @@ pub enum Tiles {
     Shared,
 }
 
-impl Tiles {
+impl TileMemory {
     /// Every kind.
     pub const ALL: [Self; 3] = [Self::Cached, Self::Registers, Self::Shared];
 }
@@ -207,7 +207,7 @@ impl Tiles {
 /// Workgroups along an axis that every adapter takes.
 pub const MOST_GROUPS: usize = 65_535;
 
-/// What [`crate::graph::Operator::record`] works with.
+/// The argument of [`crate::graph::Operator::record`].
 pub struct Recording<'a> {
     /// The node's position, under which constants are kept.
     pub node: usize,
@@ -216,7 +216,7 @@ pub struct Recording<'a> {
     /// The value that the node makes.
     pub output: View,
     /// The device properties that it is recorded for.
-    pub traits: Traits,
+    pub profile: DeviceProfile,
     /// The first vec4 of a page of zeros, as long as the longest pixel.
     pub zeros: u32,
     /// The program's constants.
@@ -249,7 +249,8 @@ impl Recording<'_> {
         Ok((slot, offsets))
     }
 
-    /// Adds a launch of `count` workgroups along each axis.
+    /// Adds a launch. Its kernel's `Params` are `params`, and then `tail` as an array. Where there is one, `params`
+    /// are a multiple of 16 bytes, because uniform memory aligns arrays so.
     pub fn dispatch(
         &mut self,
         kernel: &'static Kernel,
@@ -258,9 +259,7 @@ impl Recording<'_> {
         tail: &[[f32; 4]],
         launch: Launch,
     ) -> Result<()> {
-        let mut bytes = bytemuck::bytes_of(params).to_vec();
-        bytes.resize(bytes.len().next_multiple_of(16), 0);
-        bytes.extend_from_slice(bytemuck::cast_slice(tail));
+        let bytes = [bytemuck::bytes_of(params), bytemuck::cast_slice(tail)].concat();
         let mut groups = [0; 3];
         for (to, from) in groups.iter_mut().zip(launch.groups) {
             *to = u32::try_from(from).ok().filter(|_| from <= MOST_GROUPS).ok_or_else(|| {

@@ -2,7 +2,7 @@
 
 /// The elements of a [`Constant`], in the type that the file has.
 #[derive(Clone, Debug, PartialEq)]
-#[allow(missing_docs)]
+#[expect(missing_docs, reason = "variants are named for their types")]
 pub enum Elements {
     F32(Vec<f32>),
     I8(Vec<i8>),
@@ -22,8 +22,7 @@ impl Elements {
         }
     }
 
-    /// Fills `into` with a function of the elements from `first` on: one loop a type, which compilers make vectors of.
-    #[allow(clippy::cast_precision_loss)]
+    /// Fills `into` with a function of the elements from `first` on: one loop per type, which compilers make vectors of.
     fn each_f64(&self, first: usize, into: &mut [f32], of: impl Fn(f64) -> f32) {
         macro_rules! fill {
             ($v:expr, $real:expr) => {
@@ -45,7 +44,6 @@ impl Elements {
             Self::I8(v) => v[i].into(),
             Self::U8(v) => v[i].into(),
             Self::I32(v) => v[i].into(),
-            #[allow(clippy::cast_precision_loss)]
             Self::I64(v) => v[i] as f64,
         }
     }
@@ -70,7 +68,7 @@ pub struct Constant {
     pub shape: Vec<usize>,
     /// The elements, row-major.
     pub elements: Elements,
-    /// What integers stand for, once a DequantizeLinear has said so.
+    /// The reals that integers stand for, once a DequantizeLinear has said so.
     pub quantization: Option<Quantization>,
 }
 
@@ -87,7 +85,7 @@ impl Constant {
         self.elements.len()
     }
 
-    /// Whether there are no elements.
+    /// True if there are no elements.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -109,7 +107,6 @@ impl Constant {
 
     /// All elements as real numbers in f32: what DequantizeLinear makes of them.
     #[must_use]
-    #[allow(clippy::cast_possible_truncation)]
     pub fn to_f32(&self) -> Vec<f32> {
         if let (Elements::F32(values), None) = (&self.elements, &self.quantization) {
             return values.clone();
@@ -139,7 +136,6 @@ impl Constant {
 
     /// The elements as they stand in the file, in f32, without what they stand for.
     #[must_use]
-    #[allow(clippy::cast_possible_truncation)]
     pub fn raw_f32(&self) -> Vec<f32> {
         let mut values = vec![0.0; self.len()];
         self.elements.each_f64(0, &mut values, |v| v as f32);

@@ -1,4 +1,4 @@
-//! How an operator becomes tract's: the model that is being built, and operators of our own in it.
+//! Lowering of operators to tract: the model that is being built, and operators of our own in it.
 //!
 //! A model works on one row: values have the shapes that the graph gives them, without a batch axis. So what
 //! a row comes to cannot depend on what else is in its batch.
@@ -32,11 +32,11 @@ pub struct Lowering<'a> {
     pub node: &'a Node,
     /// The shapes of what it reads.
     pub shapes: &'a [&'a [usize]],
-    /// What it reads.
+    /// The values that it reads.
     pub inputs: &'a [OutletId],
     /// Which reals the first of them is made of, where they are few.
     pub grid: Option<Grid>,
-    /// What every node that is added here is called, with a suffix: no two of a model are alike.
+    /// The name of every node that is added here, to which a suffix is added: no two of a model are alike.
     pub name: String,
 }
 
@@ -94,23 +94,23 @@ impl Lowering<'_> {
         &mut self,
         f: impl Fn(&mut [f32], &[Slice<'_>]) + Send + Sync + 'static,
     ) -> Result<OutletId> {
-        self.native(Kernel::InPlace(Arc::new(f)), false)
+        self.native(NativeLoop::InPlace(Arc::new(f)), false)
     }
 
-    /// As [`Self::in_place`], where each element depends only on those at its own place, and never on where that is.
-    /// Tract may then give the axes of all of them another order.
+    /// The same as [`Self::in_place`], where each element depends only on those at its own place, and never on where
+    /// that is. Tract may then give the axes of all of them another order.
     pub fn each_in_place(
         &mut self,
         f: impl Fn(&mut [f32], &[Slice<'_>]) + Send + Sync + 'static,
     ) -> Result<OutletId> {
-        self.native(Kernel::InPlace(Arc::new(f)), true)
+        self.native(NativeLoop::InPlace(Arc::new(f)), true)
     }
 
     /// Adds a function of one element, the same for all, that changes its input in place: `f(values)`. Tract may
     /// then give the axes another order, as its convolutions like it.
     pub fn element_wise(&mut self, f: impl Fn(&mut [f32]) + Send + Sync + 'static) -> Result<OutletId> {
         let name = self.node.operator().map_or("ElementWise", |op| op.name());
-        let op = ElementWiseOp(Box::new(Elements { name, f: Arc::new(f) }), None);
+        let op = ElementWiseOp(Box::new(ElementFunction { name, f: Arc::new(f) }), None);
         self.wire("", op, self.inputs)
     }
 
@@ -119,19 +119,19 @@ impl Lowering<'_> {
         &mut self,
         f: impl Fn(&[Slice<'_>], &mut [f32]) + Send + Sync + 'static,
     ) -> Result<OutletId> {
-        self.native(Kernel::Floats(Arc::new(f)), false)
+        self.native(NativeLoop::Floats(Arc::new(f)), false)
     }
 
-    /// Adds something between changes of axes: `wire` is given the inputs with their first axis, the channels, as the
-    /// last, and makes such a value: `[H, W, C]` of `[C, H, W]`.
-    pub fn between_turns(
+    /// Adds what works on `[H, W, C]` between two transposes: `wire` is given the inputs with their first axis, the
+    /// channels, as the last, and makes such a value.
+    pub fn in_hwc(
         &mut self,
         wire: impl FnOnce(&mut Self, &[OutletId]) -> Result<OutletId>,
     ) -> Result<OutletId> {
         let mut inputs = self.inputs.to_vec();
         for (i, shape) in self.shapes.iter().enumerate().filter(|(_, shape)| shape.len() > 1) {
-            let turn = AxisOp::Move(0, shape.len() - 1);
-            inputs[i] = self.wire(&format!(".in{i}"), turn, &[inputs[i]])?;
+            let transpose = AxisOp::Move(0, shape.len() - 1);
+            inputs[i] = self.wire(&format!(".in{i}"), transpose, &[inputs[i]])?;
         }
         let made = wire(self, &inputs)?;
         match self.node.shape.len() {
@@ -140,29 +140,29 @@ impl Lowering<'_> {
         }
     }
 
-    /// As [`Self::floats`], [between turns](Self::between_turns): `f` reads and writes channels last.
+    /// The same as [`Self::floats`], [in HWC](Self::in_hwc): `f` reads and writes channels last.
     pub fn channels_last(
         &mut self,
         f: impl Fn(&[Slice<'_>], &mut [f32]) + Send + Sync + 'static,
     ) -> Result<OutletId> {
-        self.turned(Kernel::Floats(Arc::new(f)))
+        self.transposed(NativeLoop::Floats(Arc::new(f)))
     }
 
-    /// As [`Self::bytes`], [between turns](Self::between_turns): `f` reads and writes channels last.
+    /// The same as [`Self::bytes`], [in HWC](Self::in_hwc): `f` reads and writes channels last.
     pub fn channels_last_bytes(
         &mut self,
         f: impl Fn(&[Slice<'_>], &mut [u8]) + Send + Sync + 'static,
     ) -> Result<OutletId> {
-        self.turned(Kernel::Bytes(Arc::new(f)))
+        self.transposed(NativeLoop::Bytes(Arc::new(f)))
     }
 
-    fn turned(&mut self, kernel: Kernel) -> Result<OutletId> {
+    fn transposed(&mut self, body: NativeLoop) -> Result<OutletId> {
         let mut shape = self.node.shape.clone();
         let channels = shape.len().min(1);
         shape.rotate_left(channels);
         let op =
-            Native { name: self.operator(), kernel, fact: fact(&shape, self.node.storage), is_free: false };
-        self.between_turns(|at, inputs| at.wire("", op, inputs))
+            Native { name: self.operator(), body, fact: fact(&shape, self.node.storage), is_free: false };
+        self.in_hwc(|at, inputs| at.wire("", op, inputs))
     }
 
     fn operator(&self) -> &'static str {
@@ -171,20 +171,20 @@ impl Lowering<'_> {
 
     /// Adds an operator of our own that writes bytes, one for each bit or byte of the graph's value.
     pub fn bytes(&mut self, f: impl Fn(&[Slice<'_>], &mut [u8]) + Send + Sync + 'static) -> Result<OutletId> {
-        self.native(Kernel::Bytes(Arc::new(f)), false)
+        self.native(NativeLoop::Bytes(Arc::new(f)), false)
     }
 
-    /// As [`Self::bytes`], with the freedom of [`Self::each_in_place`].
+    /// The same as [`Self::bytes`], with the freedom of [`Self::each_in_place`].
     pub fn each_byte(
         &mut self,
         f: impl Fn(&[Slice<'_>], &mut [u8]) + Send + Sync + 'static,
     ) -> Result<OutletId> {
-        self.native(Kernel::Bytes(Arc::new(f)), true)
+        self.native(NativeLoop::Bytes(Arc::new(f)), true)
     }
 
-    fn native(&mut self, kernel: Kernel, is_free: bool) -> Result<OutletId> {
+    fn native(&mut self, body: NativeLoop, is_free: bool) -> Result<OutletId> {
         let fact = fact(&self.node.shape, self.node.storage);
-        let op = Native { name: self.operator(), kernel, fact, is_free };
+        let op = Native { name: self.operator(), body, fact, is_free };
         self.wire("", op, self.inputs)
     }
 
@@ -204,7 +204,7 @@ pub fn fact(shape: &[usize], storage: Storage) -> TypedFact {
     }
 }
 
-/// What one of our own operators reads.
+/// A value that one of our own operators reads.
 #[derive(Clone, Copy, Debug)]
 pub enum Slice<'a> {
     /// Floats.
@@ -238,7 +238,7 @@ type Fill<T> = dyn Fn(&[Slice<'_>], &mut [T]) + Send + Sync;
 
 /// A loop over whole values. A boxed closure, not a generic: one copy of what surrounds it is enough.
 #[derive(Clone)]
-enum Kernel {
+enum NativeLoop {
     InPlace(Arc<InPlace>),
     Floats(Arc<Fill<f32>>),
     Bytes(Arc<Fill<u8>>),
@@ -248,10 +248,10 @@ enum Kernel {
 #[derive(Clone)]
 struct Native {
     name: &'static str,
-    kernel: Kernel,
-    /// What it makes, as the graph has it.
+    body: NativeLoop,
+    /// The value that it makes, as the graph has it.
     fact: TypedFact,
-    /// Whether its axes may come in another order, the same for all that it reads and makes.
+    /// True if its axes may come in another order, the same for all that it reads and makes.
     is_free: bool,
 }
 
@@ -274,10 +274,10 @@ impl fmt::Debug for Native {
 /// Loops cannot be compared: an operator equals only itself.
 impl PartialEq for Native {
     fn eq(&self, other: &Self) -> bool {
-        match (&self.kernel, &other.kernel) {
-            (Kernel::InPlace(a), Kernel::InPlace(b)) => Arc::ptr_eq(a, b),
-            (Kernel::Floats(a), Kernel::Floats(b)) => Arc::ptr_eq(a, b),
-            (Kernel::Bytes(a), Kernel::Bytes(b)) => Arc::ptr_eq(a, b),
+        match (&self.body, &other.body) {
+            (NativeLoop::InPlace(a), NativeLoop::InPlace(b)) => Arc::ptr_eq(a, b),
+            (NativeLoop::Floats(a), NativeLoop::Floats(b)) => Arc::ptr_eq(a, b),
+            (NativeLoop::Bytes(a), NativeLoop::Bytes(b)) => Arc::ptr_eq(a, b),
             _ => false,
         }
     }
@@ -311,19 +311,19 @@ impl EvalOp for Native {
 
     fn eval(&self, _: &EvalContext, mut inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
         let shape = &self.shape(inputs.first().map(|i| i.shape()))?;
-        let made = match &self.kernel {
-            Kernel::InPlace(f) => {
+        let made = match &self.body {
+            NativeLoop::InPlace(f) => {
                 ensure!(!inputs.is_empty(), "{self:?} has no input");
                 let mut first = inputs.remove(0).into_tensor();
                 f(first.try_as_plain_ram_mut()?.as_slice_mut()?, &slices(&inputs)?);
                 first
             }
-            Kernel::Floats(f) => {
+            NativeLoop::Floats(f) => {
                 let mut made = Tensor::zero::<f32>(shape)?;
                 f(&slices(&inputs)?, made.try_as_plain_ram_mut()?.as_slice_mut()?);
                 made
             }
-            Kernel::Bytes(f) => {
+            NativeLoop::Bytes(f) => {
                 let mut made = Tensor::zero::<u8>(shape)?;
                 f(&slices(&inputs)?, made.try_as_plain_ram_mut()?.as_slice_mut()?);
                 made
@@ -359,31 +359,31 @@ impl TypedOp for Native {
     as_op!();
 }
 
-/// What is done to each of some values.
+/// A function that changes each of some values.
 type OnEach = Arc<dyn Fn(&mut [f32]) + Send + Sync>;
 
 /// A function of one element, in a tract model.
 #[derive(Clone)]
-struct Elements {
+struct ElementFunction {
     name: &'static str,
     f: OnEach,
 }
 
-impl fmt::Debug for Elements {
+impl fmt::Debug for ElementFunction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.name)
     }
 }
 
-impl PartialEq for Elements {
+impl PartialEq for ElementFunction {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.f, &other.f)
     }
 }
 
-impl Eq for Elements {}
+impl Eq for ElementFunction {}
 
-impl ElementWiseMiniOp for Elements {
+impl ElementWiseMiniOp for ElementFunction {
     fn name(&self) -> String {
         self.name.into()
     }

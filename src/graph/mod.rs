@@ -35,15 +35,15 @@ impl ValueId {
     }
 }
 
-/// What a value's batch axis counts.
+/// The things that a value's batch axis counts.
 ///
 /// A backward pass for `k` targets has `n * k` rows, image-major (row `r` belongs to image `r / k`), while
 /// what it remembers of the forward pass has `n`: the image is never run again for another target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rows {
-    /// One row an image.
+    /// One row per image.
     Images,
-    /// One row an image and target.
+    /// One row per image and target.
     Targets,
 }
 
@@ -52,13 +52,13 @@ pub enum Rows {
 pub enum Storage {
     /// 32-bit floats.
     Float,
-    /// One bit an element: did the forward pass let a change through here?
+    /// One bit per element: did the forward pass let a change through here?
     Bit,
-    /// Eight bits an element: which position of a window won?
+    /// Eight bits per element: which position of a window won?
     Byte,
 }
 
-/// What makes a value.
+/// The producer of a value.
 #[derive(Clone, Debug)]
 pub enum Producer {
     /// The caller.
@@ -72,13 +72,13 @@ pub enum Producer {
 pub struct Node {
     /// The ONNX node's name, or one derived from it.
     pub name: String,
-    /// What makes the value.
+    /// The producer of the value.
     pub producer: Producer,
-    /// What the producer reads.
+    /// The values that the producer reads.
     pub inputs: Vec<ValueId>,
     /// The value's extents for one image.
     pub shape: Shape,
-    /// What the value's batch axis counts.
+    /// The things that the value's batch axis counts.
     pub rows: Rows,
     /// How the value's elements are kept.
     pub storage: Storage,

@@ -1,4 +1,4 @@
-//! What the graph, its derivative and the two backends ask of an operator.
+//! The trait of operators: what the graph, its derivative and the two backends ask of one.
 
 use std::{any::Any, fmt::Debug, sync::Arc};
 
@@ -24,15 +24,15 @@ pub enum Rule {
     Guided,
 }
 
-/// What [`Operator::gradient`] works with: the graph that is being extended, and one node of it.
+/// The argument of [`Operator::gradient`]: the graph that is being extended, and one node of it.
 pub struct Adjoint<'a> {
     /// The graph, to which the rule adds nodes.
     pub graph: &'a mut Graph,
     /// The name of the forward node, from which new nodes' names derive.
     pub name: String,
-    /// What the forward node read.
+    /// The values that the forward node read.
     pub inputs: Vec<ValueId>,
-    /// What the forward node made.
+    /// The value that the forward node made.
     pub output: ValueId,
     /// The gradient of the objective with respect to `output`; rows count targets.
     pub cotangent: ValueId,
@@ -120,12 +120,12 @@ pub trait Operator: Any + Debug + Send + Sync {
         self.chain().map(Epilogue::of_chain)
     }
 
-    /// Whether its GPU kernels can end with an epilogue; then it has [`Operator::record_with`].
+    /// True if its GPU kernels can end with an epilogue; then it has [`Operator::record_with`].
     fn takes_epilogue(&self) -> bool {
         false
     }
 
-    /// Whether its GPU kernels can read one picture through masks, and a chain before it; then it has
+    /// True if its GPU kernels can read one picture through masks, and a chain before it; then it has
     /// [`Operator::record_with`].
     fn reads_masks(&self) -> bool {
         false
@@ -144,7 +144,7 @@ pub trait Operator: Any + Debug + Send + Sync {
         if self.chain().is_some() { OnMasks::PerElement } else { OnMasks::Mixes }
     }
 
-    /// Whether it only gives its input another shape, with the elements where they are.
+    /// True if it only gives its input another shape, with the elements where they are.
     fn is_view(&self) -> bool {
         false
     }
@@ -169,12 +169,12 @@ pub trait Operator: Any + Debug + Send + Sync {
         None
     }
 
-    /// Whether its output counts as a layer of the network, which people look at and name.
+    /// True if its output counts as a layer of the network, which people look at and name.
     fn is_layer(&self) -> bool {
         !self.is_view() && !self.chain().is_some_and(|steps| steps.iter().all(|s| s.quantizer().is_some()))
     }
 
-    /// Whether it is an activation with a slope at every point, which guided backpropagation leaves alone.
+    /// True if it is an activation with a slope at every point, which guided backpropagation leaves alone.
     fn is_smooth_activation(&self) -> bool {
         false
     }

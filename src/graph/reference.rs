@@ -1,6 +1,7 @@
 //! Plain double-precision arrays, and a graph interpreter over them: the oracle of the tests.
 
-#![allow(missing_docs)]
+#![expect(missing_docs, reason = "only tests see the oracle")]
+
 use crate::{
     error::Result,
     graph::{Graph, Producer, ValueId},

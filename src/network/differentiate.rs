@@ -8,7 +8,7 @@ use crate::{
     ops::add::Add,
 };
 
-/// Adds to `graph` an input `cotangent`, of the shape of `score` and with a row an image and target, and the
+/// Adds to `graph` an input `cotangent`, of the shape of `score` and with a row per image and target, and the
 /// nodes that make the gradient of `<cotangent, score>` with respect to `at`. Returns the gradient's value.
 ///
 /// # Errors
@@ -22,7 +22,7 @@ pub fn differentiate(graph: &mut Graph, score: ValueId, at: ValueId, rule: Rule)
 /// is what it would be alone, as if the value were an input.
 ///
 /// # Errors
-/// As [`differentiate`].
+/// The same as [`differentiate`].
 pub fn differentiate_all(
     graph: &mut Graph,
     score: ValueId,

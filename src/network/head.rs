@@ -15,8 +15,8 @@ use crate::{
     ops::{
         affine::{Affine, Per},
         concat::Concat,
-        curve::{Curve, Kind},
         log_softmax::LogSoftmax,
+        smooth_activation::{Kind, SmoothActivation},
         softmax::Softmax,
     },
 };
@@ -61,7 +61,6 @@ impl Head {
     ///
     /// # Errors
     /// [`Error::Argument`] when probabilities are wanted and there are none.
-    #[allow(clippy::cast_possible_truncation)]
     pub fn scores(self, logits: &[f32], score: Score) -> Result<Vec<f32>> {
         match score {
             Score::Logit => Ok(logits.to_vec()),
@@ -90,7 +89,9 @@ impl Head {
         match (score, self) {
             (Score::Logit, _) => Ok(logits),
             (Score::Probability, Self::Softmax) => graph.add(NAME, Softmax { axis: 0 }, &[logits]),
-            (Score::Probability, Self::Sigmoid) => graph.add(NAME, Curve { kind: Kind::Sigmoid }, &[logits]),
+            (Score::Probability, Self::Sigmoid) => {
+                graph.add(NAME, SmoothActivation { kind: Kind::Sigmoid }, &[logits])
+            }
             (Score::Probability, Self::None) => Err(no_probability()),
         }
     }
@@ -171,7 +172,7 @@ fn stated(graph: &Graph, node: &Node) -> Option<(Head, &'static str)> {
     if let Some(softmax) = node.as_op::<LogSoftmax>() {
         return Some((over_all(softmax.axis), "LogSoftmax"));
     }
-    match node.as_op::<Curve>().map(|c| c.kind) {
+    match node.as_op::<SmoothActivation>().map(|c| c.kind) {
         Some(Kind::Sigmoid) => return Some((Head::Sigmoid, "Sigmoid")),
         Some(Kind::HardSigmoid { .. }) => return Some((Head::None, "HardSigmoid")),
         _ => {}
@@ -181,14 +182,14 @@ fn stated(graph: &Graph, node: &Node) -> Option<(Head, &'static str)> {
     heads.then_some((Head::None, "Concat"))
 }
 
-/// Whether an operator keeps the numbers, but for where they stand and the grid that they lie on.
+/// True if an operator keeps the numbers, but for where they stand and the grid that they lie on.
 fn is_transparent(node: &Node) -> bool {
     node.operator().is_some_and(|op| {
         op.is_view() || op.chain().is_some_and(|steps| steps.iter().all(|s| s.quantizer().is_some()))
     })
 }
 
-/// Who chose a head, for the error when it does not fit.
+/// The origin of a choice of head, for the error when it does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Chooser {
     /// The caller.
@@ -215,7 +216,7 @@ pub(super) struct Settled {
     pub head: Head,
     /// `[classes]`.
     pub logits: ValueId,
-    /// What a reader should know of the choice.
+    /// A note for readers on the choice.
     pub note: Option<String>,
 }
 

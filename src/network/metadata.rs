@@ -10,26 +10,26 @@ use tract_onnx::pb::StringStringEntryProto;
 use super::{Head, labels};
 use crate::error::{Error, Result};
 
-/// What a file says of itself; every part may be missing.
+/// The metadata of a model file; every part may be missing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Metadata {
-    /// What to call the model.
+    /// The name of the model.
     pub name: Option<String>,
     /// The class names, in class order.
     pub labels: Option<Vec<String>>,
-    /// What is subtracted from each channel, on the 0..255 scale.
+    /// The mean, which is subtracted from each channel, on the 0..255 scale.
     pub mean: Option<[f32; 3]>,
-    /// What each channel is divided by then, on the 0..255 scale.
+    /// The deviation, by which each channel is divided then, on the 0..255 scale.
     pub std: Option<[f32; 3]>,
     /// The length of an image's short side, in pixels, before the centre crop.
     pub resize: Option<u32>,
     /// How pixels are interpolated: `bicubic`, `bilinear`, `nearest` or `lanczos3`.
     pub interpolation: Option<String>,
-    /// What turns its outputs into probabilities.
+    /// The function that turns its outputs into probabilities.
     pub head: Option<Head>,
     /// The licence of the weights.
     pub license: Option<String>,
-    /// Where the weights come from.
+    /// The origin of the weights.
     pub source: Option<String>,
 }
 

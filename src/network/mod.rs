@@ -9,9 +9,9 @@ use crate::{
 
 mod differentiate;
 mod head;
+mod import;
 pub mod labels;
 mod layers;
-mod lowering;
 pub mod metadata;
 mod not_onnx;
 pub mod onnx;
@@ -138,7 +138,7 @@ impl Network {
         &self.metadata
     }
 
-    /// What a reader of results should know of how this network was read.
+    /// Notes for readers of results on how this network was read.
     #[must_use]
     pub fn notes(&self) -> &[String] {
         &self.notes

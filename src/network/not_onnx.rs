@@ -5,7 +5,7 @@ use image::ImageFormat;
 /// How many bytes at each end of an archive hold the names that tell what it is.
 const NAMES: usize = 1 << 16;
 
-/// Whether a file is known to be something else than an ONNX model.
+/// True if a file is known to be something else than an ONNX model.
 pub fn is_known(bytes: &[u8]) -> bool {
     signature(bytes).or_else(|| text(bytes)).is_some()
 }
@@ -26,7 +26,7 @@ const KERAS: (&str, &str) =
     ("a Keras model", "convert it: python -m tf2onnx.convert --keras FILE --output model.onnx");
 const UNPACK: &str = "unpack it, and open the .onnx file in it";
 
-/// What the first bytes say.
+/// The format that the first bytes tell.
 fn signature(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     let at = |place: usize, magic: &[u8]| bytes.get(place..).is_some_and(|rest| rest.starts_with(magic));
     let tflite = "convert it: python -m tf2onnx.convert --tflite FILE --output model.onnx";
@@ -61,7 +61,7 @@ fn signature(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     })
 }
 
-/// What a zip archive holds, by the names in it.
+/// The content of a zip archive, by the names in it.
 fn archive(bytes: &[u8]) -> (&'static str, &'static str) {
     let (first, last) = (&bytes[..bytes.len().min(NAMES)], &bytes[bytes.len().saturating_sub(NAMES)..]);
     let holds = |name: &[u8]| [first, last].iter().any(|part| contains(part, name));
@@ -104,7 +104,7 @@ fn is_graph_def(bytes: &[u8]) -> bool {
     is_node || is_saved
 }
 
-/// What a text says.
+/// The format that a text tells.
 fn text(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start();
     let start = bytes[..bytes.len().min(512)].to_ascii_lowercase();

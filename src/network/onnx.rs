@@ -3,7 +3,7 @@
 use prost::Message;
 use tract_onnx::pb::{ModelProto, tensor_proto::DataType, type_proto};
 
-pub use super::lowering::{Lowered, lower};
+pub use super::import::{Imported, import};
 use super::{
     Head, Metadata, Network,
     head::{Chooser, Ending},
@@ -11,14 +11,11 @@ use super::{
     not_onnx, wire,
 };
 use crate::{
+    chain::Step,
     error::{Error, Result},
     graph::{Graph, ValueId},
     limits,
-    ops::{
-        pointwise::{Pointwise, Step},
-        reader::Operand,
-        reshape::Reshape,
-    },
+    ops::{onnx::Operand, pointwise::Pointwise, reshape::Reshape},
 };
 
 /// Decodes an ONNX file.
@@ -36,7 +33,7 @@ pub fn decode(bytes: &[u8]) -> Result<ModelProto> {
 }
 
 impl Network {
-    /// Reads a classifier: one image in, one score a class out.
+    /// Reads a classifier: one image in, one score per class out.
     ///
     /// # Errors
     /// [`Error::Limit`], [`Error::Model`], [`Error::NotFinite`], or [`Error::Unsupported`] naming every
@@ -44,7 +41,7 @@ impl Network {
     pub fn from_onnx(bytes: &[u8]) -> Result<Self> {
         let model = decode(bytes)?;
         let metadata = Metadata::read(&model.metadata_props)?;
-        let Lowered { mut graph, names, operators, mut notes } = lower(&model)?;
+        let Imported { mut graph, names, operators, mut notes } = import(&model)?;
         let &[image] = graph.inputs() else {
             return Err(Error::Model(format!(
                 "the model has {} inputs, and should have one image; export it with constants in place of the others",
@@ -102,7 +99,7 @@ impl Network {
     }
 }
 
-/// What is said of every quantized network.
+/// The note on every quantized network.
 pub const QUANTIZED: &str = "The network is quantized. The forward pass is the quantized one; gradients are \
     straight-through: one where a value was inside its quantizer's range, zero where it saturated.";
 

@@ -2,13 +2,13 @@
 
 use super::{Head, Network, differentiate_all, simplify};
 use crate::{
+    chain::{Gate, Step},
     error::{Error, Result},
     graph::{Graph, Rule, ValueId},
     ops::{
         affine::{Affine, Per},
-        gate::{Gate, PassMask},
         global_average_pool::GlobalAveragePool,
-        pointwise::{Pointwise, Step},
+        pointwise::{Pointwise, gate::PassMask},
     },
 };
 
@@ -32,7 +32,7 @@ pub enum Program {
     },
     /// Image and cotangents to the gradient of the score.
     Gradient {
-        /// What is differentiated.
+        /// The score that is differentiated.
         score: Score,
         /// The layer with respect to which; the image where there is none.
         layer: Option<ValueId>,
@@ -41,7 +41,7 @@ pub enum Program {
     },
     /// Image and cotangents to the activations of several layers, and the gradient of the score at each.
     Layers {
-        /// What is differentiated.
+        /// The score that is differentiated.
         score: Score,
         /// The layers, each one that the scores depend on.
         layers: Vec<ValueId>,
@@ -57,7 +57,7 @@ pub enum Program {
     HeadGradient {
         /// The layer.
         from: ValueId,
-        /// What is differentiated.
+        /// The score that is differentiated.
         score: Score,
         /// How the backward pass treats what is not smooth.
         rule: Rule,
@@ -119,7 +119,7 @@ impl Network {
         }
     }
 
-    /// Whether the scores depend on the image past a layer too, as around a residual block.
+    /// True if the scores depend on the image past a layer too, as around a residual block.
     #[must_use]
     pub fn is_bypassed(&self, layer: ValueId) -> bool {
         let mut graph = self.graph.clone();
@@ -168,7 +168,7 @@ impl Network {
             let channels = shape.first().copied().unwrap_or(1);
             let one = Affine { scale: vec![0.0; channels], shift: vec![1.0; channels], per: Per::Channel };
             let ones = graph.add(format!("{name}/one"), one, &[read])?;
-            let mask = graph.add(format!("{name}/inside"), PassMask { chain }, &[read])?;
+            let mask = graph.add(format!("{name}/inside"), PassMask { steps: chain.steps }, &[read])?;
             let mut inside =
                 graph.add(format!("{name}/kept"), Gate { positive_only: false }, &[ones, mask])?;
             if shape.len() == 3 {

@@ -1,4 +1,4 @@
-//! What decoding a model file would take, told from its wire format before anything is decoded: a message of two bytes
+//! The cost of decoding a model file, told from its wire format before anything is decoded: a message of two bytes
 //! becomes a structure of hundreds.
 
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
@@ -14,7 +14,7 @@ const VALUES: [u32; 3] = [11, 12, 13];
 const INPUT_AND_OUTPUT: [u32; 2] = [1, 2];
 const ATTRIBUTE: u32 = 5;
 
-/// What a file's lists hold.
+/// The lengths of a file's lists.
 #[derive(Debug, Default)]
 struct Tally {
     nodes: u64,
@@ -28,7 +28,7 @@ struct Tally {
 /// [`Error::Limit`](crate::Error::Limit).
 pub fn check(file: &[u8]) -> Result<()> {
     let mut tally = Tally::default();
-    // Where the walk ends early the file is damaged, and decoding it ends there too, with words for it.
+    // If the walk ends early the file is damaged, and decoding it ends there too, with words for it.
     let _ = walk(file, &mut |field, graph| match field {
         GRAPH => walk(graph, &mut |field, part| tally.count(field, part)),
         _ => Some(()),

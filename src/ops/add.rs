@@ -4,7 +4,7 @@ use tract_onnx::tract_core::{internal::OutletId, ops::math};
 
 use super::{
     affine::{Affine, Per},
-    reader::{Operand, Reader},
+    onnx::{Operand, Reader},
 };
 use crate::{
     chain::Epilogue,
@@ -90,7 +90,6 @@ pub fn check_values(node: &Reader<'_>, [a, b]: [ValueId; 2]) -> Result<(), Strin
     }
 }
 
-#[allow(clippy::cast_possible_wrap)]
 fn rank_i64(rank: usize) -> i64 {
     rank as i64
 }
@@ -163,5 +162,24 @@ impl Operator for Add {
     #[cfg(test)]
     fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
         inputs[0].zip(inputs[1], |a, b| a + b)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod cases {
+    use super::Add;
+    use crate::{
+        graph::{Graph, Rows},
+        ops::cases::{Case, finished, image_shape, other},
+        rng::Rng,
+    };
+
+    pub const ALL: &[Case] = &[Case::new("Add", &["Add"], add)];
+
+    fn add(rng: &mut Rng) -> Graph {
+        let mut graph = Graph::new();
+        let x = graph.input("x", image_shape(rng), Rows::Images);
+        let a = other(&mut graph, x, "a", rng);
+        finished(graph, Add, &[x, a])
     }
 }

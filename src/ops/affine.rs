@@ -2,7 +2,7 @@
 
 use tract_onnx::tract_core::internal::OutletId;
 
-use super::reader::{Operand, Reader};
+use super::onnx::{Operand, Reader};
 use crate::{
     chain::{Epilogue, Step},
     error::Result,
@@ -11,15 +11,15 @@ use crate::{
     ops::kernels::{Scaling, elementwise},
 };
 
-/// What is said of operators that act otherwise in training.
+/// The refusal of operators that act otherwise in training.
 pub const TRAINING: &str = "it is in training mode; call model.eval() before the export";
 
-/// What an [`Affine`]'s constants run along.
+/// The axes that an [`Affine`]'s constants run along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Per {
-    /// One pair a channel, the first axis of an image's value.
+    /// One pair per channel, the first axis of an image's value.
     Channel,
-    /// One pair an element.
+    /// One pair per element.
     Element,
 }
 
@@ -30,12 +30,11 @@ pub struct Affine {
     pub scale: Vec<f32>,
     /// The summands; as many as factors.
     pub shift: Vec<f32>,
-    /// What both run along.
+    /// The axes that both run along.
     pub per: Per,
 }
 
 /// Reads an ONNX BatchNormalization in inference mode.
-#[allow(clippy::cast_possible_truncation)]
 pub fn read_batch_normalization(node: &mut Reader<'_>) -> Result<Operand, String> {
     let input = node.value(0)?;
     // The first opsets have an attribute for it, opset 14 another one; between them only the statistics tell that are made.
@@ -144,5 +143,26 @@ impl Operator for Affine {
             *v = *v * f64::from(self.scale[k]) + f64::from(self.shift[k]);
         }
         y
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod cases {
+    use rand::RngExt;
+
+    use super::{Affine, Per};
+    use crate::{
+        graph::Graph,
+        ops::cases::{Case, floats, image_shape, single},
+        rng::Rng,
+    };
+
+    pub const ALL: &[Case] = &[Case::new("Affine", &["BatchNormalization"], affine)];
+
+    fn affine(rng: &mut Rng) -> Graph {
+        let shape = image_shape(rng);
+        let (per, n) =
+            if rng.random() { (Per::Channel, shape[0]) } else { (Per::Element, shape.iter().product()) };
+        single(&shape, Affine { scale: floats(rng, n), shift: floats(rng, n), per })
     }
 }

@@ -3,7 +3,7 @@
 use tract_onnx::tract_core::internal::OutletId;
 
 use super::{
-    reader::{Operand, Reader},
+    onnx::{Operand, Reader},
     window::{Window, image, row, row_mut},
 };
 use crate::{
@@ -17,9 +17,9 @@ use crate::{
 /// The mean of each window.
 #[derive(Clone, Copy, Debug)]
 pub struct AveragePool {
-    /// Where the taps lie.
+    /// The window, which says where the taps lie.
     pub window: Window,
-    /// Whether padding counts as zeros, or not at all.
+    /// True if padding counts as zeros; else it does not count.
     pub count_padding: bool,
 }
 
@@ -37,7 +37,7 @@ pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
 }
 
 impl AveragePool {
-    /// What each window's sum is divided by, row-major over `output`, for an input of extents `input`.
+    /// The divisor of each window's sum, row-major over `output`, for an input of extents `input`.
     #[must_use]
     pub fn divisors(&self, input: [usize; 2], output: [usize; 2]) -> Vec<f32> {
         let w = &self.window;
@@ -45,7 +45,7 @@ impl AveragePool {
             (0..w.kernel[axis])
                 .filter(|&tap| {
                     let padded = o * w.strides[axis] + tap * w.dilations[axis];
-                    // What `ceil` lets a window reach beyond the padding never counts.
+                    // Taps beyond the padding, which `ceil` lets a window reach, never count.
                     let in_padded = padded < w.before[axis] + input[axis] + w.after[axis];
                     if self.count_padding {
                         in_padded
@@ -57,14 +57,14 @@ impl AveragePool {
         };
         let [rows, columns] =
             [0, 1].map(|axis| (0..output[axis]).map(|o| count(axis, o)).collect::<Vec<_>>());
-        #[allow(clippy::cast_precision_loss)]
         rows.iter().flat_map(|row| columns.iter().map(move |column| (row * column).max(1) as f32)).collect()
     }
 }
 
 #[cfg(test)]
 impl AveragePool {
-    /// As [`Self::divisors`], written apart from it: how many taps of each window lie in the input, or in the padded one.
+    /// The same as [`Self::divisors`], written apart from it: how many taps of each window lie in the input, or in the
+    /// padded one.
     fn counts(&self, input: [usize; 2], output: [usize; 2]) -> Vec<f64> {
         let (mut window, mut extents) = (self.window, input);
         if self.count_padding {
@@ -192,5 +192,25 @@ impl Operator for AveragePoolGradient {
             });
         }
         x
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod cases {
+    use rand::RngExt;
+
+    use super::AveragePool;
+    use crate::{
+        graph::Graph,
+        ops::cases::{Case, int, single, window},
+        rng::Rng,
+    };
+
+    pub const ALL: &[Case] = &[Case::new("AveragePool", &["AveragePool"], average_pool)];
+
+    fn average_pool(rng: &mut Rng) -> Graph {
+        let (mut window, hw) = window(rng);
+        window.ceil = rng.random();
+        single(&[int(rng, 1, 9), hw[0], hw[1]], AveragePool { window, count_padding: rng.random() })
     }
 }

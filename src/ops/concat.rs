@@ -1,24 +1,25 @@
-//! Concatenation along the channels, and taking some of them back.
+//! Concatenation along the channels, and its gradient, which takes some of them.
 
 use tract_onnx::tract_core::internal::OutletId;
 
-use super::reader::{Operand, Reader};
+use super::onnx::{Operand, Reader};
 use crate::{
     error::Result,
-    gpu::{Kernel, Launch, Recording, View},
+    gpu::{Kernel, Launch, Recording, View, as_u32},
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
-    ops::kernels::{LANES, flops, linear, word},
+    ops::kernels::{LANES, THREAD, flops, linear},
 };
 
 /// Moves channels from one value to another.
-pub static CONCAT: Kernel = Kernel { name: "concat", source: include_str!("concat.wgsl"), snippets: &[] };
+pub static CONCAT: Kernel =
+    Kernel { name: "concat", source: include_str!("concat.wgsl"), snippets: &[THREAD] };
 
 /// Records how `count` channels of `input` become channels of the output.
 fn record(at: &mut Recording<'_>, input: &View, [from, to]: [usize; 2], count: usize) -> Result<()> {
     let output = &at.output;
     let threads = output.pixels() * ((to + count).div_ceil(4) - to / 4);
-    let places = [input.offset, output.offset, word(input.blocks()), word(output.blocks())];
-    let params = [places, [from, to, count, threads].map(word)];
+    let places = [input.offset, output.offset, as_u32(input.blocks()), as_u32(output.blocks())];
+    let params = [places, [from, to, count, threads].map(as_u32)];
     let launch = Launch { groups: linear(threads), page: 0, flops: flops(&[64, threads]) };
     at.dispatch(&CONCAT, vec![("LANES", LANES.into())], &params, &[], launch)
 }
@@ -61,7 +62,7 @@ impl Operator for Concat {
         let (g, mut start, mut parts) = (at.cotangent, 0, vec![]);
         for i in 0..at.inputs.len() {
             let count = at.input_shape(i)[0];
-            parts.push(at.add(&format!("gradient.{i}"), TakeChannels { start, count }, &[g])?);
+            parts.push(at.add(&format!("gradient.{i}"), SliceChannels { start, count }, &[g])?);
             start += count;
         }
         Ok(parts)
@@ -104,16 +105,16 @@ impl Operator for Concat {
 
 /// Channels `start .. start + count`.
 #[derive(Clone, Copy, Debug)]
-pub struct TakeChannels {
+pub struct SliceChannels {
     /// The first channel.
     pub start: usize,
     /// How many.
     pub count: usize,
 }
 
-impl Operator for TakeChannels {
+impl Operator for SliceChannels {
     fn name(&self) -> &'static str {
-        "TakeChannels"
+        "SliceChannels"
     }
 
     fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
@@ -147,5 +148,25 @@ impl Operator for TakeChannels {
         let plane: usize = inputs[0].shape[1..].iter().product();
         let data = inputs[0].data[self.start * plane..(self.start + self.count) * plane].to_vec();
         crate::graph::reference::Array::new(&self.shape(&[&inputs[0].shape]).unwrap(), data)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod cases {
+    use super::Concat;
+    use crate::{
+        graph::{Graph, Rows},
+        ops::cases::{Case, finished, image_shape, other},
+        rng::Rng,
+    };
+
+    pub const ALL: &[Case] = &[Case::new("Concat", &["Concat"], concat)];
+
+    /// The input among values that follow from it, so that the gradient of each operand counts.
+    fn concat(rng: &mut Rng) -> Graph {
+        let mut graph = Graph::new();
+        let x = graph.input("x", image_shape(rng), Rows::Images);
+        let (a, b) = (other(&mut graph, x, "a", rng), other(&mut graph, x, "b", rng));
+        finished(graph, Concat, &[a, x, b, x])
     }
 }

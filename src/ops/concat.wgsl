@@ -1,6 +1,7 @@
 // Some channels of one value become some channels of another. Each thread makes one vec4 of the result;
 // channels before the first stay as an earlier dispatch left them, those after the last are zero.
 #include bindings
+#include thread
 
 struct Params {
     input: u32,
@@ -13,16 +14,7 @@ struct Params {
     threads: u32,
 }
 
-@compute @workgroup_size(${LANES})
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let thread = (group.y * groups.x + group.x) * ${LANES}u + lane;
-    if (thread >= p.threads) {
-        return;
-    }
+fn run(thread: u32) {
     let first = p.out_start / 4u;
     let width = (p.out_start + p.count + 3u) / 4u - first;
     let pixel = thread / width;

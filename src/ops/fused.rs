@@ -1,4 +1,4 @@
-//! An operator together with what is done to its result. Only the GPU backend's own graphs have it: see
+//! An operator with a prologue and an epilogue in the same kernel. Only the GPU backend's own graphs have it: see
 //! `backend::gpu::fuse`.
 
 use std::sync::Arc;
@@ -13,14 +13,14 @@ use crate::{
     ops::kernels::elementwise,
 };
 
-/// `epilogue(base(entry(x)))`, where the epilogue may read two more values: one to add, then one to gate by.
+/// `epilogue(base(prologue(x)))`, where the epilogue may read two more values: one to add, then one to gate by.
 #[derive(Clone, Debug)]
 pub struct Fused {
-    /// What is done to a picture under masks before; only convolutions can.
-    pub entry: Vec<Step>,
-    /// What comes then; the identity where there is none. It has one input.
+    /// The chain that changes a picture under masks before; only convolutions can have one.
+    pub prologue: Vec<Step>,
+    /// The operator, which has one input; the identity where there is none.
     pub base: Option<Arc<dyn Operator>>,
-    /// What is done to its result.
+    /// The chain, sum and gate that change its result.
     pub epilogue: Epilogue,
 }
 
@@ -44,7 +44,7 @@ impl Operator for Fused {
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
         let Some(base) = &self.base else { return elementwise(at, None, &self.epilogue) };
-        base.record_with(at, &self.entry, &self.epilogue)
+        base.record_with(at, &self.prologue, &self.epilogue)
     }
 
     fn reads_masks(&self) -> bool {
@@ -62,8 +62,9 @@ impl Operator for Fused {
 
     #[cfg(test)]
     fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
-        let entered = crate::ops::pointwise::Pointwise { steps: self.entry.clone() }.evaluate(&inputs[..1]);
-        let mut y = self.base.as_ref().map_or_else(|| entered.clone(), |b| b.evaluate(&[&entered]));
+        let prologued =
+            crate::ops::pointwise::Pointwise { steps: self.prologue.clone() }.evaluate(&inputs[..1]);
+        let mut y = self.base.as_ref().map_or_else(|| prologued.clone(), |b| b.evaluate(&[&prologued]));
         let plane: usize = y.shape.iter().skip(1).product();
         for s in 0..=self.epilogue.steps.len() {
             if self.epilogue.add_at == Some(s) {

@@ -3,28 +3,31 @@
 use tract_onnx::tract_core::internal::OutletId;
 
 use super::{
-    reader::{Operand, Reader},
+    onnx::{Operand, Reader},
     reshape::Reshape,
     window::image,
 };
 use crate::{
     error::Result,
-    gpu::{Kernel, Launch, Recording},
+    gpu::{Kernel, Launch, Recording, as_u32},
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
-    ops::kernels::{LANES, flops, linear, word},
+    ops::kernels::{LANES, THREAD, flops, linear},
 };
 
-/// The mean, and its way back.
-pub static GLOBAL_AVERAGE_POOL: Kernel =
-    Kernel { name: "global_average_pool", source: include_str!("global_average_pool.wgsl"), snippets: &[] };
+/// The mean and its gradient.
+pub static GLOBAL_AVERAGE_POOL: Kernel = Kernel {
+    name: "global_average_pool",
+    source: include_str!("global_average_pool.wgsl"),
+    snippets: &[THREAD],
+};
 
-fn record(at: &mut Recording<'_>, spread: bool) -> Result<()> {
-    let plane = if spread { at.output.plane() } else { at.inputs[0].plane() };
+fn record(at: &mut Recording<'_>, backward: bool) -> Result<()> {
+    let plane = if backward { at.output.plane() } else { at.inputs[0].plane() };
     let (threads, blocks) = (at.output.vectors(), at.output.blocks());
-    let params = [at.inputs[0].offset, at.output.offset, word(blocks), word(plane), word(threads)];
+    let params = [at.inputs[0].offset, at.output.offset, as_u32(blocks), as_u32(plane), as_u32(threads)];
     let work = flops(&[64, at.inputs[0].vectors().max(threads)]);
     let launch = Launch { groups: linear(threads), page: 0, flops: work };
-    let variant = vec![("LANES", LANES.into()), ("SPREAD", spread.into())];
+    let variant = vec![("LANES", LANES.into()), ("BACKWARD", backward.into())];
     at.dispatch(&GLOBAL_AVERAGE_POOL, variant, &params, &[], launch)
 }
 
@@ -83,7 +86,7 @@ impl Operator for GlobalAveragePool {
 
     fn gradient(&self, at: &mut Adjoint<'_>) -> Result<Vec<ValueId>> {
         let (g, shape) = (at.cotangent, at.input_shape(0));
-        Ok(vec![at.add("gradient", Spread { output: [shape[1], shape[2]] }, &[g])?])
+        Ok(vec![at.add("gradient", GlobalAveragePoolGradient { output: [shape[1], shape[2]] }, &[g])?])
     }
 
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
@@ -115,14 +118,14 @@ impl Operator for GlobalAveragePool {
 
 /// `[C, 1, 1]` to `[C, H, W]`: each channel's value, divided by how many places share it.
 #[derive(Clone, Copy, Debug)]
-pub struct Spread {
+pub struct GlobalAveragePoolGradient {
     /// Height and width.
     pub output: [usize; 2],
 }
 
-impl Operator for Spread {
+impl Operator for GlobalAveragePoolGradient {
     fn name(&self) -> &'static str {
-        "Spread"
+        "GlobalAveragePoolGradient"
     }
 
     fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
@@ -149,5 +152,21 @@ impl Operator for Spread {
         let plane = self.output[0] * self.output[1];
         let x = inputs[0].data.iter().flat_map(|&g| vec![g / plane as f64; plane]).collect();
         crate::graph::reference::Array::new(&[inputs[0].shape[0], self.output[0], self.output[1]], x)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod cases {
+    use super::GlobalAveragePool;
+    use crate::{
+        graph::Graph,
+        ops::cases::{Case, image_shape, single},
+        rng::Rng,
+    };
+
+    pub const ALL: &[Case] = &[Case::new("GlobalAveragePool", &["GlobalAveragePool", "ReduceMean"], pool)];
+
+    fn pool(rng: &mut Rng) -> Graph {
+        single(&image_shape(rng), GlobalAveragePool)
     }
 }

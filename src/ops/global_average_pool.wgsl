@@ -1,6 +1,8 @@
-// SPREAD: 0 the mean of each channel's plane, one thread a vec4 of the result;
-// 1 the way back: each channel's value over the size of the plane, everywhere.
+// The mean of each channel's plane. Each thread makes one vec4 of the result.
+//
+// BACKWARD: the gradient instead: each channel's value over the size of the plane, at every pixel.
 #include bindings
+#include thread
 
 struct Params {
     input: u32,
@@ -10,24 +12,15 @@ struct Params {
     threads: u32,
 }
 
-@compute @workgroup_size(${LANES})
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let thread = (group.y * groups.x + group.x) * ${LANES}u + lane;
-    if (thread >= p.threads) {
-        return;
-    }
-#if SPREAD
+fn run(thread: u32) {
+#if BACKWARD
     let row = thread / (p.plane * p.blocks);
     let block = thread % p.blocks;
     store(p.output + thread, load(p.input + row * p.blocks + block) / f32(p.plane));
 #else
     let row = thread / p.blocks;
     let first = p.input + row * p.plane * p.blocks + (thread - row * p.blocks);
-    // Two sums, one a line of up to 64 pixels: their rounding errors stay small on large planes.
+    // Two sums, one per line of up to 64 pixels: their rounding errors stay small on large planes.
     var sum = vec4(0.0);
     for (var begin = 0u; begin < p.plane; begin += 64u) {
         var part = vec4(0.0);

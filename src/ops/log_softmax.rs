@@ -3,8 +3,8 @@
 use tract_onnx::tract_core::internal::OutletId;
 
 use super::{
-    reader::{Operand, Reader},
-    softmax::{self, Form, groups},
+    onnx::{Operand, Reader},
+    softmax::{self, Function, groups},
 };
 use crate::{
     error::Result,
@@ -53,7 +53,7 @@ impl Operator for LogSoftmax {
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
-        softmax::record(at, self.axis, Form { backward: false, log: true })
+        softmax::record(at, self.axis, Function { backward: false, log: true })
     }
 
     #[cfg(test)]
@@ -72,7 +72,7 @@ impl Operator for LogSoftmax {
 /// rows may count images.
 #[derive(Clone, Copy, Debug)]
 pub struct LogSoftmaxGradient {
-    /// As the log-softmax's.
+    /// The axis of the log-softmax.
     pub axis: usize,
 }
 
@@ -98,7 +98,7 @@ impl Operator for LogSoftmaxGradient {
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
-        softmax::record(at, self.axis, Form { backward: true, log: true })
+        softmax::record(at, self.axis, Function { backward: true, log: true })
     }
 
     #[cfg(test)]
@@ -111,5 +111,22 @@ impl Operator for LogSoftmaxGradient {
             places().for_each(|i| x.data[i] = g.data[i] - y.data[i].exp() * sum);
         }
         x
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod cases {
+    use super::LogSoftmax;
+    use crate::{
+        graph::Graph,
+        ops::cases::{Case, shape_and_axis, single},
+        rng::Rng,
+    };
+
+    pub const ALL: &[Case] = &[Case::new("LogSoftmax", &["LogSoftmax"], log_softmax)];
+
+    fn log_softmax(rng: &mut Rng) -> Graph {
+        let (shape, axis) = shape_and_axis(rng);
+        single(&shape, LogSoftmax { axis })
     }
 }

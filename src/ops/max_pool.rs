@@ -3,7 +3,7 @@
 use tract_onnx::tract_core::internal::OutletId;
 
 use super::{
-    reader::{Operand, Reader},
+    onnx::{Operand, Reader},
     window::{Window, image, row, row_mut},
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 /// The largest value of each window; padding does not count.
 #[derive(Clone, Copy, Debug)]
 pub struct MaxPool {
-    /// Where the taps lie.
+    /// The window, which says where the taps lie.
     pub window: Window,
 }
 
@@ -91,7 +91,7 @@ impl Operator for MaxPool {
 /// Which tap of each window holds the maximum (the first one, row-major, of equals).
 #[derive(Clone, Copy, Debug)]
 pub struct MaxPoolWinner {
-    /// As the pool's.
+    /// The pool's window.
     pub window: Window,
 }
 
@@ -141,7 +141,7 @@ impl Operator for MaxPoolWinner {
 /// winners, whose rows may count images.
 #[derive(Clone, Copy, Debug)]
 pub struct MaxPoolGradient {
-    /// As the pool's.
+    /// The pool's window.
     pub window: Window,
     /// Height and width of the pool's input.
     pub output: [usize; 2],
@@ -222,5 +222,25 @@ mod tests {
             });
         }
         (best, winner)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod cases {
+    use rand::RngExt;
+
+    use super::MaxPool;
+    use crate::{
+        graph::Graph,
+        ops::cases::{Case, int, single, window},
+        rng::Rng,
+    };
+
+    pub const ALL: &[Case] = &[Case::new("MaxPool", &["MaxPool"], max_pool)];
+
+    fn max_pool(rng: &mut Rng) -> Graph {
+        let (mut window, hw) = window(rng);
+        window.ceil = rng.random();
+        single(&[int(rng, 1, 9), hw[0], hw[1]], MaxPool { window })
     }
 }

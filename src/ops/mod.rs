@@ -2,38 +2,37 @@
 //! each backend runs it, with its `.wgsl` beside it.
 //!
 //! A family is an operator with what its gradient needs (MaxPool, the winners of its windows and its gradient), or ONNX
-//! operators that differ in one formula (Sigmoid, HardSwish, Elu). Beside them stand what they share: [`window`] is the
-//! geometry of windows, [`reader`] and [`proto`] read ONNX nodes and tensors, [`kernels`] are GPU kernels of several
-//! operators, [`integer_conv`] is a loop of the CPU's. [`fused`] and [`unmask`] exist in the GPU's graphs only.
+//! operators that differ in one formula (Sigmoid, HardSwish, Elu). Families of several files have a folder: [`conv`],
+//! [`pointwise`]. [`fused`] and [`materialize_masked`] exist in the GPU's graphs only.
+//!
+//! Below the operators, and importing none of them, stand what they share: [`onnx`] reads nodes and tensors, [`window`]
+//! is the geometry of sliding windows, [`kernels`] are the GPU kernels of several operators.
 
 pub mod add;
 pub mod affine;
-pub mod attributes;
 pub mod average_pool;
+#[cfg(test)]
+pub(crate) mod cases;
 pub mod concat;
 pub mod conv;
-pub mod conv_transpose;
-pub mod curve;
-pub mod dense;
-mod depthwise_loop;
 pub mod fused;
 pub mod global_average_pool;
-pub mod integer_conv;
 pub mod kernels;
 pub mod log_softmax;
+pub mod materialize_masked;
 pub mod max_pool;
 pub mod multiply;
+pub mod onnx;
 pub mod pointwise;
-pub mod proto;
-pub mod reader;
 pub mod reshape;
+pub mod smooth_activation;
 pub mod softmax;
-pub mod unmask;
 pub mod window;
 
-use attributes::{Attribute, float, floats, int, ints, tensor, text};
-pub use pointwise::gate;
-use reader::{Operand, Reader};
+use onnx::{
+    Operand, Reader,
+    attributes::{Attribute, float, floats, int, ints, tensor, text},
+};
 
 /// Reads one ONNX node; the text says what of it is not supported.
 type Read = fn(&mut Reader<'_>) -> Result<Operand, String>;
@@ -56,7 +55,7 @@ const fn entry(operator: &'static str, read: Read, attributes: &'static [Attribu
 /// In the first opsets operators said which inputs they overwrite; nothing follows from it.
 const CONSUMED: Attribute = ints("consumed_inputs").until(5);
 
-/// What broadcasting was before opset 7.
+/// The attributes of broadcasting before opset 7.
 const LEGACY: &[Attribute] = &[int("axis").until(6), int("broadcast").until(6), CONSUMED];
 
 /// Every ONNX operator that can be read, of the default domain.
@@ -122,19 +121,19 @@ const READERS: &[Entry] = &[
         reshape::read_dropout,
         &[float("ratio").until(11), int("is_test").until(6), int("seed").since(12), CONSUMED],
     ),
-    entry("Elu", curve::read_elu, &[float("alpha"), CONSUMED]),
+    entry("Elu", smooth_activation::read_elu, &[float("alpha"), CONSUMED]),
     entry("Flatten", reshape::read_flatten, &[int("axis")]),
     entry(
         "Gemm",
-        dense::read_gemm,
+        conv::dense::read_gemm,
         &[float("alpha"), float("beta"), int("broadcast").until(6), int("transA"), int("transB")],
     ),
     entry("GlobalAveragePool", global_average_pool::read, &[]),
-    entry("HardSigmoid", curve::read_hard_sigmoid, &[float("alpha"), float("beta"), CONSUMED]),
-    entry("HardSwish", curve::read_hard_swish, &[]),
+    entry("HardSigmoid", smooth_activation::read_hard_sigmoid, &[float("alpha"), float("beta"), CONSUMED]),
+    entry("HardSwish", smooth_activation::read_hard_swish, &[]),
     entry("Identity", reshape::read_identity, &[]),
     entry("LogSoftmax", log_softmax::read, &[int("axis")]),
-    entry("MatMul", dense::read_matmul, &[]),
+    entry("MatMul", conv::dense::read_matmul, &[]),
     entry(
         "MaxPool",
         max_pool::read,
@@ -167,7 +166,7 @@ const READERS: &[Entry] = &[
     ),
     entry("Relu", pointwise::clip::read_relu, &[CONSUMED]),
     entry("Reshape", reshape::read_reshape, &[int("allowzero").since(14), ints("shape").until(4), CONSUMED]),
-    entry("Sigmoid", curve::read_sigmoid, &[CONSUMED]),
+    entry("Sigmoid", smooth_activation::read_sigmoid, &[CONSUMED]),
     entry("Softmax", softmax::read, &[int("axis")]),
 ];
 
@@ -185,4 +184,27 @@ pub fn entries() -> impl Iterator<Item = &'static Entry> {
 /// The names of the ONNX operators that can be read.
 pub fn supported() -> impl Iterator<Item = &'static str> {
     READERS.iter().map(|entry| entry.operator)
+}
+
+/// The test cases of every operator that can be read; operators of the backward pass come out of the gradient rules.
+#[cfg(test)]
+pub(crate) fn cases() -> impl Iterator<Item = &'static cases::Case> {
+    let families = [
+        add::cases::ALL,
+        affine::cases::ALL,
+        average_pool::cases::ALL,
+        concat::cases::ALL,
+        conv::cases::ALL,
+        conv::dense::cases::ALL,
+        smooth_activation::cases::ALL,
+        global_average_pool::cases::ALL,
+        log_softmax::cases::ALL,
+        max_pool::cases::ALL,
+        multiply::cases::ALL,
+        pointwise::clip::cases::ALL,
+        pointwise::quantize::cases::ALL,
+        reshape::cases::ALL,
+        softmax::cases::ALL,
+    ];
+    families.into_iter().flatten()
 }

@@ -1,4 +1,4 @@
-//! Elementwise products: of two values of one shape, or of a value and one number a channel.
+//! Elementwise products: of two values of one shape, or of a value and one number per channel.
 
 use tract_onnx::tract_core::internal::OutletId;
 
@@ -6,18 +6,18 @@ use super::{
     add::{broadcast, check_values},
     affine::{Affine, Per},
     global_average_pool::GlobalAveragePool,
-    reader::{Operand, Reader},
+    onnx::{Operand, Reader},
 };
 use crate::{
     error::Result,
-    gpu::{Kernel, Launch, Recording},
+    gpu::{Kernel, Launch, Recording, as_u32},
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
-    ops::kernels::{LANES, flops, linear, targets, word},
+    ops::kernels::{LANES, THREAD, flops, linear, targets},
 };
 
 /// Products of two values.
 pub static MULTIPLY: Kernel =
-    Kernel { name: "multiply", source: include_str!("multiply.wgsl"), snippets: &[] };
+    Kernel { name: "multiply", source: include_str!("multiply.wgsl"), snippets: &[THREAD] };
 
 /// `a * b`; `b` may be `[C, 1, 1]` (squeeze and excitation). Either input's rows may count images where the
 /// other's count targets.
@@ -43,7 +43,7 @@ pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
     node.add(Multiply, &if swap { [b, a] } else { [a, b] })
 }
 
-/// Whether `b` has one number for each channel of `a`.
+/// True if `b` has one number for each channel of `a`.
 fn per_channel(a: &[usize], b: &[usize]) -> bool {
     a != b && a.len() == b.len() && a.first() == b.first() && b[1..].iter().all(|&d| d == 1)
 }
@@ -61,14 +61,13 @@ impl Operator for Multiply {
         Err(format!("shapes {a:?} and {b:?} an image do not broadcast; only one number a channel does"))
     }
 
-    /// `g b` and `g a`, the latter summed over each plane where `b` has one number a channel.
+    /// `g b` and `g a`, the latter summed over each plane where `b` has one number per channel.
     fn gradient(&self, at: &mut Adjoint<'_>) -> Result<Vec<ValueId>> {
         let (g, a, b) = (at.cotangent, at.inputs[0], at.inputs[1]);
         let first = at.add("gradient.0", Self, &[g, b])?;
         let mut second = at.add("gradient.1", Self, &[g, a])?;
         let (shape, other) = (at.input_shape(0), at.input_shape(1));
         if per_channel(&shape, &other) {
-            #[allow(clippy::cast_precision_loss)]
             let places = shape[1..].iter().product::<usize>() as f32;
             let sum = Affine { scale: vec![places; shape[0]], shift: vec![0.0; shape[0]], per: Per::Channel };
             second = at.add("gradient.mean", GlobalAveragePool, &[second])?;
@@ -93,10 +92,10 @@ impl Operator for Multiply {
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
         let (a, b, output) = (&at.inputs[0], &at.inputs[1], &at.output);
         let vectors = output.vectors();
-        let shared = [a, b].map(|v| word(targets(output, v)));
+        let shared = [a, b].map(|v| as_u32(targets(output, v)));
         let params = [
-            [a.offset, b.offset, output.offset, word(output.blocks())],
-            [word(output.plane()), word(vectors), shared[0], shared[1]],
+            [a.offset, b.offset, output.offset, as_u32(output.blocks())],
+            [as_u32(output.plane()), as_u32(vectors), shared[0], shared[1]],
         ];
         let one_a_channel = per_channel(&a.shape, &b.shape);
         let variant = vec![("LANES", LANES.into()), ("PER_CHANNEL", one_a_channel.into())];
@@ -110,5 +109,30 @@ impl Operator for Multiply {
         let step = a.data.len() / b.data.len();
         let data = a.data.iter().enumerate().map(|(i, v)| v * b.data[i / step]).collect();
         crate::graph::reference::Array::new(&a.shape, data)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod cases {
+    use rand::RngExt;
+
+    use super::{GlobalAveragePool, Multiply};
+    use crate::{
+        graph::{Graph, Rows},
+        ops::cases::{Case, finished, image_shape, other},
+        rng::Rng,
+    };
+
+    pub const ALL: &[Case] = &[Case::new("Multiply", &["Mul"], multiply)];
+
+    /// The product of two values of one shape, or of a value and one number per channel.
+    fn multiply(rng: &mut Rng) -> Graph {
+        let mut graph = Graph::new();
+        let x = graph.input("x", image_shape(rng), Rows::Images);
+        let mut a = other(&mut graph, x, "a", rng);
+        if rng.random() {
+            a = graph.add("pooled", GlobalAveragePool, &[a]).unwrap();
+        }
+        finished(graph, Multiply, &[x, a])
     }
 }

@@ -1,7 +1,8 @@
 // Products of two values. Rows of either may be shared by several rows of the result.
 //
-// PER_CHANNEL: the second has one number a channel.
+// PER_CHANNEL: the second has one number per channel.
 #include bindings
+#include thread
 
 struct Params {
     a: u32,
@@ -9,21 +10,12 @@ struct Params {
     output: u32,
     blocks: u32,
     plane: u32,
-    vectors: u32,
+    threads: u32,
     a_targets: u32,
     b_targets: u32,
 }
 
-@compute @workgroup_size(${LANES})
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let i = (group.y * groups.x + group.x) * ${LANES}u + lane;
-    if (i >= p.vectors) {
-        return;
-    }
+fn run(i: u32) {
     let size = p.plane * p.blocks;
     let row = i / size;
     let within = i - row * size;

@@ -1,23 +1,24 @@
-//! What changes no number: Reshape, Flatten, Identity, Dropout, Constant.
+//! Operators that change no number: Reshape, Flatten, Identity, Dropout, Constant.
 
 use std::sync::Arc;
 
 use tract_onnx::tract_core::internal::OutletId;
 
-use super::reader::{Operand, Reader, size};
+use super::onnx::{Operand, Reader, size};
 use crate::{
     error::Result,
-    gpu::{Kernel, Launch, Recording},
+    gpu::{Kernel, Launch, Recording, as_u32},
     graph::{Adjoint, Constant, Elements, Lowering, Operator, Shape, ValueId},
     limits,
     ops::{
         affine::TRAINING,
-        kernels::{LANES, flops, linear, word},
+        kernels::{LANES, THREAD, flops, linear},
     },
 };
 
 /// Collects elements under another shape.
-pub static RESHAPE: Kernel = Kernel { name: "reshape", source: include_str!("reshape.wgsl"), snippets: &[] };
+pub static RESHAPE: Kernel =
+    Kernel { name: "reshape", source: include_str!("reshape.wgsl"), snippets: &[THREAD] };
 
 /// The same elements, row-major, under another shape.
 #[derive(Clone, Debug)]
@@ -173,9 +174,9 @@ impl Operator for Reshape {
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
         let (input, output) = (&at.inputs[0], &at.output);
-        let from = [input.offset, output.offset, word(input.blocks()), word(input.plane())];
+        let from = [input.offset, output.offset, as_u32(input.blocks()), as_u32(input.plane())];
         let vectors = output.vectors();
-        let to = [output.blocks(), output.plane(), output.channels(), vectors].map(word);
+        let to = [output.blocks(), output.plane(), output.channels(), vectors].map(as_u32);
         let launch = Launch { groups: linear(vectors), page: 0, flops: flops(&[128, vectors]) };
         at.dispatch(&RESHAPE, vec![("LANES", LANES.into())], &[from, to], &[], launch)
     }
@@ -187,5 +188,26 @@ impl Operator for Reshape {
     #[cfg(test)]
     fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
         crate::graph::reference::Array::new(&self.shape, inputs[0].data.clone())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod cases {
+    use rand::RngExt;
+
+    use super::Reshape;
+    use crate::{
+        graph::Graph,
+        ops::cases::{Case, image_shape, single},
+        rng::Rng,
+    };
+
+    pub const ALL: &[Case] = &[Case::new("Reshape", &["Flatten", "Reshape"], reshape)];
+
+    fn reshape(rng: &mut Rng) -> Graph {
+        let shape = image_shape(rng);
+        let [c, h, w] = shape[..] else { unreachable!("an image has three axes") };
+        let new = if rng.random() { vec![c * h * w] } else { vec![h, c * w] };
+        single(&shape, Reshape { shape: new })
     }
 }

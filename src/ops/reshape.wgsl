@@ -1,5 +1,6 @@
-// The same elements, row-major and channels first, under another shape: each thread collects one vec4.
+// Gives elements another shape, row-major and channels first: each thread collects one vec4.
 #include bindings
+#include thread
 
 struct Params {
     input: u32,
@@ -9,19 +10,10 @@ struct Params {
     out_blocks: u32,
     out_plane: u32,
     channels: u32,
-    vectors: u32,
+    threads: u32,
 }
 
-@compute @workgroup_size(${LANES})
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let i = (group.y * groups.x + group.x) * ${LANES}u + lane;
-    if (i >= p.vectors) {
-        return;
-    }
+fn run(i: u32) {
     let pixel = i / p.out_blocks;
     let block = i - pixel * p.out_blocks;
     let row = pixel / p.out_plane;

@@ -2,26 +2,27 @@
 
 use tract_onnx::tract_core::internal::OutletId;
 
-use super::reader::{Operand, Reader};
+use super::onnx::{Operand, Reader};
 use crate::{
     error::Result,
-    gpu::{Kernel, Launch, Recording},
+    gpu::{Kernel, Launch, Recording, as_u32},
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
-    ops::kernels::{LANES, flops, linear, targets, word},
+    ops::kernels::{LANES, THREAD, flops, linear, targets},
 };
 
 /// Both directions, of the softmax and of its logarithm.
-pub static SOFTMAX: Kernel = Kernel { name: "softmax", source: include_str!("softmax.wgsl"), snippets: &[] };
+pub static SOFTMAX: Kernel =
+    Kernel { name: "softmax", source: include_str!("softmax.wgsl"), snippets: &[THREAD] };
 
-/// Which of the kernel's functions.
+/// One of the functions that the kernel has.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Form {
+pub(super) struct Function {
     pub backward: bool,
     pub log: bool,
 }
 
-/// Says that the kernel makes the output, along an axis.
-pub(super) fn record(at: &mut Recording<'_>, axis: usize, form: Form) -> Result<()> {
+/// Records the kernel, which makes the output along an axis.
+pub(super) fn record(at: &mut Recording<'_>, axis: usize, function: Function) -> Result<()> {
     let (input, output) = (&at.inputs[0], &at.output);
     let (blocks, plane) = (output.blocks(), output.plane());
     let extent = output.shape.get(axis).copied().unwrap_or(1);
@@ -32,16 +33,16 @@ pub(super) fn record(at: &mut Recording<'_>, axis: usize, form: Form) -> Result<
         (extent, step, output.vectors() / extent.max(1))
     };
     let made = at.inputs.get(1);
-    let params = [
-        [input.offset, output.offset, made.map_or(0, |m| m.offset), word(output.channels())],
-        [word(blocks), word(plane), word(count), word(step)],
-        [word(groups), made.map_or(1, |m| word(targets(output, m))), 0, 0],
-    ];
+    let (made_at, shared) = made.map_or((0, 1), |m| (m.offset, targets(output, m)));
+    let [channels, blocks, plane, count, step, threads, shared] =
+        [output.channels(), blocks, plane, count, step, groups, shared].map(as_u32);
+    let params =
+        [input.offset, output.offset, made_at, channels, blocks, plane, count, step, threads, shared];
     let variant = vec![
         ("LANES", LANES.into()),
         ("CHANNELS", (axis == 0).into()),
-        ("BACKWARD", form.backward.into()),
-        ("LOG", form.log.into()),
+        ("BACKWARD", function.backward.into()),
+        ("LOG", function.log.into()),
     ];
     let launch = Launch { groups: linear(groups), page: 0, flops: flops(&[256, output.vectors()]) };
     at.dispatch(&SOFTMAX, variant, &params, &[], launch)
@@ -70,14 +71,14 @@ pub(super) fn read_axis(node: &Reader<'_>) -> Result<(ValueId, usize), String> {
     if axis < 1 || axis >= rank {
         return Err(format!("axis {written} would mix the images of a batch"));
     }
-    let axis = super::reader::size("axis", axis - 1)?;
+    let axis = super::onnx::size("axis", axis - 1)?;
     if node.opset < 13 && shape[axis + 1..].iter().any(|&d| d != 1) {
         return Err("before opset 13 only a softmax along the last axis is supported".into());
     }
     Ok((input, axis))
 }
 
-/// Where the elements of each group along `axis` lie: `(first, step, count)` for every group.
+/// The places of the elements of each group along `axis`: `(first, step, count)` for every group.
 pub fn groups(shape: &[usize], axis: usize) -> impl Iterator<Item = (usize, usize, usize)> {
     let count = shape[axis];
     let step: usize = shape[axis + 1..].iter().product();
@@ -118,7 +119,7 @@ impl Operator for Softmax {
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
-        record(at, self.axis, Form { backward: false, log: false })
+        record(at, self.axis, Function { backward: false, log: false })
     }
 
     #[cfg(test)]
@@ -139,7 +140,7 @@ impl Operator for Softmax {
 /// rows may count images.
 #[derive(Clone, Copy, Debug)]
 pub struct SoftmaxGradient {
-    /// As the softmax's.
+    /// The axis of the softmax.
     pub axis: usize,
 }
 
@@ -169,7 +170,7 @@ impl Operator for SoftmaxGradient {
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
-        record(at, self.axis, Form { backward: true, log: false })
+        record(at, self.axis, Function { backward: true, log: false })
     }
 
     #[cfg(test)]
@@ -182,5 +183,22 @@ impl Operator for SoftmaxGradient {
             places().for_each(|i| x.data[i] = y.data[i] * (g.data[i] - mean));
         }
         x
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod cases {
+    use super::Softmax;
+    use crate::{
+        graph::Graph,
+        ops::cases::{Case, shape_and_axis, single},
+        rng::Rng,
+    };
+
+    pub const ALL: &[Case] = &[Case::new("Softmax", &["Softmax"], softmax)];
+
+    fn softmax(rng: &mut Rng) -> Graph {
+        let (shape, axis) = shape_and_axis(rng);
+        single(&shape, Softmax { axis })
     }
 }

@@ -1,9 +1,10 @@
-// Softmax along an axis, and its way back. Each thread goes through one group.
+// Softmax along an axis, and its gradient. Each thread goes through one group.
 //
 // CHANNELS: the axis is the channels, and a group is a pixel; else it is another axis, and a group is one
 // vec4 wide. BACKWARD: y * (g - sum of g * y), where rows of y may be shared by several rows of g.
 // LOG: the logarithm of the softmax, and g - exp(y) * sum of g.
 #include bindings
+#include thread
 
 struct Params {
     input: u32,
@@ -14,11 +15,11 @@ struct Params {
     plane: u32,
     count: u32,
     step: u32,
-    groups: u32,
+    threads: u32,
     targets: u32,
 }
 
-// Which of a block's four channels there are.
+// True for each of a block's four channels that exists.
 fn there(block: u32) -> vec4<bool> {
     return vec4(block * 4u) + vec4(0u, 1u, 2u, 3u) < vec4(p.channels);
 }
@@ -27,16 +28,7 @@ fn total(v: vec4<f32>) -> f32 {
     return v.x + v.y + v.z + v.w;
 }
 
-@compute @workgroup_size(${LANES})
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let thread = (group.y * groups.x + group.x) * ${LANES}u + lane;
-    if (thread >= p.groups) {
-        return;
-    }
+fn run(thread: u32) {
 #if CHANNELS
     let first = thread * p.blocks;
     let row = thread / p.plane;

@@ -2,8 +2,8 @@
 
 use tract_onnx::tract_core::ops::{cnn, nn::DataFormat};
 
-use super::reader::{Reader, bounded};
-use crate::limits;
+use super::onnx::{Reader, bounded};
+use crate::{error::Error, limits};
 
 /// A sliding window over `[height, width]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,7 +18,7 @@ pub struct Window {
     pub before: [usize; 2],
     /// Padding after: bottom, right.
     pub after: [usize; 2],
-    /// Whether a last window that starts inside the padded input may reach over its end (pools only).
+    /// True if a last window that starts inside the padded input may reach over its end (pools only).
     pub ceil: bool,
 }
 
@@ -102,7 +102,7 @@ impl Window {
         limits::product(&self.kernel)
     }
 
-    /// Whether padding is as wide as a window, so that some windows may see nothing else.
+    /// True if padding is as wide as a window, so that some windows may see nothing else.
     #[must_use]
     pub fn sees_nothing(&self) -> bool {
         (0..2).any(|axis| self.before[axis].max(self.after[axis]) >= self.extent(axis))
@@ -167,7 +167,8 @@ impl Window {
 
 #[cfg(test)]
 impl Window {
-    /// As [`Self::for_each`], written apart from all that runs: what oracles walk, so that a fault in that is found.
+    /// The same as [`Self::for_each`], written apart from all that runs: oracles walk it, so that a fault there
+    /// is found.
     pub fn taps_of(&self, input: [usize; 2], output: [usize; 2], mut f: impl FnMut(usize, usize, usize)) {
         let signed = |v: usize| i64::try_from(v).unwrap();
         for window in 0..output[0] * output[1] {
@@ -197,19 +198,19 @@ impl Window {
         mut f: impl FnMut(&mut U, &T, usize),
     ) {
         let step = self.strides[1];
-        self.runs(input, output, &mut |run| {
-            let from = &from[run.window..][..run.count];
-            let to = &mut to[run.tap_at..];
+        self.tap_rows(input, output, &mut |row| {
+            let from = &from[row.window..][..row.count];
+            let to = &mut to[row.tap_at..];
             if step == 1 {
-                from.iter().zip(to).for_each(|(y, x)| f(x, y, run.tap));
+                from.iter().zip(to).for_each(|(y, x)| f(x, y, row.tap));
             } else {
-                from.iter().zip(to.iter_mut().step_by(step)).for_each(|(y, x)| f(x, y, run.tap));
+                from.iter().zip(to.iter_mut().step_by(step)).for_each(|(y, x)| f(x, y, row.tap));
             }
         });
     }
 
     /// Calls `f` for each row of windows and each tap, leaving out windows whose tap is padding.
-    fn runs(&self, input: [usize; 2], output: [usize; 2], f: &mut dyn FnMut(Run)) {
+    fn tap_rows(&self, input: [usize; 2], output: [usize; 2], f: &mut dyn FnMut(TapRow)) {
         let columns: Vec<(usize, usize)> =
             (0..self.kernel[1]).map(|tap| self.columns(tap, input[1], output[1])).collect();
         for oy in 0..output[0] {
@@ -217,7 +218,7 @@ impl Window {
                 let Some(y) = self.position(0, oy, ky, input[0]) else { continue };
                 for (kx, &(first, end)) in columns.iter().enumerate() {
                     if first < end {
-                        f(Run {
+                        f(TapRow {
                             tap: ky * self.kernel[1] + kx,
                             window: oy * output[1] + first,
                             tap_at: y * input[1] + first * self.strides[1] + kx * self.dilations[1]
@@ -255,12 +256,12 @@ impl Window {
 }
 
 /// A tap of some windows of one row.
-struct Run {
+struct TapRow {
     /// Which tap, row-major.
     tap: usize,
     /// The first window.
     window: usize,
-    /// Where the tap of the first window lies; the others' follow in steps of the stride.
+    /// The position of the first window's tap; the others' follow in steps of the stride.
     tap_at: usize,
     /// How many windows.
     count: usize,
@@ -296,4 +297,12 @@ pub fn image(shape: &[usize]) -> Result<(usize, [usize; 2]), String> {
         [c, h, w] => Ok((c, [h, w])),
         _ => Err(format!("it works on [N, C, H, W], and its input has {} axes", shape.len() + 1)),
     }
+}
+
+/// Takes the shape of a convolution's weights apart: output channels, input channels per group, height and width.
+///
+/// # Errors
+/// [`Error::Model`] when there are not four axes; the shape rule refuses such weights earlier.
+pub fn kernels_of(weights: &[usize]) -> crate::Result<[usize; 4]> {
+    weights.try_into().map_err(|_| Error::Model("a convolution's weights must have four axes".into()))
 }

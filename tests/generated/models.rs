@@ -1,6 +1,6 @@
 //! A small valid model for each operator that can be read, and copies of it with one integer changed.
 
-use pellucid::ops::{self, attributes::Attribute};
+use pellucid::ops::{self, onnx::attributes::Attribute};
 use prost::Message;
 use tract_onnx::pb::{
     AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto,

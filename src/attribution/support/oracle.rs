@@ -11,11 +11,15 @@ use serde_json::Value;
 use crate::{
     attribution::{Map, Run, Settings, Silent, method},
     backend::{At, Backend, BitRows, Description, Images, Masked, Masks, Rectangle, Segmentation},
+    chain,
     error::Result,
     graph::{Constant, Graph, Producer, Rows, reference},
     network::{Head, Network, Program, Score},
     ops::{
-        conv::Conv, dense::Dense, global_average_pool::GlobalAveragePool, pointwise, reshape::Reshape,
+        conv::{Conv, dense::Dense},
+        global_average_pool::GlobalAveragePool,
+        pointwise,
+        reshape::Reshape,
         window::Window,
     },
     picture::Preprocessing,
@@ -165,8 +169,8 @@ impl Case {
             let bias = Some(draw(&[6], 0.3).to_f32().into());
             at = graph.add(name, Conv { weights, bias, groups: 1, window }, &[at]).unwrap();
             let low = if relu { 0.0 } else { f32::NEG_INFINITY };
-            let relu = pointwise::Clip { low, high: f32::INFINITY };
-            let chain = pointwise::Pointwise::one(pointwise::Step::Clip(relu));
+            let relu = chain::Clip { low, high: f32::INFINITY };
+            let chain = pointwise::Pointwise::one(chain::Step::Clip(relu));
             at = graph.add(format!("{name}/relu"), chain, &[at]).unwrap();
         }
         at = graph.add("pool", GlobalAveragePool, &[at]).unwrap();

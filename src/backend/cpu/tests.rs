@@ -5,32 +5,26 @@ use std::sync::Arc;
 use super::{CpuBackend, EACH, OUTPUTS, at_once, run_graph};
 use crate::{
     backend::Backend,
-    backend::cases::{self, OPERATORS, SHAPES, compare, inputs, oracle, with_gradient},
-    chain::{apply, is_uniform},
+    backend::cases::{
+        self, SHAPES, array, compare, each, inputs, near, oracle, setting, slope, with_gradient,
+    },
+    chain::{Clip, Step, apply, is_uniform},
     error::Result,
     graph::{Graph, Lowering, Operator, Rows, Rule, Shape, ValueId, reference::Array},
     network::{Network, Program, Score, differentiate},
-    ops::pointwise::{Clip, Pointwise, Step},
-    rng::Rng,
+    ops::{
+        conv::cases::conv,
+        pointwise::{Pointwise, quantize::cases::random_quantizer},
+    },
     simd::tests::on_each_set,
     tensor::Tensor,
 };
 
 const BOUND: (f64, f64) = (1e-5, 1e-4);
 
-fn each(mut f: impl FnMut(&str, &Graph, &mut Rng)) {
-    for (name, build) in OPERATORS {
-        for i in 0..SHAPES {
-            let mut rng = cases::rng(name, i);
-            let graph = build(&mut rng);
-            f(&format!("{name} {i}: {:?}", graph.nodes()), &graph, &mut rng);
-        }
-    }
-}
-
 #[test]
 fn operators_and_their_gradients_match_the_oracle() {
-    each(|what, graph, rng| {
+    each(|what, _, graph, rng| {
         for rule in [Rule::Plain, Rule::Guided] {
             let graph = with_gradient(graph, rule);
             let given = inputs(&graph, 2, 2, rng);
@@ -41,18 +35,9 @@ fn operators_and_their_gradients_match_the_oracle() {
 }
 
 #[test]
-fn every_operator_that_can_be_read_has_cases() {
-    let read: Vec<&str> = cases::READ_AS.iter().map(|(onnx, _)| *onnx).collect();
-    assert_eq!(read, crate::ops::supported().collect::<Vec<_>>());
-    for (onnx, name) in cases::READ_AS {
-        assert!(name.is_empty() || OPERATORS.iter().any(|(n, _)| n == name), "{onnx} is read as {name}");
-    }
-}
-
-#[test]
 fn a_wrong_number_is_found() {
     let mut rng = cases::rng("canary", 0);
-    let graph = with_gradient(&cases::conv(&mut rng), Rule::Plain);
+    let graph = with_gradient(&conv(&mut rng), Rule::Plain);
     let given = inputs(&graph, 1, 1, &mut rng);
     let made = run_graph(&graph, &given).unwrap();
     compare(&graph, &given, &made, (1, 1), BOUND).unwrap();
@@ -67,49 +52,10 @@ fn a_wrong_number_is_found() {
     }
 }
 
-/// `<u, f(x + h v)>` by the oracle.
-fn along(graph: &Graph, x: &[Array], v: &Array, u: &Array, h: f64) -> f64 {
-    let moved = x[0].zip(v, |x, v| x + h * v);
-    let rows: Vec<(ValueId, Array)> =
-        graph.inputs().iter().copied().zip([&moved].into_iter().chain(&x[1..]).cloned()).collect();
-    crate::graph::reference::run(graph, &rows, &graph.outputs()[..1]).unwrap()[0].dot(u)
-}
-
-/// The derivative along `v` of `<u, f>`, by central differences in f64.
-fn slope(graph: &Graph, given: &[Tensor], v: &Array, u: &Array) -> f64 {
-    let x: Vec<Array> = given.iter().map(|t| array(&t.shape()[1..], t.row(0))).collect();
-    // Kinks are 1/8192 away or further, and directions at most 2 long in each element.
-    let h = 1e-5;
-    (along(graph, &x, v, u, h) - along(graph, &x, v, u, -h)) / (2.0 * h)
-}
-
-fn array(shape: &[usize], data: &[f32]) -> Array {
-    Array::new(shape, data.iter().map(|&v| v.into()).collect())
-}
-
-/// Operators whose derivative is one: a quantizer's is what the straight-through estimator says.
-fn smooth(what: &str) -> bool {
-    !what.starts_with("Quantizer")
-}
-
-/// A graph, its gradient graph, inputs of both, and the direction `v` and cotangent `u` among them.
-fn setting(graph: &Graph, rng: &mut Rng) -> (Graph, Vec<Tensor>, Array, Array) {
-    let with = with_gradient(graph, Rule::Plain);
-    let given = inputs(&with, 1, 1, rng);
-    let directions = inputs(&with, 1, 1, rng);
-    let v = array(&directions[0].shape()[1..], directions[0].row(0));
-    let u = given.last().map(|t| array(&t.shape()[1..], t.row(0))).unwrap();
-    (with, given, v, u)
-}
-
-fn near(a: f64, b: f64, scale: f64, bound: f64) -> bool {
-    (a - b).abs() <= bound * scale
-}
-
 #[test]
 fn gradient_rules_match_central_differences() {
-    each(|what, graph, rng| {
-        if !smooth(what) {
+    each(|what, case, graph, rng| {
+        if !case.is_derivative {
             return;
         }
         let (with, given, mut v, u) = setting(graph, rng);
@@ -131,8 +77,8 @@ fn gradient_rules_match_central_differences() {
 
 #[test]
 fn gradients_on_the_cpu_are_adjoint() {
-    each(|what, graph, rng| {
-        if !smooth(what) {
+    each(|what, case, graph, rng| {
+        if !case.is_derivative {
             return;
         }
         let (with, given, v, u) = setting(graph, rng);
@@ -147,7 +93,7 @@ fn gradients_on_the_cpu_are_adjoint() {
 #[test]
 fn a_wrong_gradient_is_found() {
     let mut rng = cases::rng("canary", 1);
-    let graph = cases::conv(&mut rng);
+    let graph = conv(&mut rng);
     let (with, given, v, u) = setting(&graph, &mut rng);
     let gradient = oracle(&with, &given, 0, 0, 1).swap_remove(1);
     let truth = slope(&graph, &given[..1], &v, &u);
@@ -162,7 +108,7 @@ fn a_wrong_gradient_is_found() {
 fn quantizers_let_through_what_they_do_not_saturate() {
     for i in 0..SHAPES {
         let mut rng = cases::rng("straight through", i);
-        let quantizer = cases::random_quantizer(&mut rng, 3);
+        let quantizer = random_quantizer(&mut rng, 3);
         let mut graph = Graph::new();
         let x = graph.input("x", [3, 4, 5], Rows::Images);
         let y = graph.add("q", Pointwise::one(Step::FakeQuantize(quantizer.clone())), &[x]).unwrap();
@@ -171,8 +117,8 @@ fn quantizers_let_through_what_they_do_not_saturate() {
         let given = inputs(&graph, 1, 1, &mut rng);
         let made = run_graph(&graph, &given).unwrap();
         for k in 0..60 {
-            let c = if quantizer.affinity.scales.len() == 1 { 0 } else { k / 20 };
-            let (scale, zero) = (quantizer.affinity.scales[c], quantizer.affinity.zero_points[c]);
+            let c = if quantizer.params.scales.len() == 1 { 0 } else { k / 20 };
+            let (scale, zero) = (quantizer.params.scales[c], quantizer.params.zero_points[c]);
             let q = (given[0].data()[k] / scale).round_ties_even() + zero;
             let inside = (quantizer.low..=quantizer.high).contains(&q);
             let expected = if inside { given[1].data()[k] } else { 0.0 };
@@ -229,7 +175,7 @@ fn batches_keep_threads_busy_and_outputs_small() {
 
 #[test]
 fn results_do_not_depend_on_the_batch() {
-    each(|what, graph, rng| {
+    each(|what, _, graph, rng| {
         let graph = with_gradient(graph, Rule::Plain);
         let given = inputs(&graph, 3, 2, rng);
         let whole = run_graph(&graph, &given).unwrap();
@@ -257,7 +203,7 @@ fn bits(tensors: &[Tensor]) -> Vec<u32> {
 
 #[test]
 fn operators_are_the_same_on_every_instruction_set() {
-    each(|what, graph, rng| {
+    each(|what, _, graph, rng| {
         for rule in [Rule::Plain, Rule::Guided] {
             let graph = with_gradient(graph, rule);
             // One row: a batch would go to threads, which do not know the set.
@@ -296,7 +242,7 @@ fn the_shipped_model_is_the_same_on_every_instruction_set() {
 #[test]
 fn what_is_not_finite_is_refused() {
     let mut rng = cases::rng("finite", 0);
-    let graph = cases::conv(&mut rng);
+    let graph = conv(&mut rng);
     let mut given = inputs(&graph, 1, 1, &mut rng);
     given[0].data_mut()[0] = f32::NAN;
     assert_eq!(run_graph(&graph, &given).unwrap_err().code(), "not-finite");

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     backend::Images,
     error::{Error, GpuFault, Result},
-    gpu::{Arena, Gpu, Job, Pending, Pipelines, Upload, View, pack, unpack},
+    gpu::{Arena, Gpu, Job, Pending, Pipelines, Upload, View, as_u32, pack, unpack},
     graph::{Node, Rows},
     tensor::Tensor,
 };
@@ -46,7 +46,7 @@ struct Plan {
     bytes: u64,
 }
 
-/// What a batch takes on the device.
+/// The memory and the work that a batch takes on the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Footprint {
     /// Activations at their peak, in bytes.
@@ -83,7 +83,7 @@ impl Engine {
         self.pipelines.len()
     }
 
-    /// What a batch takes.
+    /// The memory and the work that a batch takes.
     pub fn footprint(&self, runner: &mut Runner, size: Size) -> Result<Footprint> {
         let memory = runner.compiled.memory(size);
         runner.compiled.record(&memory)?;
@@ -131,10 +131,11 @@ impl Engine {
         for first in (0..total).step_by(at_once) {
             let size = Size { images: at_once.min(total - first), targets, masks };
             self.prepare(runner, size).await?;
-            let held = held(runner, images);
+            let bypass = bypass_inputs(runner, images);
             let Some((_, plan)) = runner.plans.last_mut() else { continue };
-            let uploads = uploads(plan, images, picture.as_ref(), cotangents, first, size, held);
-            let reads: Vec<_> = plan.outputs.iter().map(|v| v.offset..v.offset + word(v.vectors())).collect();
+            let uploads = uploads(plan, images, picture.as_ref(), cotangents, first, size, bypass);
+            let reads: Vec<_> =
+                plan.outputs.iter().map(|v| v.offset..v.offset + as_u32(v.vectors())).collect();
             let (gpu, arena, constants) = (&self.gpu, &self.arena, &runner.compiled.constants);
             let started = gpu
                 .scoped(|| plan.job.submit(gpu, arena, constants, &uploads, 0..plan.zeros, &reads))
@@ -178,7 +179,7 @@ impl Engine {
             let views =
                 |ids: &[crate::graph::ValueId]| ids.iter().map(|i| memory.views[i.index()].clone()).collect();
             let (inputs, outputs) = (views(graph.inputs()), views(graph.outputs()));
-            let plan = Plan { job, inputs, outputs, zeros: word(memory.zeros), bytes };
+            let plan = Plan { job, inputs, outputs, zeros: as_u32(memory.zeros), bytes };
             if runner.plans.len() >= PLANS {
                 runner.plans.remove(0);
             }
@@ -216,9 +217,9 @@ impl Runner {
     }
 }
 
-/// How many inputs of the graph stand before that of the images: one, the image itself, where it gets past the
-/// layer at which the program starts.
-fn held(runner: &Runner, images: Images<'_>) -> usize {
+/// The number of inputs before that of the batch: one, the image itself, where it bypasses the layer at which the
+/// program starts.
+fn bypass_inputs(runner: &Runner, images: Images<'_>) -> usize {
     let graph = runner.compiled.graph();
     let per_image = graph.inputs().iter().filter(|id| graph.node(**id).rows == Rows::Images).count();
     if matches!(images, Images::At(_)) { per_image.saturating_sub(1) } else { 0 }
@@ -227,8 +228,8 @@ fn held(runner: &Runner, images: Images<'_>) -> usize {
 /// Refuses inputs of the wrong shape or that are not finite.
 fn check(runner: &Runner, images: Images<'_>, cotangents: Option<&Tensor>) -> Result<()> {
     let graph = runner.compiled.graph();
-    let held = held(runner, images);
-    let wanted = |i: usize| graph.inputs().get(i + held).map(|id| graph.node(*id).shape.as_slice());
+    let bypass = bypass_inputs(runner, images);
+    let wanted = |i: usize| graph.inputs().get(i + bypass).map(|id| graph.node(*id).shape.as_slice());
     let refuse = |what: &str, got: &[usize], wanted: Option<&[usize]>| {
         Err(Error::Argument(format!(
             "{what} of shape {got:?} do not fit the network, which takes {wanted:?} each"
@@ -243,7 +244,7 @@ fn check(runner: &Runner, images: Images<'_>, cotangents: Option<&Tensor>) -> Re
         }
         Images::At(at) => {
             let first = graph.inputs().first().map(|id| graph.node(*id).shape.as_slice());
-            if held > 0 && Some(at.image.shape()) != first {
+            if bypass > 0 && Some(at.image.shape()) != first {
                 return refuse("images", at.image.shape(), first);
             }
             if at.points.shape().get(1..) != wanted(0) {
@@ -281,7 +282,7 @@ fn check(runner: &Runner, images: Images<'_>, cotangents: Option<&Tensor>) -> Re
     }
 }
 
-/// What goes into the arena for the images from `first` on.
+/// The uploads into the arena for the images from `first` on.
 fn uploads<'a>(
     plan: &Plan,
     images: Images<'_>,
@@ -289,15 +290,15 @@ fn uploads<'a>(
     cotangents: Option<&Tensor>,
     first: usize,
     size: Size,
-    held: usize,
+    bypass: usize,
 ) -> Vec<Upload<'a>> {
     let floats =
         |view: &View, data: &[f32]| Upload::floats(view.offset, pack(data, view.channels(), view.plane()));
     let mut uploads = vec![];
-    let Some(view) = plan.inputs.get(held) else { return uploads };
+    let Some(view) = plan.inputs.get(bypass) else { return uploads };
     match (images, picture, view.mask) {
         (Images::At(at), ..) => {
-            let image = plan.inputs[..held].first();
+            let image = plan.inputs[..bypass].first();
             uploads.extend(image.map(|v| floats(v, &at.image.data().repeat(size.images))));
             uploads.push(floats(view, rows(at.points, first, size.images)));
         }
@@ -316,7 +317,7 @@ fn uploads<'a>(
         }
         (Images::Masked(_), ..) => {}
     }
-    if let (Some(view), Some(c)) = (plan.inputs.get(held + 1), cotangents) {
+    if let (Some(view), Some(c)) = (plan.inputs.get(bypass + 1), cotangents) {
         let k = size.targets;
         uploads.push(floats(view, rows(c, first * k, size.images * k)));
     }
@@ -326,8 +327,4 @@ fn uploads<'a>(
 /// The values of some rows.
 fn rows(t: &Tensor, first: usize, count: usize) -> &[f32] {
     &t.data()[first * t.row_len()..(first + count) * t.row_len()]
-}
-
-fn word(v: usize) -> u32 {
-    u32::try_from(v).unwrap_or(u32::MAX)
 }

@@ -6,32 +6,32 @@ use std::sync::Arc;
 use crate::{
     chain::Epilogue,
     error::Result,
-    gpu::Form,
+    gpu::MaskEncoding,
     graph::{Graph, Node, OnMasks, Operator, Producer, Storage, ValueId},
-    ops::{fused::Fused, kernels::MOST_STEPS, unmask::Unmask},
+    ops::{fused::Fused, kernels::MOST_STEPS, materialize_masked::MaterializeMasked},
 };
 
 /// The longest chain of functions that a kernel's parameters hold.
 const LONGEST_CHAIN: usize = 16;
 
-/// The graph as the GPU runs it. With a form the first input is one picture under many masks of that form.
-pub fn fuse(graph: &Graph, form: Option<Form>) -> Result<Graph> {
+/// The graph as the GPU runs it. With an encoding the first input is one picture under many masks of that encoding.
+pub fn fuse(graph: &Graph, encoding: Option<MaskEncoding>) -> Result<Graph> {
     let early = mask_early(&graph.pruned().0)?;
     let fused = merge(&early)?.pruned().0;
-    match form {
-        Some(form) => Ok(unmask(&fused, form)?.pruned().0),
+    match encoding {
+        Some(encoding) => Ok(materialize_masked(&fused, encoding)?.pruned().0),
         None => Ok(fused),
     }
 }
 
-/// Which values stand for one picture under many masks: what [`unmask`] leaves so.
+/// Which values stand for one picture under many masks: what [`materialize_masked`] leaves so.
 #[must_use]
-pub fn masked_values(graph: &Graph, form: Form) -> Vec<bool> {
+pub fn masked_values(graph: &Graph, encoding: MaskEncoding) -> Vec<bool> {
     let mut masked = vec![false; graph.nodes().len()];
     for (id, node) in graph.iter() {
         masked[id.index()] = match &node.producer {
             Producer::Input => graph.inputs().first() == Some(&id),
-            Producer::Operator(op) => masked[node.inputs[0].index()] && keeps_masks(op, form),
+            Producer::Operator(op) => masked[node.inputs[0].index()] && keeps_masks(op, encoding),
         };
     }
     masked
@@ -98,7 +98,7 @@ fn merge(graph: &Graph) -> Result<Graph> {
     let (new, _) = rebuild(graph, ids, |new, id, _, inputs| {
         let node = graph.node(id);
         let Some(end) = node.operator().and_then(|op| op.as_epilogue()) else { return Ok(None) };
-        // Of the two sides of a sum, the later one takes in the other.
+        // The later one of the two sides of a sum takes in the other.
         let mut sides: Vec<usize> = (0..if end.add_at.is_some() { 2 } else { 1 }).collect();
         sides.sort_by_key(|&s| std::cmp::Reverse(inputs.get(s).copied()));
         for side in sides {
@@ -113,53 +113,53 @@ fn merge(graph: &Graph) -> Result<Graph> {
             };
             let others = inputs.iter().enumerate().filter(|(i, _)| *i != side).map(|(_, id)| *id);
             let read: Vec<ValueId> = made.inputs.iter().copied().chain(others).collect();
-            return new.add(&node.name, Fused { entry: vec![], base, epilogue }, &read).map(Some);
+            return new.add(&node.name, Fused { prologue: vec![], base, epilogue }, &read).map(Some);
         }
         Ok(None)
     })?;
     Ok(new)
 }
 
-/// Whether the masks stay on what an operator makes of one picture under masks of a form.
-fn keeps_masks(op: &Arc<dyn Operator>, form: Form) -> bool {
+/// True if the masks stay on what an operator makes of one picture under masks of an encoding.
+fn keeps_masks(op: &Arc<dyn Operator>, encoding: MaskEncoding) -> bool {
     match op.on_masks() {
         OnMasks::Affine => true,
-        OnMasks::PerElement => form != Form::Grids,
+        OnMasks::PerElement => encoding != MaskEncoding::Grids,
         OnMasks::Mixes => false,
     }
 }
 
 /// A convolution that reads a masked picture through a chain of functions.
-struct Entered {
+struct Prologued {
     /// The masked picture.
     picture: ValueId,
     /// A scale and shift of it, if any, which comes first.
     scaling: Option<Arc<dyn Operator>>,
-    /// The convolution, with the chain at its entry.
+    /// The convolution, with the chain as its prologue.
     fused: Fused,
 }
 
 /// A convolution as one operator with the chain of functions in front of it, if they lie on a masked picture.
-fn entered(graph: &Graph, masked: &[bool], node: &Node) -> Option<Entered> {
+fn prologued(graph: &Graph, masked: &[bool], node: &Node) -> Option<Prologued> {
     let chain = graph.node(*node.inputs.first()?);
     let (scaling, Epilogue { steps, add_at: None, gate: None }) = parts(chain)? else { return None };
     let picture = *chain.inputs.first().filter(|i| masked[i.index()])?;
     let linear = scaling.as_ref().is_none_or(|op| op.on_masks() == OnMasks::Affine);
     let (base, epilogue) = parts(node).filter(|_| node.operator().is_some_and(|op| op.reads_masks()))?;
     let fits = !steps.is_empty() && steps.len() + epilogue.steps.len() <= MOST_STEPS;
-    let fused = Fused { entry: steps, base, epilogue };
-    (linear && fits).then_some(Entered { picture, scaling, fused })
+    let fused = Fused { prologue: steps, base, epilogue };
+    (linear && fits).then_some(Prologued { picture, scaling, fused })
 }
 
 /// Writes masked pictures out where they are read by what cannot read them through their masks.
-fn unmask(graph: &Graph, form: Form) -> Result<Graph> {
-    let masked = masked_values(graph, form);
+fn materialize_masked(graph: &Graph, encoding: MaskEncoding) -> Result<Graph> {
+    let masked = masked_values(graph, encoding);
     let mut written: Vec<Option<ValueId>> = vec![None; graph.nodes().len()];
     let mut write = |new: &mut Graph, old: ValueId, place: ValueId| -> Result<ValueId> {
         if let Some(done) = written[old.index()] {
             return Ok(done);
         }
-        let done = new.add(format!("{}/masked", graph.node(old).name), Unmask, &[place])?;
+        let done = new.add(format!("{}/masked", graph.node(old).name), MaterializeMasked, &[place])?;
         written[old.index()] = Some(done);
         Ok(done)
     };
@@ -168,14 +168,14 @@ fn unmask(graph: &Graph, form: Form) -> Result<Graph> {
         let node = graph.node(id);
         let Some(op) = node.operator() else { return Ok(None) };
         let mut read = inputs.to_vec();
-        if let Some(entered) = entered(graph, &masked, node)
-            && let Some(mut picture) = places[entered.picture.index()]
+        if let Some(prologued) = prologued(graph, &masked, node)
+            && let Some(mut picture) = places[prologued.picture.index()]
         {
-            if let Some(scaling) = entered.scaling {
+            if let Some(scaling) = prologued.scaling {
                 picture = new.add_shared(format!("{}/scaled", node.name), scaling, &[picture])?;
             }
             read[0] = picture;
-            return new.add(&node.name, entered.fused, &read).map(Some);
+            return new.add(&node.name, prologued.fused, &read).map(Some);
         }
         for (i, old) in node.inputs.iter().enumerate() {
             let through = masked[id.index()] || (i == 0 && op.reads_masks());

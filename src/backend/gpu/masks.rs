@@ -1,36 +1,36 @@
-//! Masks as the kernels read them; `ops/kernels/seen.wgsl` says how each form lies in memory.
+//! Masks as the kernels read them; `ops/kernels/masked_input.wgsl` says how each encoding lies in memory.
 
 use std::ops::Range;
 
 use super::plan::MaskSize;
 use crate::{
     backend::{BitRows, Grids, Masked, Masks},
-    gpu::{Form, pack},
+    gpu::{MaskEncoding, as_u32, pack},
 };
 
 /// A picture under masks, with all that does not change from chunk to chunk.
 pub struct Packed<'a> {
-    /// What a chunk of masks takes.
+    /// The size of a chunk of masks.
     pub size: MaskSize,
     /// The picture, channels last.
     pub image: Vec<u32>,
-    /// What hides it.
+    /// The fill that hides it.
     pub fill: Vec<u32>,
-    /// What all masks share.
+    /// The part that all masks share.
     pub shared: Vec<u32>,
     masks: &'a Masks,
     channels: usize,
     plane: usize,
 }
 
-/// What masks are made of.
+/// The encoding of masks.
 #[must_use]
-pub fn form(masks: &Masks) -> Form {
+pub fn encoding(masks: &Masks) -> MaskEncoding {
     match masks {
-        Masks::Rectangles(_) => Form::Rectangles,
-        Masks::Segments(..) => Form::Segments,
-        Masks::Grids(_) => Form::Grids,
-        Masks::Elements(_) => Form::Elements,
+        Masks::Rectangles(_) => MaskEncoding::Rectangles,
+        Masks::Segments(..) => MaskEncoding::Segments,
+        Masks::Grids(_) => MaskEncoding::Grids,
+        Masks::Elements(_) => MaskEncoding::Elements,
     }
 }
 
@@ -45,7 +45,12 @@ impl<'a> Packed<'a> {
             Masks::Rectangles(_) | Masks::Elements(_) => vec![],
             Masks::Segments(map, _) => map.labels().to_vec(),
             Masks::Grids(g) => {
-                vec![word(g.cells[0]), word(g.cells[1]), word(2 * g.enlarged[0]), word(2 * g.enlarged[1])]
+                vec![
+                    as_u32(g.cells[0]),
+                    as_u32(g.cells[1]),
+                    as_u32(2 * g.enlarged[0]),
+                    as_u32(2 * g.enlarged[1]),
+                ]
             }
         };
         shared.resize(shared.len().next_multiple_of(4), 0);
@@ -75,7 +80,7 @@ impl<'a> Packed<'a> {
             match self.masks {
                 Masks::Rectangles(all) => {
                     let r = all[i];
-                    to.copy_from_slice(&[r.top, r.left, r.bottom, r.right].map(word));
+                    to.copy_from_slice(&[r.top, r.left, r.bottom, r.right].map(as_u32));
                 }
                 Masks::Segments(_, rows) => to[..rows.words(i).len()].copy_from_slice(rows.words(i)),
                 Masks::Grids(grids) => grid(grids, i, to),
@@ -91,7 +96,7 @@ fn grid(grids: &Grids, i: usize, to: &mut [u32]) {
     let [rows, columns] = grids.cells;
     let values = &grids.values[i * rows * columns..(i + 1) * rows * columns];
     let [top, left] = grids.shifts[i];
-    to[..2].copy_from_slice(&[word(top), word(left)]);
+    to[..2].copy_from_slice(&[as_u32(top), as_u32(left)]);
     for (cell, to) in to[4..].chunks_exact_mut(4).enumerate() {
         let (row, column) = (cell / columns, cell % columns);
         let (below, right) = ((row + 1).min(rows - 1), (column + 1).min(columns - 1));
@@ -100,7 +105,7 @@ fn grid(grids: &Grids, i: usize, to: &mut [u32]) {
     }
 }
 
-/// Turns bits that lie channel by channel into four bits a pixel.
+/// Turns bits that lie channel by channel into four bits per pixel.
 fn interleave(rows: &BitRows, i: usize, channels: usize, plane: usize, to: &mut [u32]) {
     for channel in 0..channels {
         let block = &mut to[channel / 4 * plane.div_ceil(8)..];
@@ -126,8 +131,3 @@ const SPREAD: [u32; 256] = {
     }
     table
 };
-
-/// A size as a kernel sees it.
-fn word(v: usize) -> u32 {
-    u32::try_from(v).unwrap_or(u32::MAX)
-}

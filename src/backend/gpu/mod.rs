@@ -18,7 +18,7 @@ use plan::{Compiled, MaskSize, Size};
 use super::{Backend, Description, Images};
 use crate::{
     error::{Error, GpuFault, Result},
-    gpu::{Form, Gpu, Tiles, Traits},
+    gpu::{DeviceProfile, Gpu, MaskEncoding, TileMemory},
     graph::Graph,
     network::{Network, Program},
     tensor::Tensor,
@@ -38,7 +38,7 @@ pub struct GpuBackend {
     description: Description,
     engine: Engine,
     /// By program and by how images come masked, if they do; the last used stands last.
-    runners: Vec<((Program, Option<Form>), Runner)>,
+    runners: Vec<((Program, Option<MaskEncoding>), Runner)>,
 }
 
 impl GpuBackend {
@@ -64,7 +64,7 @@ impl GpuBackend {
         &self.engine.gpu
     }
 
-    /// What a batch takes on the device, from the arena's own plan.
+    /// The memory and the work of a batch on the device, from the arena's own plan.
     pub fn footprint(&mut self, program: &Program, images: usize, targets: usize) -> Result<Footprint> {
         let at = self.runner(program, None)?;
         let size = Size { images, targets, ..Size::default() };
@@ -86,14 +86,15 @@ impl GpuBackend {
         self.engine.profile(&mut self.runners[at].1, size, meter).await
     }
 
-    /// Where the program's runner stands; made at the first request.
-    fn runner(&mut self, program: &Program, form: Option<Form>) -> Result<usize> {
-        let key = (program.clone(), form);
+    /// The position of the program's runner, which is made at the first request.
+    fn runner(&mut self, program: &Program, encoding: Option<MaskEncoding>) -> Result<usize> {
+        let key = (program.clone(), encoding);
         if let Some(at) = self.runners.iter().position(|(k, _)| *k == key) {
             let found = self.runners.remove(at);
             self.runners.push(found);
         } else {
-            let compiled = Compiled::new(self.engine.gpu.traits(), &self.network.program(program)?, form)?;
+            let compiled =
+                Compiled::new(self.engine.gpu.device_profile(), &self.network.program(program)?, encoding)?;
             if self.runners.len() >= PROGRAMS {
                 self.runners.remove(0);
             }
@@ -112,7 +113,7 @@ pub async fn run_graph(gpu: Gpu, graph: &Graph, inputs: &[Tensor]) -> Result<Vec
     let ([first, ..], true) = (inputs, inputs.len() == graph.inputs().len() && inputs.len() <= 2) else {
         return Err(Error::Argument("the graph must be given its one or two inputs".into()));
     };
-    let mut runner = Runner::new(Compiled::new(gpu.traits(), graph, None)?);
+    let mut runner = Runner::new(Compiled::new(gpu.device_profile(), graph, None)?);
     Engine::new(gpu).run(&mut runner, Images::Batch(first), inputs.get(1)).await
 }
 
@@ -123,8 +124,9 @@ pub async fn run_graph(gpu: Gpu, graph: &Graph, inputs: &[Tensor]) -> Result<Vec
 /// `gpu-memory` when it does not fit, else as a run's.
 pub fn rehearse(graph: &Graph, images: usize, targets: usize) -> Result<Footprint> {
     let mut most = Footprint { arena: 0, weights: 0 };
-    for tiles in Tiles::ALL {
-        let mut compiled = Compiled::new(Traits { page_bytes: LEAST_BINDING, tiles }, graph, None)?;
+    for tile_memory in TileMemory::ALL {
+        let mut compiled =
+            Compiled::new(DeviceProfile { page_bytes: LEAST_BINDING, tile_memory }, graph, None)?;
         let memory = compiled.memory(Size { images, targets, ..Size::default() });
         let arena = memory.size as u64 * 16;
         if arena > LEAST_BUFFER {
@@ -158,8 +160,8 @@ impl Backend for GpuBackend {
         images: Images<'_>,
         cotangents: Option<&Tensor>,
     ) -> Result<Vec<Tensor>> {
-        let form = if let Images::Masked(m) = images { Some(masks::form(m.masks)) } else { None };
-        let at = self.runner(program, form)?;
+        let encoding = if let Images::Masked(m) = images { Some(masks::encoding(m.masks)) } else { None };
+        let at = self.runner(program, encoding)?;
         self.engine.run(&mut self.runners[at].1, images, cotangents).await
     }
 

@@ -3,7 +3,7 @@
 use super::fuse::{fuse, masked_values};
 use crate::{
     error::{Error, GpuFault, Result},
-    gpu::{Constants, Dispatch, Form, Mask, Recording, Traits, View, arena},
+    gpu::{Constants, DeviceProfile, Dispatch, Mask, MaskEncoding, Recording, View, arena, as_u32},
     graph::{Graph, Producer, Rows, Storage, ValueId},
 };
 
@@ -15,16 +15,16 @@ const ALIGN: usize = 16;
 pub struct Size {
     /// Images.
     pub images: usize,
-    /// Targets an image.
+    /// Targets per image.
     pub targets: usize,
-    /// Of pictures under masks.
+    /// The size of the masks of pictures.
     pub masks: MaskSize,
 }
 
 /// How much masks take, in vec4s.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct MaskSize {
-    /// What all of them share.
+    /// The part that all of them share.
     pub shared: usize,
     /// Each one's own.
     pub own: usize,
@@ -42,18 +42,18 @@ impl Size {
 /// A graph as the GPU runs it, for any batch.
 pub struct Compiled {
     graph: Graph,
-    /// What masks are made of; none where the first input is a batch of pictures.
-    form: Option<Form>,
+    /// The encoding of masks; none where the first input is a batch of pictures.
+    encoding: Option<MaskEncoding>,
     /// The values that are one picture under many masks.
     masked: Vec<bool>,
     /// The program's constants.
     pub constants: Constants,
-    traits: Traits,
+    profile: DeviceProfile,
 }
 
 /// The arena's layout for batches of one size.
 pub struct Memory {
-    /// Where each value lies.
+    /// The place of each value.
     pub views: Vec<View>,
     /// vec4s of zeros, at the start.
     pub zeros: usize,
@@ -62,12 +62,12 @@ pub struct Memory {
 }
 
 impl Compiled {
-    /// Prepares a graph; with a form, its first input is one picture under many masks of that form.
-    pub fn new(traits: Traits, graph: &Graph, form: Option<Form>) -> Result<Self> {
-        let graph = fuse(graph, form)?;
+    /// Prepares a graph; with an encoding, its first input is one picture under many masks of that encoding.
+    pub fn new(profile: DeviceProfile, graph: &Graph, encoding: Option<MaskEncoding>) -> Result<Self> {
+        let graph = fuse(graph, encoding)?;
         let none = || vec![false; graph.nodes().len()];
-        let masked = form.map_or_else(none, |form| masked_values(&graph, form));
-        Ok(Self { graph, form, masked, constants: Constants::new(traits.page_bytes), traits })
+        let masked = encoding.map_or_else(none, |encoding| masked_values(&graph, encoding));
+        Ok(Self { graph, encoding, masked, constants: Constants::new(profile.page_bytes), profile })
     }
 
     /// The graph, fused.
@@ -120,19 +120,20 @@ impl Compiled {
         }
         // The masks of masked pictures are kept throughout.
         let masks = self
-            .form
+            .encoding
             .map_or(0, |_| size.masks.own.saturating_mul(size.images).saturating_add(size.masks.shared));
         intervals.push(arena::Interval { size: masks, from: 0, to: nodes.len() });
         let layout = arena::plan(&intervals, ALIGN);
         let zeros = views.iter().map(View::blocks).max().unwrap_or(1).next_multiple_of(ALIGN);
-        let place = |i: usize| word(zeros.saturating_add(layout.offsets[i]));
+        let place = |i: usize| as_u32(zeros.saturating_add(layout.offsets[i]));
         let shared = place(nodes.len());
         for (i, view) in views.iter_mut().enumerate() {
             view.offset = place(homes[i]);
-            if let Some(form) = self.form.filter(|_| self.masked[i]) {
-                let fill = view.offset.saturating_add(word(picture(view)));
-                let (masks, stride) = (shared.saturating_add(word(size.masks.shared)), word(size.masks.own));
-                view.mask = Some(Mask { form, fill, shared, masks, stride });
+            if let Some(encoding) = self.encoding.filter(|_| self.masked[i]) {
+                let fill = view.offset.saturating_add(as_u32(picture(view)));
+                let (masks, stride) =
+                    (shared.saturating_add(as_u32(size.masks.shared)), as_u32(size.masks.own));
+                view.mask = Some(Mask { encoding, fill, shared, masks, stride });
             }
         }
         Memory { views, zeros, size: zeros.saturating_add(layout.size) }
@@ -158,7 +159,7 @@ impl Compiled {
                 node: id.index(),
                 inputs: node.inputs.iter().map(view).collect(),
                 output: view(&id),
-                traits: self.traits,
+                profile: self.profile,
                 zeros: 0,
                 constants: &mut self.constants,
                 dispatches: &mut dispatches,
@@ -192,8 +193,4 @@ fn length(view: &View, storage: Storage, masked: bool) -> usize {
         Storage::Bit => view.vectors().div_ceil(32),
         Storage::Byte => view.vectors().div_ceil(4),
     }
-}
-
-fn word(v: usize) -> u32 {
-    u32::try_from(v).unwrap_or(u32::MAX)
 }

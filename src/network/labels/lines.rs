@@ -167,7 +167,7 @@ fn unquoted(names: Vec<String>) -> Result<Vec<String>, String> {
     }
 }
 
-/// Where the names and the indices stand in a table.
+/// The columns of the names and the indices in a table.
 struct Columns {
     name: usize,
     index: Option<usize>,

@@ -2,7 +2,7 @@
 
 use super::{lines::is_synset, literal::Literal};
 
-/// Where the names stand in larger files: Hugging Face's config.json (the first two), timm's, Keras's and YOLO's,
+/// The places of the names in larger files: Hugging Face's config.json (the first two), timm's, Keras's and YOLO's,
 /// and Lobe's signature.json (`classes`, and in it `Label`).
 const PLACES: [&str; 8] =
     ["id2label", "label2id", "label_names", "class_names", "names", "labels", "classes", "Label"];

@@ -1,11 +1,11 @@
-//! How windows over one axis become a regular grid of outputs that each gather the same taps.
+//! Windows over one axis, as a regular grid of outputs that each gather the same taps.
 
-use crate::ops::window::Window;
+use crate::{gpu::as_u32, ops::window::Window};
 
 /// Outputs `out_offset + j * out_stride` for `j < grid`, each of which gathers, for tap `t < taps.len()`,
 /// the input at `j * stride + t * dilation + offset` (nothing where that is outside `0..input`).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Axis {
+pub struct GatherAxis {
     /// How many outputs.
     pub grid: usize,
     /// Extent of what is read.
@@ -18,7 +18,7 @@ pub struct Axis {
     pub stride: usize,
     /// Input steps between taps.
     pub dilation: usize,
-    /// Where the first output's first tap reads.
+    /// The position that the first output's first tap reads.
     pub offset: isize,
     /// Steps between outputs.
     pub out_stride: usize,
@@ -26,7 +26,7 @@ pub struct Axis {
     pub out_offset: usize,
 }
 
-impl Axis {
+impl GatherAxis {
     /// A window that gathers: one grid with all taps.
     #[must_use]
     pub fn forward(window: &Window, axis: usize, input: usize, output: usize) -> Self {
@@ -72,7 +72,7 @@ impl Axis {
         (0..stride.min(large)).map(phase).collect()
     }
 
-    /// Whether each output reads the one input at its own place.
+    /// True if each output reads the one input at its own place.
     #[must_use]
     pub fn is_pointwise(&self) -> bool {
         self.taps.len() == 1
@@ -82,7 +82,7 @@ impl Axis {
             && self.is_whole()
     }
 
-    /// Whether the outputs are all that there are.
+    /// True if the outputs are all that there are.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.out_stride == 1 && self.grid == self.output
@@ -90,41 +90,47 @@ impl Axis {
 }
 
 /// Every pair of phases.
-pub fn pairs(rows: &[Axis], columns: &[Axis]) -> Vec<[Axis; 2]> {
+pub fn pairs(rows: &[GatherAxis], columns: &[GatherAxis]) -> Vec<[GatherAxis; 2]> {
     rows.iter().flat_map(|r| columns.iter().map(move |c| [r.clone(), c.clone()])).collect()
 }
 
-/// The geometry as kernels see it.
+/// The snippet that declares [`GridParams`] to kernels.
+pub const GRID: (&str, &str) = ("grid", include_str!("grid.wgsl"));
+
+/// The geometry as kernels see it: `struct Grid` in `grid.wgsl`, in the same order.
 #[derive(Clone, Copy, Debug, Default, bytemuck::NoUninit)]
 #[repr(C)]
 pub struct GridParams {
-    grid: [u32; 2],
-    input: [u32; 2],
+    cells: [u32; 2],
+    extent: [u32; 2],
     taps: [u32; 2],
     stride: [u32; 2],
     dilation: [i32; 2],
     offset: [i32; 2],
-    output: [u32; 2],
+    out_extent: [u32; 2],
     out_stride: [u32; 2],
     out_offset: [u32; 2],
+    /// Structs in uniform memory take multiples of 16 bytes.
+    unused: [u32; 2],
 }
 
 impl GridParams {
     /// For rows and columns.
     #[must_use]
-    pub fn new(axes: &[Axis; 2]) -> Self {
-        let each = |f: fn(&Axis) -> usize| axes.each_ref().map(|a| super::word(f(a)));
-        let signed = |f: fn(&Axis) -> isize| axes.each_ref().map(|a| i32::try_from(f(a)).unwrap_or(0));
+    pub fn new(axes: &[GatherAxis; 2]) -> Self {
+        let each = |f: fn(&GatherAxis) -> usize| axes.each_ref().map(|a| as_u32(f(a)));
+        let signed = |f: fn(&GatherAxis) -> isize| axes.each_ref().map(|a| i32::try_from(f(a)).unwrap_or(0));
         Self {
-            grid: each(|a| a.grid),
-            input: each(|a| a.input),
+            cells: each(|a| a.grid),
+            extent: each(|a| a.input),
             taps: each(|a| a.taps.len()),
             stride: each(|a| a.stride),
             dilation: signed(|a| a.dilation.cast_signed()),
             offset: signed(|a| a.offset),
-            output: each(|a| a.output),
+            out_extent: each(|a| a.output),
             out_stride: each(|a| a.out_stride),
             out_offset: each(|a| a.out_offset),
+            unused: [0; 2],
         }
     }
 }
@@ -143,7 +149,7 @@ mod tests {
                 let large = 13;
                 let Ok([small, _]) = window.output([large; 2]) else { continue };
                 let mut gathered = vec![];
-                for axis in Axis::backward(&window, 0, small, large) {
+                for axis in GatherAxis::backward(&window, 0, small, large) {
                     for j in 0..axis.grid {
                         for (t, tap) in axis.taps.iter().enumerate() {
                             let from = (j + t * axis.dilation).cast_signed() + axis.offset;

@@ -1,4 +1,4 @@
-// What a convolution is told.
+// The parameters of both convolution kernels. `Params` in convolve.rs writes them, in the same order.
 struct Params {
     input: u32,
     output: u32,
@@ -16,18 +16,7 @@ struct Params {
     masks: u32,
     masks_stride: u32,
     masks_shared: u32,
-    residual: u32,
-    mask: u32,
-    mask_plane: u32,
-    mask_targets: u32,
-    grid: vec2<u32>,
-    extent: vec2<u32>,
-    taps: vec2<u32>,
-    stride: vec2<u32>,
-    dilation: vec2<i32>,
-    offset: vec2<i32>,
-    out_extent: vec2<u32>,
-    out_stride: vec2<u32>,
-    out_offset: vec2<u32>,
-    steps: array<vec4<u32>, ${STEPS + ENTRY + 1}>,
+    epilogue: Epilogue,
+    grid: Grid,
+    steps: array<vec4<u32>, ${STEPS + PROLOGUE + 1}>,
 }

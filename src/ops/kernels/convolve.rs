@@ -2,45 +2,44 @@
 //! tiles in registers, and one whose workgroups share what they load.
 
 use super::{
-    Axis, Epilogue, EpilogueParams, GridParams, SEEN, SNIPPET,
+    EPILOGUE, EpilogueParams, GRID, GatherAxis, GridParams, MASKED_INPUT,
     epilogue::kinds,
     flops,
     tiling::{Shape, Tiling},
-    word,
 };
 use crate::{
-    chain::Step,
+    chain::{Epilogue, Step},
     error::Result,
-    gpu::{Kernel, Launch, Recording, Value, Variant, View},
+    gpu::{Kernel, Launch, Recording, Value, Variant, View, as_u32},
 };
 
 /// The kernel that keeps all in registers.
 pub static CONVOLVE: Kernel = Kernel {
     name: "convolve",
     source: include_str!("convolve.wgsl"),
-    snippets: &[PARAMS, SNIPPET, SEEN, ENTRY],
+    snippets: &[GRID, PARAMS, EPILOGUE, MASKED_INPUT, PROLOGUE],
 };
 
 /// The kernel whose workgroups share what they load.
 pub static CONVOLVE_SHARED: Kernel = Kernel {
     name: "convolve_shared",
     source: include_str!("convolve_shared.wgsl"),
-    snippets: &[PARAMS, SNIPPET],
+    snippets: &[GRID, PARAMS, EPILOGUE],
 };
 
-/// How many functions a convolution's parameters have room for, at its entry and its end together.
+/// How many functions a convolution's parameters have room for, in its prologue and its epilogue together.
 pub const MOST_STEPS: usize = 21;
 
-/// What both kernels are told.
+/// The parameters of both kernels.
 const PARAMS: (&str, &str) = ("convolution", include_str!("convolution.wgsl"));
 
-/// What is done to a masked picture where it is read.
-const ENTRY: (&str, &str) = ("entry", include_str!("entry.wgsl"));
+/// The chain that changes a masked picture as it is read.
+const PROLOGUE: (&str, &str) = ("prologue", include_str!("prologue.wgsl"));
 
-/// What is computed: for each phase, a regular grid of windows over the input.
+/// A convolution: for each phase, a regular grid of windows over the input.
 pub struct Convolution<'a> {
-    /// Rows and columns, one pair a phase.
-    pub phases: Vec<[Axis; 2]>,
+    /// Rows and columns, one pair per phase.
+    pub phases: Vec<[GatherAxis; 2]>,
     /// Channels read, in all groups.
     pub inputs: usize,
     /// Channels made, in all groups.
@@ -49,10 +48,10 @@ pub struct Convolution<'a> {
     pub groups: usize,
     /// The weight of output channel, input channel within its group, tap row and tap column.
     pub weight: &'a dyn Fn(usize, usize, usize, usize) -> f32,
-    /// One value an output channel.
+    /// One value per output channel.
     pub bias: Option<&'a [f32]>,
-    /// What is done to each input before; only where it is a picture under masks.
-    pub entry: &'a [Step],
+    /// The chain that changes each input before; only where it is a picture under masks.
+    pub prologue: &'a [Step],
 }
 
 #[derive(Clone, Copy, bytemuck::NoUninit)]
@@ -92,7 +91,7 @@ pub fn convolve(at: &mut Recording<'_>, work: &Convolution<'_>, epilogue: &Epilo
         if shape.pixels() == 0 {
             continue;
         }
-        let packing = Packing::new(work, axes, Tiling::choose(&shape, at.traits.tiles));
+        let packing = Packing::new(work, axes, Tiling::choose(&shape, at.profile.tile_memory));
         // Weights that do not fit one binding are taken in runs of tiles.
         let at_once = (at.constants.page_size() / (packing.vectors_a_tile() + 64)).clamp(1, packing.tiles);
         for (run, first) in (0..packing.tiles).step_by(at_once).enumerate() {
@@ -109,13 +108,13 @@ pub fn convolve(at: &mut Recording<'_>, work: &Convolution<'_>, epilogue: &Epilo
 fn record_tiles(
     at: &mut Recording<'_>,
     work: &Convolution<'_>,
-    axes: &[Axis; 2],
+    axes: &[GatherAxis; 2],
     packing: &Packing,
     tiles: std::ops::Range<usize>,
     part: usize,
     (epilogue, extra): (&Epilogue, EpilogueParams),
 ) -> Result<()> {
-    let entry = Epilogue { steps: work.entry.to_vec(), ..Epilogue::default() };
+    let prologue = Epilogue { steps: work.prologue.to_vec(), ..Epilogue::default() };
     let (slot, places) = at.constants(part, |block| {
         let mut places = vec![
             block.push(&packing.weights(work, axes, tiles.clone())),
@@ -123,7 +122,7 @@ fn record_tiles(
             block.push(&packing.starts(tiles.clone())),
         ];
         places.extend(epilogue.constants(block, work.outputs));
-        places.extend(entry.constants(block, work.inputs));
+        places.extend(prologue.constants(block, work.inputs));
         places
     })?;
     let (input, tiling) = (at.inputs[0].clone(), packing.tiling);
@@ -135,12 +134,12 @@ fn record_tiles(
         weights: places[0],
         bias: places[1],
         starts: places[2],
-        in_blocks: word(input.blocks()),
-        out_blocks: word(at.output.blocks()),
-        depth: word(packing.depth),
-        pixels: word(pixels),
-        first_tile: word(tiles.start),
-        tiles: word(tiles.len()),
+        in_blocks: as_u32(input.blocks()),
+        out_blocks: as_u32(at.output.blocks()),
+        depth: as_u32(packing.depth),
+        pixels: as_u32(pixels),
+        first_tile: as_u32(tiles.start),
+        tiles: as_u32(tiles.len()),
         fill: input.mask.map_or(0, |m| m.fill),
         masks: input.mask.map_or(0, |m| m.masks),
         masks_stride: input.mask.map_or(0, |m| m.stride),
@@ -150,11 +149,12 @@ fn record_tiles(
     };
     let mut variant = variant(packing, axes, &input, &at.output);
     variant.extend(epilogue.variant(&extra));
-    variant.extend([("ENTRY", work.entry.len().into()), ("ENTRY_KINDS", kinds(work.entry).into())]);
-    // The entry's parameters take the place of the epilogue's end.
+    variant
+        .extend([("PROLOGUE", work.prologue.len().into()), ("PROLOGUE_KINDS", kinds(work.prologue).into())]);
+    // The prologue's parameters take the place of the last one of the epilogue's, which is only padding.
     let mut tail = epilogue.tail(&places[3..]);
     tail.truncate(epilogue.steps.len());
-    tail.extend(entry.tail(&places[3 + epilogue.tables()..]));
+    tail.extend(prologue.tail(&places[3 + epilogue.tables()..]));
     let groups = tiling.groups(pixels, tiles.len());
     let taps = axes[0].taps.len() * axes[1].taps.len();
     let work = flops(&[2, pixels, taps, packing.depth * 4, tiles.len(), tiling.channels()]);
@@ -162,22 +162,22 @@ fn record_tiles(
     at.dispatch(kernel, variant, &params, &tail, Launch { groups, page: slot.page, flops: work })
 }
 
-fn variant(packing: &Packing, axes: &[Axis; 2], input: &View, output: &View) -> Variant {
+fn variant(packing: &Packing, axes: &[GatherAxis; 2], input: &View, output: &View) -> Variant {
     let tiling = packing.tiling;
-    let pointwise = axes.iter().all(Axis::is_pointwise) && input.mask.is_none();
+    let pointwise = axes.iter().all(GatherAxis::is_pointwise) && input.mask.is_none();
     let mut variant = tiling.variant();
     variant.extend([
         ("POINTWISE", pointwise.into()),
-        ("WHOLE", axes.iter().all(Axis::is_whole).into()),
+        ("WHOLE", axes.iter().all(GatherAxis::is_whole).into()),
         ("GROUPED", packing.grouped.into()),
-        ("FORM", Value::Int(input.mask.map_or(0, |m| m.form as i64))),
+        ("ENCODING", Value::Int(input.mask.map_or(0, |m| m.encoding as i64))),
         ("RAGGED", (!output.blocks().is_multiple_of(tiling.blocks)).into()),
     ]);
     variant
 }
 
-/// How weights lie: for each tile, each tap and each block of input channels, for each block of the tile four
-/// vec4s, one an input channel, whose lanes are the block's output channels.
+/// The layout of the weights: for each tile, each tap and each block of input channels, for each block of the tile four
+/// vec4s, one per input channel, whose lanes are the block's output channels.
 struct Packing {
     tiling: Tiling,
     tiles: usize,
@@ -190,7 +190,7 @@ struct Packing {
 }
 
 impl Packing {
-    fn new(work: &Convolution<'_>, axes: &[Axis; 2], tiling: Tiling) -> Self {
+    fn new(work: &Convolution<'_>, axes: &[GatherAxis; 2], tiling: Tiling) -> Self {
         let tiles = work.outputs.div_ceil(tiling.channels());
         let (inputs, outputs) = (work.inputs / work.groups, work.outputs / work.groups);
         let blocks = work.inputs.div_ceil(4);
@@ -216,7 +216,12 @@ impl Packing {
         self.taps * self.depth * self.tiling.channels()
     }
 
-    fn weights(&self, work: &Convolution<'_>, axes: &[Axis; 2], tiles: std::ops::Range<usize>) -> Vec<f32> {
+    fn weights(
+        &self,
+        work: &Convolution<'_>,
+        axes: &[GatherAxis; 2],
+        tiles: std::ops::Range<usize>,
+    ) -> Vec<f32> {
         let (inputs, outputs) = (work.inputs / work.groups, work.outputs / work.groups);
         let mut packed = Vec::with_capacity(tiles.len() * self.vectors_a_tile() * 4);
         for tile in tiles {
@@ -242,7 +247,6 @@ impl Packing {
         channels.map(|o| work.bias.and_then(|b| b.get(o)).copied().unwrap_or(0.0)).collect()
     }
 
-    #[allow(clippy::cast_precision_loss)]
     fn starts(&self, tiles: std::ops::Range<usize>) -> Vec<f32> {
         if !self.grouped {
             return vec![];

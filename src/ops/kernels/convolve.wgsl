@@ -5,17 +5,18 @@
 // POINTWISE: each output reads the input of its own place (1 x 1, or a fully connected layer).
 // WHOLE: output pixels are the grid's; else every out_stride-th (a phase of a transposed convolution).
 // GROUPED: each tile of channels reads inputs from a start of its own.
-// FORM: the input is one picture under masks of this form; 0 for none.
+// ENCODING: the input is one picture under masks of this encoding; 0 for none.
 // ALONG_CHANNELS: neighbouring threads make neighbouring channels, not pixels: for few pixels.
 // TILES_FIRST: neighbouring workgroups make neighbouring channels of the same pixels, which caches then hold;
 // else the other way round, for more pixels than a dispatch has workgroups along its second axis.
 // RAGGED: the last tile has fewer than BLOCKS blocks.
 #include bindings
+#include grid
 #include convolution
 #include epilogue
-#if FORM
-#include seen
-#include entry
+#if ENCODING
+#include masked_input
+#include prologue
 #end
 
 @compute @workgroup_size(${LANES})
@@ -55,32 +56,32 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 #if POINTWISE
     let at${i} = p.input + start + pixel${i} * p.in_blocks;
 #else
-    let line${i} = pixel${i} / p.grid.y;
-    let row${i} = line${i} / p.grid.x;
-    let cell${i} = vec2(line${i} - row${i} * p.grid.x, pixel${i} - line${i} * p.grid.y);
-    let corner${i} = vec2<i32>(cell${i} * p.stride) + p.offset;
+    let line${i} = pixel${i} / p.grid.cells.y;
+    let row${i} = line${i} / p.grid.cells.x;
+    let cell${i} = vec2(line${i} - row${i} * p.grid.cells.x, pixel${i} - line${i} * p.grid.cells.y);
+    let corner${i} = vec2<i32>(cell${i} * p.grid.stride) + p.grid.offset;
 #end
 #end
 
-    var w = p.weights + tile * (p.taps.x * p.taps.y * p.depth * ${4 * BLOCKS}u);
+    var w = p.weights + tile * (p.grid.taps.x * p.grid.taps.y * p.depth * ${4 * BLOCKS}u);
 #if !POINTWISE
-    for (var tap = vec2<u32>(0u); tap.x < p.taps.x; tap.x++) {
-    for (tap.y = 0u; tap.y < p.taps.y; tap.y++) {
-        let reach = vec2<i32>(tap) * p.dilation;
+    for (var tap = vec2<u32>(0u); tap.x < p.grid.taps.x; tap.x++) {
+    for (tap.y = 0u; tap.y < p.grid.taps.y; tap.y++) {
+        let reach = vec2<i32>(tap) * p.grid.dilation;
 #for i in 0..PIXELS
         let place${i} = vec2<u32>(corner${i} + reach);
-        let inside${i} = place${i}.x < p.extent.x && place${i}.y < p.extent.y;
-#if FORM == 0
-        let source${i} = p.input + ((row${i} * p.extent.x + place${i}.x) * p.extent.y + place${i}.y) * p.in_blocks;
+        let inside${i} = place${i}.x < p.grid.extent.x && place${i}.y < p.grid.extent.y;
+#if ENCODING == 0
+        let source${i} = p.input + ((row${i} * p.grid.extent.x + place${i}.x) * p.grid.extent.y + place${i}.y) * p.in_blocks;
         let at${i} = select(p.zeros, source${i} + start, inside${i});
 #end
 #end
 #end
         for (var k = 0u; k < p.depth; k++) {
 #for i in 0..PIXELS
-#if FORM
-            let seen${i} = seen(row${i}, min(place${i}, p.extent - 1u), start + k);
-            let x${i} = select(vec4(0.0), enter(seen${i}, start + k), inside${i});
+#if ENCODING
+            let shown${i} = masked_input(row${i}, min(place${i}, p.grid.extent - 1u), p.grid.extent, start + k);
+            let x${i} = select(vec4(0.0), begin(shown${i}, start + k), inside${i});
 #else
             let x${i} = load(at${i} + k);
 #end
@@ -107,8 +108,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 #if WHOLE
         let out = pixel${i};
 #else
-        let out_cell = cell${i} * p.out_stride + p.out_offset;
-        let out = (row${i} * p.out_extent.x + out_cell.x) * p.out_extent.y + out_cell.y;
+        let out_cell = cell${i} * p.grid.out_stride + p.grid.out_offset;
+        let out = (row${i} * p.grid.out_extent.x + out_cell.x) * p.grid.out_extent.y + out_cell.y;
 #end
         let to = p.output + out * p.out_blocks + block;
 #for q in 0..BLOCKS

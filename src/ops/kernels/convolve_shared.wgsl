@@ -9,6 +9,7 @@
 // X_PITCH: from one input block's pixels to the next one's. MEMORY: vec4s in all.
 // POINTWISE, WHOLE, GROUPED, RAGGED: as in convolve.wgsl, which without SPLIT sums in the same order.
 #include bindings
+#include grid
 #include convolution
 #include epilogue
 
@@ -32,7 +33,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let start = 0u;
 #end
 
-    // What this thread brings: some input blocks of some pixels, and some weights.
+    // This thread brings some input blocks of some pixels, and some weights.
 #for n in 0..X_LOADS
     let x_place${n} = lane + ${n * TX * TY * SPLIT}u;
     let x_block${n} = x_place${n} % ${DEPTH * SPLIT}u;
@@ -41,10 +42,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 #if POINTWISE
     let at${n} = p.input + start + brought${n} * p.in_blocks + x_block${n};
 #else
-    let line${n} = brought${n} / p.grid.y;
-    let row${n} = line${n} / p.grid.x;
-    let cell${n} = vec2(line${n} - row${n} * p.grid.x, brought${n} - line${n} * p.grid.y);
-    let corner${n} = vec2<i32>(cell${n} * p.stride) + p.offset;
+    let line${n} = brought${n} / p.grid.cells.y;
+    let row${n} = line${n} / p.grid.cells.x;
+    let cell${n} = vec2(line${n} - row${n} * p.grid.cells.x, brought${n} - line${n} * p.grid.cells.y);
+    let corner${n} = vec2<i32>(cell${n} * p.grid.stride) + p.grid.offset;
 #end
     var x_next${n} = vec4(0.0);
 #end
@@ -66,8 +67,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 #end
 
     let steps = (p.depth + ${DEPTH * SPLIT - 1}u) / ${DEPTH * SPLIT}u;
-    let rounds = p.taps.x * p.taps.y * steps;
-    let weights = p.weights + tile * (p.taps.x * p.taps.y * p.depth * ${4 * TX}u);
+    let rounds = p.grid.taps.x * p.grid.taps.y * steps;
+    let weights = p.weights + tile * (p.grid.taps.x * p.grid.taps.y * p.depth * ${4 * TX}u);
     let x_from = part * ${DEPTH * X_PITCH}u + ty;
     let w_from = ${DEPTH * SPLIT * X_PITCH}u + part * ${4 * DEPTH * TX}u + tx;
     var tap = vec2(0u);
@@ -99,19 +100,19 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         if (round < rounds) {
             let k = step * ${DEPTH * SPLIT}u;
 #if !POINTWISE
-            let reach = vec2<i32>(tap) * p.dilation;
+            let reach = vec2<i32>(tap) * p.grid.dilation;
 #end
 #for n in 0..X_LOADS
 #if POINTWISE
             x_next${n} = load(select(p.zeros, at${n} + k, k + x_block${n} < p.depth));
 #else
             let place${n} = vec2<u32>(corner${n} + reach);
-            let inside${n} = k + x_block${n} < p.depth && place${n}.x < p.extent.x && place${n}.y < p.extent.y;
-            let source${n} = ((row${n} * p.extent.x + place${n}.x) * p.extent.y + place${n}.y) * p.in_blocks;
+            let inside${n} = k + x_block${n} < p.depth && place${n}.x < p.grid.extent.x && place${n}.y < p.grid.extent.y;
+            let source${n} = ((row${n} * p.grid.extent.x + place${n}.x) * p.grid.extent.y + place${n}.y) * p.in_blocks;
             x_next${n} = load(select(p.zeros, p.input + source${n} + start + k + x_block${n}, inside${n}));
 #end
 #end
-            let w = weights + ((tap.x * p.taps.y + tap.y) * p.depth + k) * ${4 * TX}u;
+            let w = weights + ((tap.x * p.grid.taps.y + tap.y) * p.depth + k) * ${4 * TX}u;
 #for n in 0..W_LOADS
             w_next${n} = constants[w + w_place${n}];
 #end
@@ -119,7 +120,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             if (step == steps) {
                 step = 0u;
                 tap.y++;
-                if (tap.y == p.taps.y) {
+                if (tap.y == p.grid.taps.y) {
                     tap = vec2(tap.x + 1u, 0u);
                 }
             }
@@ -146,11 +147,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 #if WHOLE
     let out${i} = pixel${i};
 #else
-    let out_line${i} = pixel${i} / p.grid.y;
-    let out_row${i} = out_line${i} / p.grid.x;
-    let grid_cell${i} = vec2(out_line${i} - out_row${i} * p.grid.x, pixel${i} - out_line${i} * p.grid.y);
-    let out_cell${i} = grid_cell${i} * p.out_stride + p.out_offset;
-    let out${i} = (out_row${i} * p.out_extent.x + out_cell${i}.x) * p.out_extent.y + out_cell${i}.y;
+    let out_line${i} = pixel${i} / p.grid.cells.y;
+    let out_row${i} = out_line${i} / p.grid.cells.x;
+    let grid_cell${i} = vec2(out_line${i} - out_row${i} * p.grid.cells.x, pixel${i} - out_line${i} * p.grid.cells.y);
+    let out_cell${i} = grid_cell${i} * p.grid.out_stride + p.grid.out_offset;
+    let out${i} = (out_row${i} * p.grid.out_extent.x + out_cell${i}.x) * p.grid.out_extent.y + out_cell${i}.y;
 #end
 #if SPLIT > 1
     workgroupBarrier();

@@ -1,27 +1,28 @@
 //! Convolutions of each channel on its own, transposed ones too.
 
-use super::{Axis, Epilogue, EpilogueParams, GridParams, LANES, MANY, SNIPPET, flops, linear, word};
+use super::{EPILOGUE, EpilogueParams, GRID, GatherAxis, GridParams, LANES, MANY, THREAD, flops, linear};
 use crate::{
+    chain::Epilogue,
     error::Result,
-    gpu::{Kernel, Launch, Recording, Tiles},
+    gpu::{Kernel, Launch, Recording, TileMemory, as_u32},
 };
 
 /// The kernel.
 pub static DEPTHWISE: Kernel =
-    Kernel { name: "depthwise", source: include_str!("depthwise.wgsl"), snippets: &[SNIPPET] };
+    Kernel { name: "depthwise", source: include_str!("depthwise.wgsl"), snippets: &[GRID, EPILOGUE, THREAD] };
 
 /// The most inputs of a row that a thread keeps in registers.
 const LONGEST_SPAN: usize = 24;
 
-/// What is computed: for each phase, a regular grid of windows over each channel.
+/// A depthwise convolution: for each phase, a regular grid of windows over each channel.
 pub struct Depthwise<'a> {
-    /// Rows and columns, one pair a phase.
-    pub phases: Vec<[Axis; 2]>,
+    /// Rows and columns, one pair per phase.
+    pub phases: Vec<[GatherAxis; 2]>,
     /// How many channels.
     pub channels: usize,
     /// The weight of channel, tap row and tap column.
     pub weight: &'a dyn Fn(usize, usize, usize) -> f32,
-    /// One value a channel.
+    /// One value per channel.
     pub bias: Option<&'a [f32]>,
 }
 
@@ -40,7 +41,7 @@ struct Params {
     grid: GridParams,
 }
 
-/// What a thread makes, and what it reaches for that.
+/// The outputs of one thread, and the inputs that they need.
 #[derive(Clone, Copy, Debug)]
 struct Tile {
     /// Neighbouring outputs of a line.
@@ -53,41 +54,41 @@ struct Tile {
 
 impl Tile {
     /// Nothing when the inputs are too many for registers (wide windows, wide dilations).
-    fn new(pixels: usize, lines: usize, [rows, columns]: &[Axis; 2]) -> Option<Self> {
+    fn new(pixels: usize, lines: usize, [rows, columns]: &[GatherAxis; 2]) -> Option<Self> {
         let reach = columns.taps.len().saturating_sub(1) * columns.dilation + 1;
         let span = (pixels - 1) * columns.stride + reach;
         let walks = lines == 1 || rows.dilation == 1 && !rows.taps.is_empty();
         (span <= LONGEST_SPAN && walks).then_some(Self { pixels, lines, span })
     }
 
-    fn narrow(axes: &[Axis; 2]) -> Option<Self> {
+    fn narrow(axes: &[GatherAxis; 2]) -> Option<Self> {
         [4, 2, 1].into_iter().find_map(|pixels| Self::new(pixels, 1, axes))
     }
 
     /// For many images on a software adapter, whose time goes into loads: the tile that loads least.
-    fn choose(axes: &[Axis; 2], images: usize, tiles: Tiles) -> Option<Self> {
+    fn choose(axes: &[GatherAxis; 2], images: usize, tiles: TileMemory) -> Option<Self> {
         let narrow = Self::narrow(axes);
-        if tiles != Tiles::Cached || images < MANY {
+        if tiles != TileMemory::Cached || images < MANY {
             return narrow;
         }
         let wide = [(7, 2), (7, 1), (4, 2)].into_iter().filter_map(|(p, l)| Self::new(p, l, axes));
         wide.chain(narrow).min_by_key(|tile| tile.loads(axes))
     }
 
-    fn loads(self, [rows, columns]: &[Axis; 2]) -> usize {
+    fn loads(self, [rows, columns]: &[GatherAxis; 2]) -> usize {
         let threads = rows.grid.div_ceil(self.lines) * columns.grid.div_ceil(self.pixels);
         threads * (rows.taps.len() + self.history(rows)) * (self.span + columns.taps.len())
     }
 
     /// Rows of weights between the first line's and the last one's.
-    fn history(self, rows: &Axis) -> usize {
+    fn history(self, rows: &GatherAxis) -> usize {
         (self.lines - 1) * rows.stride
     }
 }
 
-/// Whether this kernel can do it; the general one can do everything.
+/// True if this kernel can do it; the general one can do everything.
 #[must_use]
-pub fn fits(phases: &[[Axis; 2]]) -> bool {
+pub fn fits(phases: &[[GatherAxis; 2]]) -> bool {
     phases.iter().all(|axes| Tile::narrow(axes).is_some())
 }
 
@@ -97,8 +98,8 @@ pub fn depthwise(at: &mut Recording<'_>, work: &Depthwise<'_>, epilogue: &Epilog
     let blocks = at.output.blocks();
     let width = 4 * blocks;
     for (part, axes) in work.phases.iter().enumerate() {
-        let Some(tile) = Tile::choose(axes, at.output.rows, at.traits.tiles) else { continue };
-        let software = at.traits.tiles == Tiles::Cached;
+        let Some(tile) = Tile::choose(axes, at.output.rows, at.profile.tile_memory) else { continue };
+        let software = at.profile.tile_memory == TileMemory::Cached;
         let (slot, places) = at.constants(part, |block| {
             let taps = axes[0].taps.iter().flat_map(|&y| axes[1].taps.iter().map(move |&x| (y, x)));
             let weight = |c: usize, y, x| if c < work.channels { (work.weight)(c, y, x) } else { 0.0 };
@@ -121,9 +122,9 @@ pub fn depthwise(at: &mut Recording<'_>, work: &Depthwise<'_>, epilogue: &Epilog
             zeros: at.zeros,
             weights: places[0],
             bias: places[1],
-            out_blocks: word(blocks),
-            strips: word(strips),
-            threads: word(threads),
+            out_blocks: as_u32(blocks),
+            strips: as_u32(strips),
+            threads: as_u32(threads),
             epilogue: extra,
             grid: GridParams::new(axes),
         };
@@ -137,7 +138,7 @@ pub fn depthwise(at: &mut Recording<'_>, work: &Depthwise<'_>, epilogue: &Epilog
             ("STRIDE", axes[1].stride.into()),
             ("DILATION", axes[1].dilation.into()),
             ("SPAN", tile.span.into()),
-            ("WHOLE", axes.iter().all(Axis::is_whole).into()),
+            ("WHOLE", axes.iter().all(GatherAxis::is_whole).into()),
         ];
         variant.extend(epilogue.variant(&extra));
         let taps = axes[0].taps.len() * axes[1].taps.len();

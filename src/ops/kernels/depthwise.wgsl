@@ -7,6 +7,9 @@
 // registers; the weights are padded with as many rows of zeros.
 // WHOLE: outputs are the grid's; else every out_stride-th (a phase of a transposed convolution).
 #include bindings
+#include epilogue
+#include grid
+#include thread
 
 struct Params {
     input: u32,
@@ -17,46 +20,24 @@ struct Params {
     out_blocks: u32,
     strips: u32,
     threads: u32,
-    residual: u32,
-    mask: u32,
-    mask_plane: u32,
-    mask_targets: u32,
-    grid: vec2<u32>,
-    extent: vec2<u32>,
-    taps: vec2<u32>,
-    stride: vec2<u32>,
-    dilation: vec2<i32>,
-    offset: vec2<i32>,
-    out_extent: vec2<u32>,
-    out_stride: vec2<u32>,
-    out_offset: vec2<u32>,
+    epilogue: Epilogue,
+    grid: Grid,
     steps: array<vec4<u32>, ${STEPS + 1}>,
 }
 
-#include epilogue
-
-@compute @workgroup_size(${LANES})
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let thread = (group.y * groups.x + group.x) * ${LANES}u + lane;
-    if (thread >= p.threads) {
-        return;
-    }
+fn run(thread: u32) {
     let strip = thread / p.out_blocks;
     let block = thread - strip * p.out_blocks;
     let band = strip / p.strips;
     let first = (strip - band * p.strips) * ${PIXELS}u;
-    let bands = (p.grid.x + ${LINES - 1}u) / ${LINES}u;
+    let bands = (p.grid.cells.x + ${LINES - 1}u) / ${LINES}u;
     let row = band / bands;
     let y = (band - row * bands) * ${LINES}u;
 
-    let left = i32(first * ${STRIDE}u) + p.offset.y;
+    let left = i32(first * ${STRIDE}u) + p.grid.offset.y;
 #for j in 0..SPAN
     let column${j} = u32(left + ${j});
-    let inside${j} = column${j} < p.extent.y;
+    let inside${j} = column${j} < p.grid.extent.y;
 #end
     let bias = constants[p.bias + block];
 #for l in 0..LINES
@@ -70,10 +51,10 @@ fn main(
 #end
 #end
     var w = p.weights + block;
-    for (var tap = 0u; tap < p.taps.x + ${HISTORY}u; tap++) {
-        let source = u32(i32(y * p.stride.x) + p.offset.x + i32(tap) * p.dilation.x);
-        let within = source < p.extent.x;
-        let base = p.input + (row * p.extent.x + source) * p.extent.y * p.out_blocks + block;
+    for (var tap = 0u; tap < p.grid.taps.x + ${HISTORY}u; tap++) {
+        let source = u32(i32(y * p.grid.stride.x) + p.grid.offset.x + i32(tap) * p.grid.dilation.x);
+        let within = source < p.grid.extent.x;
+        let base = p.input + (row * p.grid.extent.x + source) * p.grid.extent.y * p.out_blocks + block;
 #for j in 0..SPAN
         let x${j} = load(select(p.zeros, base + column${j} * p.out_blocks, within && inside${j}));
 #end
@@ -93,12 +74,12 @@ fn main(
 
 #for l in 0..LINES
 #for i in 0..PIXELS
-    if (first + ${i}u < p.grid.y && y + ${l}u < p.grid.x) {
+    if (first + ${i}u < p.grid.cells.y && y + ${l}u < p.grid.cells.x) {
 #if WHOLE
-        let out = (row * p.grid.x + y + ${l}u) * p.grid.y + first + ${i}u;
+        let out = (row * p.grid.cells.x + y + ${l}u) * p.grid.cells.y + first + ${i}u;
 #else
-        let cell = vec2(y + ${l}u, first + ${i}u) * p.out_stride + p.out_offset;
-        let out = (row * p.out_extent.x + cell.x) * p.out_extent.y + cell.y;
+        let cell = vec2(y + ${l}u, first + ${i}u) * p.grid.out_stride + p.grid.out_offset;
+        let out = (row * p.grid.out_extent.x + cell.x) * p.grid.out_extent.y + cell.y;
 #end
         store(p.output + out * p.out_blocks + block, finish(sum${l}_${i}, out, block));
     }

@@ -1,23 +1,24 @@
-//! Operators that need no neighbours.
+//! Element-wise operators on the GPU.
 
-use super::{Epilogue, EpilogueParams, LANES, SNIPPET, flops, linear, word};
+use super::{EPILOGUE, EpilogueParams, LANES, THREAD, flops, linear};
 use crate::{
+    chain::Epilogue,
     error::Result,
-    gpu::{Kernel, Launch, Recording, Value, pack},
+    gpu::{Kernel, Launch, Recording, Value, as_u32, pack},
 };
 
 /// The kernel.
 pub static ELEMENTWISE: Kernel =
-    Kernel { name: "elementwise", source: include_str!("elementwise.wgsl"), snippets: &[SNIPPET] };
+    Kernel { name: "elementwise", source: include_str!("elementwise.wgsl"), snippets: &[EPILOGUE, THREAD] };
 
-/// Factors and summands, one a channel or one an element.
+/// Factors and summands, one per channel or one per element.
 #[derive(Clone, Copy, Debug)]
 pub struct Scaling<'a> {
     /// The factors.
     pub scale: &'a [f32],
     /// The summands.
     pub shift: &'a [f32],
-    /// Whether there is one an element.
+    /// True if there is one per element.
     pub per_element: bool,
 }
 
@@ -30,7 +31,7 @@ struct Params {
     shift: u32,
     out_blocks: u32,
     plane: u32,
-    vectors: u32,
+    threads: u32,
     unused: u32,
     epilogue: EpilogueParams,
 }
@@ -64,9 +65,9 @@ pub fn elementwise(at: &mut Recording<'_>, scaling: Option<Scaling<'_>>, epilogu
             output: to,
             scale: own.first().copied().unwrap_or(0),
             shift: own.get(1).copied().unwrap_or(0),
-            out_blocks: word(output.blocks()),
-            plane: word(plane),
-            vectors: word(vectors),
+            out_blocks: as_u32(output.blocks()),
+            plane: as_u32(plane),
+            threads: as_u32(vectors),
             unused: 0,
             epilogue: extra,
         };

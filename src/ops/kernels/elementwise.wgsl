@@ -1,7 +1,9 @@
-// What needs no neighbours: scale and shift, functions of one element, sums, gates.
+// Element-wise operators: scale and shift, chains of functions, sums, gates. Each thread makes one vec4.
 //
 // SCALED: 1 by constants for each channel, 2 for each element.
 #include bindings
+#include epilogue
+#include thread
 
 struct Params {
     input: u32,
@@ -10,27 +12,13 @@ struct Params {
     shift: u32,
     out_blocks: u32,
     plane: u32,
-    vectors: u32,
+    threads: u32,
     unused: u32,
-    residual: u32,
-    mask: u32,
-    mask_plane: u32,
-    mask_targets: u32,
+    epilogue: Epilogue,
     steps: array<vec4<u32>, ${STEPS + 1}>,
 }
 
-#include epilogue
-
-@compute @workgroup_size(${LANES})
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let i = (group.y * groups.x + group.x) * ${LANES}u + lane;
-    if (i >= p.vectors) {
-        return;
-    }
+fn run(i: u32) {
     let pixel = i / p.out_blocks;
     let block = i - pixel * p.out_blocks;
     var v = load(p.input + i);

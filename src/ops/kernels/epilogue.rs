@@ -1,16 +1,16 @@
-//! What a kernel does to its result before it stores it: functions of one element, the sum with another
-//! value, a gate. Alone it is the elementwise operators; behind a convolution it saves a pass over memory.
+//! The epilogue of a kernel changes its result before it is stored: functions of one element, the sum with another
+//! value, a gate. Alone it is the element-wise operators; behind a convolution it saves a pass over memory.
 
 use crate::{
     chain::{Epilogue, Step},
     error::{Error, Result},
-    gpu::{Block, Recording, Value, Variant, View},
+    gpu::{Block, Recording, Value, Variant, View, as_u32},
 };
 
 /// The snippet that kernels include.
-pub const SNIPPET: (&str, &str) = ("epilogue", include_str!("epilogue.wgsl"));
+pub const EPILOGUE: (&str, &str) = ("epilogue", include_str!("epilogue.wgsl"));
 
-/// The epilogue's part of a kernel's `Params`.
+/// The epilogue's part of a kernel's `Params`: `struct Epilogue` in `epilogue.wgsl`, in the same order.
 #[derive(Clone, Copy, Debug, Default, bytemuck::NoUninit)]
 #[repr(C)]
 pub struct EpilogueParams {
@@ -41,7 +41,7 @@ impl Epilogue {
         self.steps.iter().filter(|s| per_channel(s)).count()
     }
 
-    /// Adds the tables of functions with a scale a channel; returns where each starts.
+    /// Adds the tables of functions with a scale per channel; returns where each starts.
     #[must_use]
     pub fn constants(&self, block: &mut Block, channels: usize) -> Vec<u32> {
         let width = channels.next_multiple_of(4);
@@ -53,13 +53,13 @@ impl Epilogue {
                 v.resize(width, fill);
                 v
             };
-            tables.push(block.push(&padded(&q.affinity.scales, 1.0)));
-            block.push(&padded(&q.affinity.zero_points, 0.0));
+            tables.push(block.push(&padded(&q.params.scales, 1.0)));
+            block.push(&padded(&q.params.zero_points, 0.0));
         }
         tables
     }
 
-    /// One vec4 a function; `tables` as [`Epilogue::constants`] placed them.
+    /// One vec4 per function; `tables` as [`Epilogue::constants`] placed them.
     #[must_use]
     pub fn tail(&self, tables: &[u32]) -> Vec<[f32; 4]> {
         let mut tables = tables.iter();
@@ -71,7 +71,7 @@ impl Epilogue {
                 let table = tables.next().copied().unwrap_or(0);
                 [f32::from_bits(table), 0.0, finite(q.low), finite(q.high)]
             }
-            (_, Some(q)) => [q.affinity.scales[0], q.affinity.zero_points[0], finite(q.low), finite(q.high)],
+            (_, Some(q)) => [q.params.scales[0], q.params.zero_points[0], finite(q.low), finite(q.high)],
             (_, None) => [0.0; 4],
         };
         let mut packed: Vec<[f32; 4]> = self.steps.iter().map(pack).collect();
@@ -95,14 +95,14 @@ impl Epilogue {
         if self.gate.is_some() {
             let mask = rest.next().ok_or_else(missing)?;
             params.mask = mask.offset;
-            params.mask_plane = word(mask.plane());
-            params.mask_targets = word(targets(&at.output, mask));
+            params.mask_plane = as_u32(mask.plane());
+            params.mask_targets = as_u32(targets(&at.output, mask));
         }
         Ok(params)
     }
 }
 
-/// What kind of function each is, as kernels know them.
+/// The kind of each function, as kernels number them.
 #[must_use]
 pub fn kinds(steps: &[Step]) -> Vec<i64> {
     let kind = |step: &Step| {
@@ -123,12 +123,6 @@ pub fn targets(wide: &View, narrow: &View) -> usize {
     (wide.rows / narrow.rows.max(1)).max(1)
 }
 
-/// A size as a kernel sees it. Arenas are under 2^32 vec4s, so nothing is cut off.
-#[must_use]
-pub fn word(v: usize) -> u32 {
-    u32::try_from(v).unwrap_or(u32::MAX)
-}
-
 fn per_channel(step: &Step) -> bool {
-    step.quantizer().is_some_and(|q| q.affinity.scales.len() > 1)
+    step.quantizer().is_some_and(|q| q.params.scales.len() > 1)
 }

@@ -1,4 +1,4 @@
-//! What several operators' GPU kernels share.
+//! GPU kernels of several operators, and what all kernels share. No operator is imported here.
 
 mod axis;
 mod convolve;
@@ -8,16 +8,18 @@ mod epilogue;
 mod pool;
 mod tiling;
 
-pub use crate::chain::Epilogue;
-pub use axis::{Axis, GridParams, pairs};
+pub use axis::{GRID, GatherAxis, GridParams, pairs};
 pub use convolve::{Convolution, MOST_STEPS, convolve};
 pub use depthwise::{DEPTHWISE, Depthwise};
 pub use elementwise::{ELEMENTWISE, Scaling, elementwise};
-pub use epilogue::{EpilogueParams, SNIPPET, targets, word};
+pub use epilogue::{EPILOGUE, EpilogueParams, targets};
 pub use pool::{POOL, POOL_GRADIENT, PoolGradient, PoolKind, pool, pool_gradient};
 
-/// How kernels read one picture under many masks.
-pub const SEEN: (&str, &str) = ("seen", include_str!("seen.wgsl"));
+/// The snippet by which kernels read one picture under many masks.
+pub const MASKED_INPUT: (&str, &str) = ("masked_input", include_str!("masked_input.wgsl"));
+
+/// The snippet with the entry point of kernels that run one thread per vec4.
+pub const THREAD: (&str, &str) = ("thread", include_str!("thread.wgsl"));
 
 /// Threads of a workgroup in kernels where each thread makes one vec4.
 pub const LANES: usize = 64;
@@ -31,7 +33,7 @@ pub fn flops(factors: &[usize]) -> u64 {
     crate::limits::product(factors)
 }
 
-/// Workgroups for `threads` threads of [`LANES`] a group, wrapped into two axes where they are many.
+/// Workgroups for `threads` threads of [`LANES`] per group, wrapped into two axes where they are many.
 #[must_use]
 pub fn linear(threads: usize) -> [usize; 3] {
     let groups = threads.div_ceil(LANES);

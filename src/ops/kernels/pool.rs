@@ -1,19 +1,20 @@
-//! Pools over windows, and what flows back through them.
+//! Pools over windows, and their gradients.
 
-use super::{Axis, GridParams, LANES, flops, linear, pairs, targets, word};
+use super::{GRID, GatherAxis, GridParams, LANES, THREAD, flops, linear, pairs, targets};
 use crate::{
     error::{Error, Result},
-    gpu::{Kernel, Launch, Recording, Value},
+    gpu::{Kernel, Launch, Recording, Value, as_u32},
     ops::window::Window,
 };
 
-/// Forward.
-pub static POOL: Kernel = Kernel { name: "pool", source: include_str!("../pool.wgsl"), snippets: &[] };
-/// Backward.
+/// The value of a pool.
+pub static POOL: Kernel =
+    Kernel { name: "pool", source: include_str!("pool.wgsl"), snippets: &[GRID, THREAD] };
+/// The gradient of a pool.
 pub static POOL_GRADIENT: Kernel =
-    Kernel { name: "pool_gradient", source: include_str!("../pool_gradient.wgsl"), snippets: &[] };
+    Kernel { name: "pool_gradient", source: include_str!("pool_gradient.wgsl"), snippets: &[GRID, THREAD] };
 
-/// What is made of a window.
+/// The value that a window becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PoolKind {
     /// Its maximum.
@@ -39,15 +40,15 @@ struct Params {
 /// Records a pool; `divisors` are what each window's sum is divided by.
 pub fn pool(at: &mut Recording<'_>, window: &Window, kind: PoolKind, divisors: &[f32]) -> Result<()> {
     let (from, to) = (at.inputs[0].extents(), at.output.extents());
-    let axes = [0, 1].map(|i| Axis::forward(window, i, from[i], to[i]));
+    let axes = [0, 1].map(|i| GatherAxis::forward(window, i, from[i], to[i]));
     let (slot, places) = at.constants(0, |block| vec![block.push(divisors)])?;
     let (threads, blocks) = (at.output.vectors(), at.output.blocks());
     let params = Params {
         input: at.inputs[0].offset,
         output: at.output.offset,
         divisors: places[0],
-        blocks: word(blocks),
-        threads: word(threads),
+        blocks: as_u32(blocks),
+        threads: as_u32(threads),
         unused: [0; 7],
         grid: GridParams::new(&axes),
     };
@@ -61,7 +62,7 @@ pub fn pool(at: &mut Recording<'_>, window: &Window, kind: PoolKind, divisors: &
     at.dispatch(&POOL, vec![("LANES", LANES.into()), ("KIND", Value::Int(kind))], &params, &[], launch)
 }
 
-/// How a window's gradient is shared out.
+/// The taps that a window's gradient goes to.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PoolGradient {
     /// All to the tap that won; the second input says which.
@@ -94,7 +95,7 @@ pub fn pool_gradient(
     kind: &PoolGradient,
 ) -> Result<()> {
     let small = at.inputs[0].extents();
-    let [rows, columns] = [0, 1].map(|i| Axis::backward(window, i, small[i], large[i]));
+    let [rows, columns] = [0, 1].map(|i| GatherAxis::backward(window, i, small[i], large[i]));
     let divisors: &[f32] = if let PoolGradient::Mean(d) = kind { d } else { &[] };
     let (slot, places) = at.constants(0, |block| vec![block.push(divisors)])?;
     let maximum = *kind == PoolGradient::Maximum;
@@ -106,18 +107,18 @@ pub fn pool_gradient(
     let blocks = at.output.blocks();
     for axes in pairs(&rows, &columns) {
         let threads = at.output.rows * axes[0].grid * axes[1].grid * blocks;
-        let first = axes.each_ref().map(|a| word(a.taps.first().copied().unwrap_or(0)));
-        let step = |a: &Axis| a.taps.first().zip(a.taps.get(1)).map_or(0, |(a, b)| word(a - b));
+        let first = axes.each_ref().map(|a| as_u32(a.taps.first().copied().unwrap_or(0)));
+        let step = |a: &GatherAxis| a.taps.first().zip(a.taps.get(1)).map_or(0, |(a, b)| as_u32(a - b));
         let params = GradientParams {
             input: at.inputs[0].offset,
             output: at.output.offset,
             side,
-            blocks: word(blocks),
-            threads: word(threads),
-            targets: word(shared),
+            blocks: as_u32(blocks),
+            threads: as_u32(threads),
+            targets: as_u32(shared),
             first_tap: first,
             tap_step: axes.each_ref().map(step),
-            columns: word(window.kernel[1]),
+            columns: as_u32(window.kernel[1]),
             unused: 0,
             grid: GridParams::new(&axes),
         };

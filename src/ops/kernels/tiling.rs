@@ -1,9 +1,9 @@
 //! How a convolution is cut into workgroups and threads, for each kind of adapter.
 
 use super::MANY;
-use crate::gpu::{MOST_GROUPS, Tiles, Variant};
+use crate::gpu::{MOST_GROUPS, TileMemory, Variant};
 
-/// What decides.
+/// The extents that decide how a convolution is tiled.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
     /// How many images.
@@ -14,7 +14,7 @@ pub struct Shape {
     pub depth: usize,
     /// Channels that are made.
     pub channels: usize,
-    /// Whether the input is a picture under masks.
+    /// True if the input is a picture under masks.
     pub masked: bool,
 }
 
@@ -33,7 +33,7 @@ pub struct Tiling {
     pub pixels: usize,
     /// Blocks of four channels that a tile has.
     pub blocks: usize,
-    /// Whether neighbouring threads, or groups of threads, make neighbouring channels.
+    /// True if neighbouring threads, or groups of threads, make neighbouring channels.
     pub along_channels: bool,
     tiles_first: bool,
     lanes: usize,
@@ -57,7 +57,7 @@ pub struct Shared {
 /// Pixels of a thread in workgroups that share.
 const PIXELS: usize = 4;
 /// Sums of so many input blocks are split where a plane has no more than so many pixels.
-const LONG: (usize, usize) = (40, 256);
+const LONG_SUMS: (usize, usize) = (40, 256);
 /// Planes of so few pixels have sums split most.
 const FEW: usize = 16;
 
@@ -69,18 +69,18 @@ const WIDE: [(usize, usize, usize); 4] = [(4, 2, 100), (8, 2, 87), (8, 4, 74), (
 const IN_STEP: usize = 8;
 
 impl Tiling {
-    /// 4 x 8 outputs a thread fit the registers of GPUs; software adapters have caches in their stead, and take
+    /// 4 x 8 outputs per thread fit the registers of GPUs; software adapters have caches in their stead, and take
     /// what costs least for the shape. Where there are few pixels, threads side by side make channels.
     #[must_use]
-    pub fn choose(shape: &Shape, tiles: Tiles) -> Self {
-        if let Some(shared) = Shared::choose(shape).filter(|_| tiles == Tiles::Shared) {
+    pub fn choose(shape: &Shape, tiles: TileMemory) -> Self {
+        if let Some(shared) = Shared::choose(shape).filter(|_| tiles == TileMemory::Shared) {
             return Self::sharing(shape, shared);
         }
         let pixels = shape.pixels();
         let along_channels = pixels <= 16;
         let per_thread = if pixels == 1 { 1 } else { 4 };
         let (pixels_a_thread, blocks) = match (along_channels, tiles) {
-            (false, Tiles::Cached) => cheapest(shape),
+            (false, TileMemory::Cached) => cheapest(shape),
             _ => (per_thread, 2),
         };
         let threads = pixels.div_ceil(pixels_a_thread);
@@ -118,7 +118,7 @@ impl Tiling {
         if self.tiles_first { [tiles, groups, 1] } else { [groups, tiles, 1] }
     }
 
-    /// What its kernel has to know.
+    /// The constants of its kernel.
     #[must_use]
     pub fn variant(self) -> Variant {
         let mut variant: Variant =
@@ -145,7 +145,7 @@ impl Shared {
         if shape.masked || shape.depth < 3 {
             return None;
         }
-        let (long, small) = LONG;
+        let (long, small) = LONG_SUMS;
         Some(if shape.plane <= FEW {
             Self { across: 4, down: 4, depth: 2, split: 8 }
         } else if shape.plane <= small && shape.depth >= long {
@@ -216,12 +216,12 @@ mod tests {
         })
     }
 
-    /// What every adapter has: 256 threads a workgroup, and 16 KiB of memory for them.
+    /// Every adapter has 256 threads per workgroup, and 16 KiB of memory for them.
     #[test]
     fn workgroups_are_within_limits() {
         let mut seen = std::collections::HashSet::new();
         for shape in shapes() {
-            let tiling = Tiling::choose(&shape, Tiles::Shared);
+            let tiling = Tiling::choose(&shape, TileMemory::Shared);
             let variant = tiling.variant();
             if let Some(memory) = variant.iter().find(|(name, _)| *name == "MEMORY") {
                 let crate::gpu::Value::Int(vectors) = memory.1 else { panic!("{memory:?}") };
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn everything_is_made_once() {
-        for (shape, tiles) in shapes().flat_map(|s| Tiles::ALL.map(|t| (s, t))) {
+        for (shape, tiles) in shapes().flat_map(|s| TileMemory::ALL.map(|t| (s, t))) {
             let tiling = Tiling::choose(&shape, tiles);
             let tiles = shape.channels.div_ceil(tiling.channels());
             let groups = tiling.groups(shape.pixels(), tiles);

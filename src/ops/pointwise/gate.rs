@@ -1,29 +1,27 @@
-//! The derivative of whatever is flat or straight: one bit an element, made on the way forward, and a gate
-//! that honours it on the way back.
+//! The derivative of a chain that is flat or straight everywhere: the forward pass makes one bit per element, and a
+//! gate applies it to the gradient.
 
 use tract_onnx::tract_core::internal::OutletId;
 
-use super::{Pointwise, Spans};
-pub use crate::chain::Gate;
 use crate::{
-    chain::Epilogue,
+    chain::{Epilogue, Gate, Spans, Step, is_uniform},
     error::Result,
-    gpu::{Kernel, Launch, Recording},
+    gpu::{Kernel, Launch, Recording, as_u32},
     graph::{Lowering, Operator, Shape, Storage, lowering::Slice},
-    ops::kernels::{EpilogueParams, LANES, elementwise, flops, linear, word},
+    ops::kernels::{EpilogueParams, LANES, THREAD, elementwise, flops, linear},
     simd,
 };
 
-/// Packs one bit an element.
+/// Packs one bit per element.
 pub static PASS_MASK: Kernel =
-    Kernel { name: "pass_mask", source: include_str!("pass_mask.wgsl"), snippets: &[] };
+    Kernel { name: "pass_mask", source: include_str!("pass_mask.wgsl"), snippets: &[THREAD] };
 
 /// For each element, whether every function of a chain has a slope there. Reads what the chain reads, or,
 /// for a chain of one clip, what it makes.
 #[derive(Clone, Debug)]
 pub struct PassMask {
     /// The chain whose slopes are asked for.
-    pub chain: Pointwise,
+    pub steps: Vec<Step>,
 }
 
 impl Operator for PassMask {
@@ -40,21 +38,24 @@ impl Operator for PassMask {
     }
 
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
-        let spans = Spans::new(&self.chain.steps, &at.node.shape);
+        let spans = Spans::new(&self.steps, &at.node.shape);
         let mask = move |read: &[Slice<'_>], made: &mut [u8]| spans.mask(read[0].floats(), made);
-        if self.chain.is_uniform() { at.each_byte(mask) } else { at.bytes(mask) }
+        if is_uniform(&self.steps) { at.each_byte(mask) } else { at.bytes(mask) }
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
-        let chain = Epilogue::of_chain(&self.chain.steps);
+        let chain = Epilogue::of_chain(&self.steps);
         let channels = at.output.channels();
         let (slot, tables) = at.constants(0, |block| chain.constants(block, channels))?;
         let vectors = at.output.vectors();
-        let params = [at.inputs[0].offset, at.output.offset, word(vectors), word(at.output.blocks())];
+        let threads = vectors.div_ceil(8);
+        let params = [
+            [at.inputs[0].offset, at.output.offset, as_u32(vectors), as_u32(at.output.blocks())],
+            [as_u32(threads), 0, 0, 0],
+        ];
         let mut variant = vec![("LANES", LANES.into())];
         variant.extend(chain.variant(&EpilogueParams::default()));
-        let launch =
-            Launch { groups: linear(vectors.div_ceil(8)), page: slot.page, flops: flops(&[64, vectors]) };
+        let launch = Launch { groups: linear(threads), page: slot.page, flops: flops(&[64, vectors]) };
         at.dispatch(&PASS_MASK, variant, &params, &chain.tail(&tables), launch)
     }
 
@@ -64,7 +65,7 @@ impl Operator for PassMask {
         let mut mask = inputs[0].clone();
         for (i, v) in mask.data.iter_mut().enumerate() {
             let (mut x, mut passes) = (*v, true);
-            for step in &self.chain.steps {
+            for step in &self.steps {
                 passes &= step.passes(x, i / plane);
                 x = step.evaluate(x, i / plane);
             }

@@ -1,7 +1,7 @@
 //! Functions of one element, and chains of them: ReLU, ReLU6, Clip, QuantizeLinear, DequantizeLinear.
 //!
 //! Chains are one operator, so that a quantized network's `quantize, clip, quantize` is one kernel, and one
-//! bit an element says whether its derivative is zero.
+//! bit per element says whether its derivative is zero.
 
 pub mod clip;
 pub mod gate;
@@ -9,12 +9,11 @@ pub mod quantize;
 
 use std::sync::Arc;
 
-use gate::{Gate, PassMask};
+use gate::PassMask;
 use tract_onnx::tract_core::{internal::OutletId, ops::math};
 
-pub use crate::chain::{Affinity, Clip, Quantizer, Spans, Step};
 use crate::{
-    chain::{self, Epilogue, Grid},
+    chain::{self, Epilogue, Gate, Grid, Step},
     error::Result,
     gpu::Recording,
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
@@ -38,13 +37,13 @@ impl Pointwise {
         Self { steps: vec![step] }
     }
 
-    /// Whether the derivative is zero or one everywhere.
+    /// True if the derivative is zero or one everywhere.
     #[must_use]
     pub fn is_gate(&self) -> bool {
         self.steps.iter().all(Step::is_gate)
     }
 
-    /// Whether it is the same function for every channel.
+    /// True if it is the same function for every channel.
     #[must_use]
     pub fn is_uniform(&self) -> bool {
         chain::is_uniform(&self.steps)
@@ -56,7 +55,7 @@ fn paired(steps: impl Iterator<Item = Step>) -> Vec<Step> {
     let mut out: Vec<Step> = Vec::new();
     for step in steps {
         let pair = match (out.last(), &step) {
-            (Some(Step::Quantize(q)), Step::Dequantize(d)) if q.affinity == d.affinity => Some(q.clone()),
+            (Some(Step::Quantize(q)), Step::Dequantize(d)) if q.params == d.params => Some(q.clone()),
             _ => None,
         };
         match pair {
@@ -106,14 +105,14 @@ impl Operator for Pointwise {
             self.steps.iter().filter(|s| !matches!(s, Step::Dequantize(_))).cloned().collect();
         if !flat.is_empty() {
             let from = if let [Step::Clip(_)] = self.steps.as_slice() { at.output } else { at.inputs[0] };
-            let mask = at.add("mask", PassMask { chain: self.clone() }, &[from])?;
+            let mask = at.add("mask", PassMask { steps: self.steps.clone() }, &[from])?;
             let guided = at.rule == crate::graph::Rule::Guided && self.steps.iter().any(Step::is_activation);
             gradient = at.add("gradient", Gate { positive_only: guided }, &[gradient, mask])?;
         }
         for step in &self.steps {
             let scale: Vec<f32> = match step {
-                Step::Quantize(q) => q.affinity.scales.iter().map(|s| s.recip()).collect(),
-                Step::Dequantize(q) => q.affinity.scales.clone(),
+                Step::Quantize(q) => q.params.scales.iter().map(|s| s.recip()).collect(),
+                Step::Dequantize(q) => q.params.scales.clone(),
                 Step::Clip(_) | Step::FakeQuantize(_) => continue,
             };
             let channels = at.input_shape(0).first().copied().unwrap_or(1);

@@ -1,12 +1,14 @@
-// One bit an element: whether every function of a chain has a slope there. Each thread makes the 32 bits of
+// One bit per element: whether every function of a chain has a slope there. Each thread makes the 32 bits of
 // eight vec4s. KINDS as in epilogue.wgsl.
 #include bindings
+#include thread
 
 struct Params {
     input: u32,
     output: u32,
     vectors: u32,
     out_blocks: u32,
+    @size(16) threads: u32,
     steps: array<vec4<u32>, ${STEPS + 1}>,
 }
 
@@ -50,16 +52,7 @@ fn passing(x: vec4<f32>, block: u32) -> u32 {
     return bits_of(passes);
 }
 
-@compute @workgroup_size(${LANES})
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let word = (group.y * groups.x + group.x) * ${LANES}u + lane;
-    if (word * 8u >= p.vectors) {
-        return;
-    }
+fn run(word: u32) {
     var bits = 0u;
     for (var j = 0u; j < 8u; j++) {
         let i = min(word * 8u + j, p.vectors - 1u);

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use super::{Affinity, Pointwise, Quantizer, Step};
+use super::Pointwise;
 use crate::{
+    chain::{QuantParams, Quantizer, Step},
     graph::{Constant, Elements, Quantization},
-    ops::reader::{Operand, Reader},
+    ops::onnx::{Operand, Reader},
 };
 
-/// Where scales run along `axis` of a batch, the first axis of an image's value is axis 1.
-fn affinity(node: &Reader<'_>, rank: usize) -> Result<(Affinity, Option<Arc<Constant>>), String> {
+/// Reads scales and zero points. Their `axis` is one of a batch: the first axis of an image's value is axis 1.
+fn quant_params(node: &Reader<'_>, rank: usize) -> Result<(QuantParams, Option<Arc<Constant>>), String> {
     let scales = node.constant(1)?.to_f32();
     if node.int("block_size", 0) != 0 {
         return Err("blocked quantization is not supported".into());
@@ -26,10 +27,9 @@ fn affinity(node: &Reader<'_>, rank: usize) -> Result<(Affinity, Option<Arc<Cons
     if zero_points.len() != scales.len() || scales.iter().any(|s| *s <= 0.0 || !s.is_finite()) {
         return Err("every scale must be a positive number and have its zero point".into());
     }
-    Ok((Affinity { scales, zero_points }, zero))
+    Ok((QuantParams { scales, zero_points }, zero))
 }
 
-#[allow(clippy::cast_possible_wrap)]
 fn rank_i64(rank: usize) -> i64 {
     rank as i64
 }
@@ -50,7 +50,7 @@ pub fn read_quantize(node: &mut Reader<'_>) -> Result<Operand, String> {
     }
     let input = node.value(0)?;
     let rank = node.node(input).shape.len() + 1;
-    let (affinity, zero) = affinity(node, rank)?;
+    let (params, zero) = quant_params(node, rank)?;
     if zero.is_none() && node.int("output_dtype", 0) > 3 {
         return Err("only uint8 and int8 activations are supported".into());
     }
@@ -59,7 +59,7 @@ pub fn read_quantize(node: &mut Reader<'_>) -> Result<Operand, String> {
     } else {
         range(zero.as_deref())?
     };
-    node.add(Pointwise::one(Step::Quantize(Arc::new(Quantizer { affinity, low, high }))), &[input])
+    node.add(Pointwise::one(Step::Quantize(Arc::new(Quantizer { params, low, high }))), &[input])
 }
 
 /// Weights that the file keeps as floats although a quantizer follows: quantized here, once.
@@ -76,10 +76,8 @@ fn quantize_constant(node: &mut Reader<'_>, constant: &Constant) -> Result<Opera
     };
     let values = constant.to_f32().into_iter().enumerate().map(|(i, v)| {
         let (scale, zero) = (quantization.scales[per(i)], quantization.zero_points[per(i)]);
-        #[allow(clippy::cast_precision_loss)]
         ((v / scale).round_ties_even() + zero as f32).clamp(low, high)
     });
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let elements = if low < 0.0 {
         Elements::I8(values.map(|v| v as i8).collect())
     } else {
@@ -104,14 +102,13 @@ fn constant_quantization(node: &Reader<'_>, constant: &Constant) -> Result<Quant
     let axis = node.int("axis", 1);
     let axis = if axis < 0 { axis + rank_i64(constant.shape.len()) } else { axis };
     let per_axis = scales.len() > 1;
-    let axis = if per_axis { crate::ops::reader::size("axis", axis)? } else { 0 };
+    let axis = if per_axis { crate::ops::onnx::size("axis", axis)? } else { 0 };
     if zero_points.len() != scales.len() || per_axis && constant.shape.get(axis) != Some(&scales.len()) {
         return Err(format!("{} scales do not fit a constant of shape {:?}", scales.len(), constant.shape));
     }
     Ok(Quantization { axis, scales, zero_points })
 }
 
-#[allow(clippy::cast_possible_truncation)]
 fn clamp_i32(v: i64) -> i32 {
     v.clamp(i32::MIN.into(), i32::MAX.into()) as i32
 }
@@ -127,7 +124,47 @@ pub fn read_dequantize(node: &mut Reader<'_>) -> Result<Operand, String> {
     }
     let input = node.value(0)?;
     let rank = node.node(input).shape.len() + 1;
-    let (affinity, zero) = affinity(node, rank)?;
+    let (params, zero) = quant_params(node, rank)?;
     let (low, high) = range(zero.as_deref()).unwrap_or((f32::NEG_INFINITY, f32::INFINITY));
-    node.add(Pointwise::one(Step::Dequantize(Arc::new(Quantizer { affinity, low, high }))), &[input])
+    node.add(Pointwise::one(Step::Dequantize(Arc::new(Quantizer { params, low, high }))), &[input])
+}
+
+#[cfg(test)]
+pub(crate) mod cases {
+    use rand::RngExt;
+
+    use super::{Arc, Pointwise, QuantParams, Quantizer, Step};
+    use crate::{
+        chain::Clip,
+        graph::Graph,
+        ops::cases::{Case, image_shape, int, single},
+        rng::Rng,
+    };
+
+    pub const ALL: &[Case] = &[Case {
+        is_derivative: false,
+        ..Case::new("Quantizer", &["DequantizeLinear", "QuantizeLinear"], quantizers)
+    }];
+
+    /// A quantizer of 8 bits that some of the inputs saturate.
+    pub fn random_quantizer(rng: &mut Rng, channels: usize) -> Arc<Quantizer> {
+        let n = if rng.random() { 1 } else { channels };
+        let (low, high): (f32, f32) = if rng.random() { (0.0, 255.0) } else { (-128.0, 127.0) };
+        let scales = (0..n).map(|_| rng.random_range(0.001..0.01)).collect();
+        let zero_points = (0..n).map(|_| rng.random_range(low..high).round()).collect();
+        Arc::new(Quantizer { params: QuantParams { scales, zero_points }, low, high })
+    }
+
+    fn quantizers(rng: &mut Rng) -> Graph {
+        let shape = image_shape(rng);
+        let (q, r) = (random_quantizer(rng, shape[0]), random_quantizer(rng, shape[0]));
+        let relu = Step::Clip(Clip { low: 1.0 / 8192.0, high: 0.75 });
+        let steps = match int(rng, 0, 3) {
+            0 => vec![Step::Quantize(q)],
+            1 => vec![Step::Quantize(q.clone()), Step::Dequantize(q)],
+            2 => vec![Step::FakeQuantize(q), relu, Step::FakeQuantize(r)],
+            _ => vec![Step::Dequantize(q)],
+        };
+        single(&shape, Pointwise { steps })
+    }
 }

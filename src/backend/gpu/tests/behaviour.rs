@@ -32,7 +32,7 @@ fn batches_do_not_matter() {
     let long =
         Conv { weights: weights(rng, [9, 170, 1, 1]), bias: None, groups: 1, window: Window::new([1; 2]) };
     for (conv, tiles) in
-        [conv(rng, [9, 9]), long].into_iter().flat_map(|c| Tiles::ALL.map(|t| (c.clone(), t)))
+        [conv(rng, [9, 9]), long].into_iter().flat_map(|c| TileMemory::ALL.map(|t| (c.clone(), t)))
     {
         let graph = alone(conv.clone(), &[conv.inputs(), 9, 9]);
         let many = tensor(rng, 37, &[conv.inputs(), 9, 9]);
@@ -78,7 +78,7 @@ fn bad_input_and_lost_devices_are_named() {
     assert_eq!(on_gpu(&graph, Images::Batch(&narrow), None).unwrap_err().code(), "argument");
 
     let mut engine = Engine::new(pollster::block_on(Gpu::open(true)).unwrap());
-    let mut runner = Runner::new(Compiled::new(TRAITS, &graph, None).unwrap());
+    let mut runner = Runner::new(Compiled::new(PROFILE, &graph, None).unwrap());
     let ones = Tensor::full([1, 1, 2, 2], 1.0);
     pollster::block_on(engine.run(&mut runner, Images::Batch(&ones), None)).unwrap();
     engine.gpu.lose();
@@ -105,7 +105,7 @@ fn a_gradient_keeps_bits_not_activations() {
     }
     let gradient = crate::network::differentiate(&mut graph, y, x, crate::graph::Rule::Plain).unwrap();
     graph.set_outputs([gradient]);
-    let compiled = Compiled::new(TRAITS, &graph, None).unwrap();
+    let compiled = Compiled::new(PROFILE, &graph, None).unwrap();
     let value = 32 * 16 * 16 / 4;
     let size = compiled.memory(Size { images: 1, targets: 1, ..Size::default() }).size;
     assert!(size < 4 * value, "{size} vec4s, where an activation has {value}");

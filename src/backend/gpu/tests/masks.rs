@@ -1,24 +1,25 @@
-//! One picture under many masks, of every form.
+//! One picture under many masks, of every encoding.
 
 use super::*;
 use crate::{
     backend::{BitRows, Grids, Inpainted, Inpainting, Segmentation, gpu::fuse::fuse},
-    ops::unmask::Unmask,
+    ops::materialize_masked::MaterializeMasked,
     picture::{Preprocessing, inpaint::Scheme},
 };
 
-const FORMS: [Form; 4] = [Form::Rectangles, Form::Segments, Form::Grids, Form::Elements];
+const ENCODINGS: [MaskEncoding; 4] =
+    [MaskEncoding::Rectangles, MaskEncoding::Segments, MaskEncoding::Grids, MaskEncoding::Elements];
 
 /// Random masks for pictures of `[c, h, w]`.
-fn masks(rng: &mut Rng, form: Form, [c, h, w]: [usize; 3], exact: bool) -> Masks {
+fn masks(rng: &mut Rng, encoding: MaskEncoding, [c, h, w]: [usize; 3], exact: bool) -> Masks {
     let count = rng.random_range(1..=37);
     let bits = |rng: &mut Rng, bits: usize| {
         let mut rows = BitRows::new(bits);
         (0..count).for_each(|_| rows.push((0..bits).map(|_| rng.random_bool(0.5))));
         rows
     };
-    match form {
-        Form::Rectangles => {
+    match encoding {
+        MaskEncoding::Rectangles => {
             let rectangle = |rng: &mut Rng| {
                 let (top, left) = (rng.random_range(0..h), rng.random_range(0..w));
                 let (bottom, right) = (rng.random_range(top..=h), rng.random_range(left..=w));
@@ -26,15 +27,15 @@ fn masks(rng: &mut Rng, form: Form, [c, h, w]: [usize; 3], exact: bool) -> Masks
             };
             Masks::Rectangles((0..count).map(|_| rectangle(rng)).collect())
         }
-        Form::Segments => {
+        MaskEncoding::Segments => {
             let most = rng.random_range(1..=h * w);
             let labels: Vec<usize> = (0..h * w).map(|_| rng.random_range(0..most)).collect();
             let map = Segmentation::renumbered(h, w, &labels);
             let rows = bits(rng, map.count());
             Masks::Segments(Arc::new(map), rows)
         }
-        Form::Elements => Masks::Elements(bits(rng, c * h * w)),
-        Form::Grids => Masks::Grids(grids(rng, count, [h, w], exact)),
+        MaskEncoding::Elements => Masks::Elements(bits(rng, c * h * w)),
+        MaskEncoding::Grids => Masks::Grids(grids(rng, count, [h, w], exact)),
     }
 }
 
@@ -65,7 +66,7 @@ fn picture(rng: &mut Rng, shape: [usize; 3]) -> Tensor {
 fn masked_pictures() {
     for case in 0..2 * CASES {
         let rng = &mut for_sample(13, case);
-        let form = FORMS[(case % 4) as usize];
+        let encoding = ENCODINGS[(case % 4) as usize];
         let [h, w] = extents(rng);
         let conv = if rng.random_bool(0.8) { conv(rng, [h, w]) } else { depthwise(rng, [h, w]) };
         let c = conv.inputs();
@@ -87,12 +88,12 @@ fn masked_pictures() {
         let outputs: Vec<ValueId> = [y, pooled, x].into_iter().filter(|_| rng.random_bool(0.7)).collect();
         graph.set_outputs(if outputs.is_empty() { vec![y] } else { outputs });
         let (image, fill) = (picture(rng, [c, h, w]), picture(rng, [c, h, w]));
-        let masks = masks(rng, form, [c, h, w], quantized);
+        let masks = masks(rng, encoding, [c, h, w], quantized);
         let masked = Masked { image: &image, fill: &fill, masks: &masks };
         let written = masked.written().unwrap();
         let made = on_gpu(&graph, Images::Masked(masked), None).unwrap();
         let excess = excess(&graph, &written, None, &made);
-        assert!(excess <= 1.0, "{form:?}: {excess} times what is allowed in {graph:#?}");
+        assert!(excess <= 1.0, "{encoding:?}: {excess} times what is allowed in {graph:#?}");
     }
 }
 
@@ -120,7 +121,7 @@ fn inpainted_pictures() {
     assert_eq!(refused.unwrap_err().code(), "argument");
 }
 
-/// Whatever the form, and though the network quantizes its input first, the first convolution reads the
+/// Whatever the encoding, and though the network quantizes its input first, the first convolution reads the
 /// picture itself: no masked copy has a place in the arena.
 #[test]
 fn masked_copies_are_never_stored() {
@@ -134,14 +135,14 @@ fn masked_copies_are_never_stored() {
     let conv = Conv { weights: weights(rng, [4, 3, 3, 3]), bias: None, groups: 1, window };
     let y = graph.add("conv", conv, &[q]).unwrap();
     graph.set_outputs([y]);
-    for form in FORMS {
-        let fused = fuse(&graph, Some(form)).unwrap();
-        assert!(fused.nodes().iter().all(|n| n.as_op::<Unmask>().is_none()), "{form:?}");
-        let compiled = Compiled::new(TRAITS, &graph, Some(form)).unwrap();
+    for encoding in ENCODINGS {
+        let fused = fuse(&graph, Some(encoding)).unwrap();
+        assert!(fused.nodes().iter().all(|n| n.as_op::<MaterializeMasked>().is_none()), "{encoding:?}");
+        let compiled = Compiled::new(PROFILE, &graph, Some(encoding)).unwrap();
         let bytes = |images| compiled.memory(Size { images, targets: 1, ..Size::default() }).size * 16;
         // Sixteen images take no more than one, but for what the convolution makes.
         let made = 16 * graph.node(y).shape.iter().product::<usize>() * 4;
-        assert!(bytes(16) < bytes(1) + made + 4096, "{form:?}: {} and {}", bytes(1), bytes(16));
+        assert!(bytes(16) < bytes(1) + made + 4096, "{encoding:?}: {} and {}", bytes(1), bytes(16));
     }
 }
 
@@ -160,9 +161,9 @@ fn chunks_do_not_matter() {
     let run = |masks: &Masks| {
         on_gpu(&graph, Images::Masked(Masked { image: &image, fill: &fill, masks }), None).unwrap().remove(0)
     };
-    for form in FORMS {
+    for encoding in ENCODINGS {
         let many = loop {
-            let made = masks(rng, form, [c, h, w], false);
+            let made = masks(rng, encoding, [c, h, w], false);
             if made.len() > 17 {
                 break made;
             }
@@ -171,7 +172,7 @@ fn chunks_do_not_matter() {
         for i in [0, 15, 16, many.len() - 1] {
             let alone = run(&one(&many, i));
             for (a, b) in alone.data().iter().zip(together.row(i)) {
-                assert!((a - b).abs() <= 1e-6 * b.abs() + 1e-9, "{form:?}");
+                assert!((a - b).abs() <= 1e-6 * b.abs() + 1e-9, "{encoding:?}");
             }
         }
     }
@@ -202,8 +203,8 @@ fn wrong_masks_are_noticed() {
     let y = graph.add("y", conv, &[x]).unwrap();
     graph.set_outputs([y]);
     let (image, fill) = (Tensor::full(shape, 1.0), Tensor::full(shape, -1.0));
-    for form in FORMS {
-        let right = masks(rng, form, shape, false);
+    for encoding in ENCODINGS {
+        let right = masks(rng, encoding, shape, false);
         let mut wrong = right.clone();
         match &mut wrong {
             Masks::Rectangles(all) => all[0] = Rectangle { top: 4, left: 4, bottom: 5, right: 5 },
@@ -220,6 +221,6 @@ fn wrong_masks_are_noticed() {
         let written = Masked { image: &image, fill: &fill, masks: &right }.written().unwrap();
         let masked = Masked { image: &image, fill: &fill, masks: &wrong };
         let made = on_gpu(&graph, Images::Masked(masked), None).unwrap();
-        assert!(excess(&graph, &written, None, &made) > 1.0, "{form:?}");
+        assert!(excess(&graph, &written, None, &made) > 1.0, "{encoding:?}");
     }
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod behaviour;
 #[cfg(test)]
+mod cases;
+#[cfg(test)]
 mod masks;
 #[cfg(test)]
 mod operators;
@@ -18,27 +20,22 @@ use super::{
     plan::{Compiled, Size},
 };
 use crate::{
-    backend::{Backend, Images, Masked, Masks, Rectangle},
-    gpu::{Form, Gpu, Tiles, Traits},
+    backend::{Backend, Images, Masked, Masks, Rectangle, cases::array},
+    chain::{Clip, Gate, QuantParams, Quantizer, Step},
+    gpu::{DeviceProfile, Gpu, MaskEncoding, TileMemory},
     graph::{Constant, Graph, Operator, Rows, ValueId, reference},
     ops::{
         add::Add,
         affine::{Affine, Per},
         average_pool::{AveragePool, AveragePoolGradient},
         concat::Concat,
-        conv::Conv,
-        conv_transpose::ConvTranspose,
-        curve::{Curve, Kind},
-        dense::Dense,
-        gate::{Gate, PassMask},
-        global_average_pool::{GlobalAveragePool, Spread},
+        conv::{Conv, transpose::ConvTranspose},
+        global_average_pool::GlobalAveragePool,
         kernels::MANY,
-        log_softmax::{LogSoftmax, LogSoftmaxGradient},
         max_pool::{MaxPool, MaxPoolGradient, MaxPoolWinner},
         multiply::Multiply,
-        pointwise::{Affinity, Clip, Pointwise, Quantizer, Step},
-        reshape::Reshape,
-        softmax::{Softmax, SoftmaxGradient},
+        pointwise::{Pointwise, gate::PassMask},
+        smooth_activation::{Kind, SmoothActivation},
         window::Window,
     },
     rng::{Rng, for_sample},
@@ -46,7 +43,7 @@ use crate::{
 };
 
 const CASES: u64 = 32;
-const TRAITS: Traits = Traits { page_bytes: 128 << 20, tiles: Tiles::Cached };
+const PROFILE: DeviceProfile = DeviceProfile { page_bytes: 128 << 20, tile_memory: TileMemory::Cached };
 
 /// One device for all tests: they take turns, and share pipelines.
 static ENGINE: LazyLock<Mutex<Engine>> =
@@ -66,10 +63,6 @@ fn tensor(rng: &mut Rng, rows: usize, shape: &[usize]) -> Tensor {
     Tensor::new(shape, data).unwrap()
 }
 
-fn array(shape: &[usize], data: &[f32]) -> reference::Array {
-    reference::Array::new(shape, data.iter().map(|&v| v.into()).collect())
-}
-
 /// Runs a graph on the device.
 fn on_gpu(graph: &Graph, images: Images<'_>, cotangents: Option<&Tensor>) -> crate::Result<Vec<Tensor>> {
     laid_out(None, graph, images, cotangents)
@@ -77,16 +70,16 @@ fn on_gpu(graph: &Graph, images: Images<'_>, cotangents: Option<&Tensor>) -> cra
 
 /// Runs a graph on the device, laid out as for one kind of adapter or for the device itself.
 fn laid_out(
-    tiles: Option<Tiles>,
+    tiles: Option<TileMemory>,
     graph: &Graph,
     images: Images<'_>,
     cotangents: Option<&Tensor>,
 ) -> crate::Result<Vec<Tensor>> {
     let mut engine = engine();
-    let own = engine.gpu.traits();
-    let traits = Traits { tiles: tiles.unwrap_or(own.tiles), ..own };
-    let form = if let Images::Masked(m) = images { Some(super::masks::form(m.masks)) } else { None };
-    let compiled = Compiled::new(traits, graph, form)?;
+    let own = engine.gpu.device_profile();
+    let profile = DeviceProfile { tile_memory: tiles.unwrap_or(own.tile_memory), ..own };
+    let encoding = if let Images::Masked(m) = images { Some(super::masks::encoding(m.masks)) } else { None };
+    let compiled = Compiled::new(profile, graph, encoding)?;
     pollster::block_on(engine.run(&mut Runner::new(compiled), images, cotangents))
 }
 
@@ -119,7 +112,7 @@ fn hold(graph: &Graph, rng: &mut Rng) {
     let shape = |i: usize| graph.node(graph.inputs()[i]).shape.clone();
     let x = tensor(rng, images, &shape(0));
     let g = (graph.inputs().len() > 1).then(|| tensor(rng, images * targets, &shape(1)));
-    let tiles = Tiles::ALL[rng.random_range(0..3)];
+    let tiles = TileMemory::ALL[rng.random_range(0..3)];
     let made = laid_out(Some(tiles), graph, Images::Batch(&x), g.as_ref()).unwrap();
     let excess = excess(graph, &x, g.as_ref(), &made);
     assert!(excess <= 1.0, "{excess} times what is allowed in {graph:#?}, {tiles:?}");
@@ -185,7 +178,7 @@ fn quantizer(rng: &mut Rng, channels: usize) -> Arc<Quantizer> {
     let count = if rng.random_bool(0.3) { channels } else { 1 };
     let scales = (0..count).map(|_| rng.random_range(0.003..0.01)).collect();
     let zero_points = (0..count).map(|_| rng.random_range(-9..9) as f32).collect();
-    Arc::new(Quantizer { affinity: Affinity { scales, zero_points }, low: -128.0, high: 127.0 })
+    Arc::new(Quantizer { params: QuantParams { scales, zero_points }, low: -128.0, high: 127.0 })
 }
 
 fn chain(rng: &mut Rng, channels: usize) -> Pointwise {

@@ -14,8 +14,7 @@ use crate::{
     graph::{Elements, Graph, Rows, ValueId},
     limits,
     ops::{
-        attributes, proto,
-        reader::{Operand, Reader, bounded, short},
+        onnx::{self, Operand, Reader, attributes, bounded, short},
         reader_of,
     },
 };
@@ -25,22 +24,22 @@ const OPEN_EXTENT: usize = 224;
 
 /// A graph with the names that the file gives to its values.
 #[derive(Debug)]
-pub struct Lowered {
+pub struct Imported {
     /// The graph; its inputs are the file's, those with an initial value left out.
     pub graph: Graph,
-    /// What each name of an output or a node stands for.
+    /// The value or constant of each name of an output or a node.
     pub names: HashMap<String, Operand>,
     /// The ONNX operator that each value of the graph was read from, as the file spells it.
     pub operators: HashMap<ValueId, String>,
-    /// What a reader should know of choices that were made.
+    /// Notes for readers on choices that were made.
     pub notes: Vec<String>,
 }
 
-/// Lowers a decoded file to a graph, whatever its inputs and outputs are.
+/// Imports a decoded file to a graph, whatever its inputs and outputs are.
 ///
 /// # Errors
 /// [`Error::Unsupported`] names every node that cannot be honoured.
-pub fn lower(model: &ModelProto) -> Result<Lowered> {
+pub fn import(model: &ModelProto) -> Result<Imported> {
     let Some(file) = &model.graph else {
         return Err(Error::Model("the file holds no graph; export it again".into()));
     };
@@ -55,7 +54,7 @@ pub fn lower(model: &ModelProto) -> Result<Lowered> {
             "the file is of opset {opset}, and there is none below 1; export it again"
         )));
     }
-    let mut lowering = Lowering {
+    let mut importer = Importer {
         graph: Graph::new(),
         values: HashMap::new(),
         nodes: vec![],
@@ -64,24 +63,24 @@ pub fn lower(model: &ModelProto) -> Result<Lowered> {
         notes: vec![],
         unsupported: vec![],
     };
-    lowering.initializers(file)?;
-    lowering.inputs(file)?;
+    importer.initializers(file)?;
+    importer.inputs(file)?;
     for node in &file.node {
-        lowering.node(node, opset)?;
+        importer.node(node, opset)?;
     }
-    if !lowering.unsupported.is_empty() {
-        return Err(Error::Unsupported(lowering.unsupported));
+    if !importer.unsupported.is_empty() {
+        return Err(Error::Unsupported(importer.unsupported));
     }
-    lowering.check_cost()?;
+    importer.check_cost()?;
     let mut names: HashMap<String, Operand> =
-        lowering.values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-    for (name, value) in lowering.nodes {
+        importer.values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    for (name, value) in importer.nodes {
         names.entry(name).or_insert(value);
     }
-    Ok(Lowered { graph: lowering.graph, names, operators: lowering.operators, notes: lowering.notes })
+    Ok(Imported { graph: importer.graph, names, operators: importer.operators, notes: importer.notes })
 }
 
-struct Lowering {
+struct Importer {
     graph: Graph,
     /// By name; `None` where the node that makes it is not supported.
     values: HashMap<String, Option<Operand>>,
@@ -94,10 +93,10 @@ struct Lowering {
     unsupported: Vec<UnsupportedNode>,
 }
 
-impl Lowering {
+impl Importer {
     fn initializers(&mut self, file: &GraphProto) -> Result<()> {
         for tensor in &file.initializer {
-            let constant = proto::constant(tensor).map_err(Error::Model)?;
+            let constant = onnx::constant(tensor).map_err(Error::Model)?;
             if let Elements::F32(values) = &constant.elements
                 // A lone infinity may be a bound of a Clip.
                 && values.iter().any(|v| v.is_nan() || v.is_infinite() && values.len() > 1)

@@ -1,25 +1,29 @@
-//! One picture under many masks, written out. Only the GPU backend's own graphs have it: an operator that
-//! cannot read masks itself reads this.
+//! Writes one picture under many masks out as pictures. Only the GPU backend's own graphs have it: operators that
+//! cannot read through masks read its result.
 
 use tract_onnx::tract_core::internal::OutletId;
 
 use crate::{
     error::{Error, Result},
-    gpu::{Kernel, Launch, Recording, Value},
+    gpu::{Kernel, Launch, Mask, Recording, Value, as_u32},
     graph::{Lowering, Operator, Shape},
-    ops::kernels::{LANES, SEEN, flops, linear, word},
+    ops::kernels::{LANES, MASKED_INPUT, THREAD, flops, linear},
 };
 
 /// The identity, on values that are one picture under many masks.
 #[derive(Clone, Copy, Debug)]
-pub struct Unmask;
+pub struct MaterializeMasked;
 
-/// Writes the picture out.
-pub static UNMASK: Kernel = Kernel { name: "unmask", source: include_str!("unmask.wgsl"), snippets: &[SEEN] };
+/// Writes the pictures out.
+pub static MATERIALIZE_MASKED: Kernel = Kernel {
+    name: "materialize_masked",
+    source: include_str!("materialize_masked.wgsl"),
+    snippets: &[MASKED_INPUT, THREAD],
+};
 
-impl Operator for Unmask {
+impl Operator for MaterializeMasked {
     fn name(&self) -> &'static str {
-        "Unmask"
+        "MaterializeMasked"
     }
 
     fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
@@ -35,14 +39,13 @@ impl Operator for Unmask {
         let (input, vectors) = (&at.inputs[0], at.output.vectors());
         let Some(mask) = input.mask else { return Err(Error::Model("there is no mask to undo".into())) };
         let [height, width] = input.extents();
-        let params = [
-            [input.offset, at.output.offset, mask.fill, mask.masks],
-            [mask.stride, mask.shared, word(input.blocks()), word(vectors)],
-            [word(height), word(width), 0, 0],
-        ];
-        let variant = vec![("LANES", LANES.into()), ("FORM", Value::Int(mask.form as i64))];
+        let [blocks, threads, height, width] = [input.blocks(), vectors, height, width].map(as_u32);
+        let (from, to) = (input.offset, at.output.offset);
+        let Mask { encoding, fill, shared, masks, stride } = mask;
+        let params = [from, to, fill, masks, stride, shared, blocks, threads, height, width];
+        let variant = vec![("LANES", LANES.into()), ("ENCODING", Value::Int(encoding as i64))];
         let launch = Launch { groups: linear(vectors), page: 0, flops: flops(&[64, vectors]) };
-        at.dispatch(&UNMASK, variant, &params, &[], launch)
+        at.dispatch(&MATERIALIZE_MASKED, variant, &params, &[], launch)
     }
 
     #[cfg(test)]

@@ -1,8 +1,9 @@
-// Activations with a slope of their own at every point, and their way back.
+// Smooth activations, and their gradients. Each thread makes one vec4.
 //
 // KIND: 0 sigmoid, 1 hard sigmoid, 2 hard swish, 3 elu.
 // BACKWARD: g times the slope at x, where several rows of g may share a row of x.
 #include bindings
+#include thread
 
 struct Params {
     input: u32,
@@ -10,12 +11,12 @@ struct Params {
     x: u32,
     row: u32,
     targets: u32,
-    vectors: u32,
+    threads: u32,
     alpha: f32,
     beta: f32,
 }
 
-fn curve(x: vec4<f32>) -> vec4<f32> {
+fn activation(x: vec4<f32>) -> vec4<f32> {
 #if KIND == 0
     // exp stays finite, and what is cut off is under 2e-35.
     return 1.0 / (1.0 + exp(-max(x, vec4(-80.0))));
@@ -33,7 +34,7 @@ fn curve(x: vec4<f32>) -> vec4<f32> {
 
 fn slope(x: vec4<f32>) -> vec4<f32> {
 #if KIND == 0
-    let y = curve(x);
+    let y = activation(x);
     return y * (1.0 - y);
 #end
 #if KIND == 1
@@ -49,20 +50,11 @@ fn slope(x: vec4<f32>) -> vec4<f32> {
 #end
 }
 
-@compute @workgroup_size(${LANES})
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let i = (group.y * groups.x + group.x) * ${LANES}u + lane;
-    if (i >= p.vectors) {
-        return;
-    }
+fn run(i: u32) {
 #if BACKWARD
     let row = i / p.row;
     store(p.output + i, load(p.input + i) * slope(load(p.x + i - (row - row / p.targets) * p.row)));
 #else
-    store(p.output + i, curve(load(p.input + i)));
+    store(p.output + i, activation(load(p.input + i)));
 #end
 }

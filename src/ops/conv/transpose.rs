@@ -4,27 +4,27 @@ use std::sync::Arc;
 
 use tract_onnx::tract_core::{internal::OutletId, ops::cnn};
 
-use super::{
-    depthwise_loop::DepthwiseLoop,
-    window::{Window, image, plane_mut, plane_of},
-};
+use super::depthwise_loop::DepthwiseLoop;
 use crate::{
     chain::{Epilogue, Step},
     error::Result,
     gpu::Recording,
     graph::{Constant, Lowering, Operator, Shape},
     limits,
-    ops::kernels::{Axis, Convolution, Depthwise, convolve, depthwise, pairs},
+    ops::{
+        kernels::{Convolution, Depthwise, GatherAxis, convolve, depthwise, pairs},
+        window::{Window, image, kernels_of, plane_mut, plane_of},
+    },
 };
 
-/// Scatters what [`super::conv::Conv`] with the same weights and window gathers.
+/// Scatters what [`super::Conv`] with the same weights and window gathers.
 #[derive(Clone, Debug)]
 pub struct ConvTranspose {
     /// The convolution's `[O, C / groups, kh, kw]`: here `O` channels are read and `C` are made.
     pub weights: Arc<Constant>,
-    /// As the convolution's.
+    /// The groups of the convolution.
     pub groups: usize,
-    /// As the convolution's.
+    /// The window of the convolution.
     pub window: Window,
     /// Height and width of the convolution's input, which strides leave open.
     pub output: [usize; 2],
@@ -49,15 +49,15 @@ impl ConvTranspose {
             return Err(at.failed(&"its weights are not 4-dimensional"));
         };
         let (old, taps) = (self.weights.to_f32(), kh * kw);
-        let mut turned = Vec::with_capacity(old.len());
+        let mut transposed = Vec::with_capacity(old.len());
         for channel in 0..c {
             for input in 0..o {
-                turned.extend_from_slice(&old[(input * c + channel) * taps..][..taps]);
+                transposed.extend_from_slice(&old[(input * c + channel) * taps..][..taps]);
             }
         }
-        let weights = at.constant(".weights", &[c, o, kh, kw], &turned)?;
+        let weights = at.constant(".weights", &[c, o, kh, kw], &transposed)?;
         let bias = at.constant(".bias", &[], &[0.0])?;
-        // What a stride leaves over at the end of the convolution's input gets no gradient.
+        // Pixels that a stride leaves over at the end of the convolution's input get no gradient.
         let left_over = |axis: usize| {
             let w = &self.window;
             (self.output[axis] + w.before[axis] + w.after[axis] - w.extent(axis)) % w.strides[axis]
@@ -68,7 +68,7 @@ impl ConvTranspose {
             adjustments: [left_over(0), left_over(1)].into_iter().collect(),
             group: 1,
         };
-        at.between_turns(|at, inputs| at.wire("", op, &[inputs[0], weights, bias]))
+        at.in_hwc(|at, inputs| at.wire("", op, &[inputs[0], weights, bias]))
     }
 
     /// Our own, for groups: each has few channels, often one, and matrices of them are too thin.
@@ -91,7 +91,7 @@ impl ConvTranspose {
 }
 
 impl ConvTranspose {
-    /// Our own, for one channel a group.
+    /// Our own, for one channel per group.
     fn depthwise(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
         let (_, input) = image(at.shapes[0]).map_err(|e| at.failed(&e))?;
         let own = DepthwiseLoop::transposed(&self.weights, &self.window, self.output, input);
@@ -139,9 +139,9 @@ impl Operator for ConvTranspose {
 
     fn record_with(&self, at: &mut Recording<'_>, _: &[Step], epilogue: &Epilogue) -> Result<()> {
         let (small, large) = (at.inputs[0].extents(), self.output);
-        let [rows, columns] = [0, 1].map(|i| Axis::backward(&self.window, i, small[i], large[i]));
+        let [rows, columns] = [0, 1].map(|i| GatherAxis::backward(&self.window, i, small[i], large[i]));
         let (phases, weights) = (pairs(&rows, &columns), self.weights.to_f32());
-        let [_, c, kh, kw] = self.weights.shape[..] else { return Err(super::conv::malformed()) };
+        let [_, c, kh, kw] = kernels_of(&self.weights.shape)?;
         let groups = self.groups;
         if self.is_depthwise() && depthwise::fits(&phases) {
             let weight = |c: usize, y: usize, x: usize| weights[(c * kh + y) * kw + x];
@@ -154,7 +154,8 @@ impl Operator for ConvTranspose {
             weights[(((group * per_group + i) * c + within) * kh + y) * kw + x]
         };
         let (inputs, outputs) = (self.inputs(), self.outputs());
-        let work = Convolution { phases, inputs, outputs, groups, weight: &weight, bias: None, entry: &[] };
+        let work =
+            Convolution { phases, inputs, outputs, groups, weight: &weight, bias: None, prologue: &[] };
         convolve(at, &work, epilogue)
     }
 

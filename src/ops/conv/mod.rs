@@ -1,23 +1,29 @@
-//! Convolution over height and width, with groups, dilation and uneven padding.
+//! Convolution over height and width, with groups, dilation and uneven padding. Its gradient is [`transpose`]; fully
+//! connected layers, which are convolutions of one pixel, are [`dense`].
+
+pub mod dense;
+mod depthwise_loop;
+pub mod integer;
+pub mod transpose;
 
 use std::sync::Arc;
 
+use depthwise_loop::DepthwiseLoop;
+use integer::IntegerConv;
 use tract_onnx::tract_core::{internal::OutletId, ops::cnn};
+use transpose::ConvTranspose;
 
 use super::{
-    conv_transpose::ConvTranspose,
-    depthwise_loop::DepthwiseLoop,
-    integer_conv::IntegerConv,
-    reader::{Operand, Reader, size},
-    window::{Window, image},
+    onnx::{Operand, Reader, size},
+    window::{Window, image, kernels_of},
 };
 use crate::{
-    chain::{Epilogue, Step},
+    chain::{Epilogue, Grid, Step},
     error::Result,
     gpu::Recording,
     graph::{Adjoint, Constant, Lowering, Operator, Shape, ValueId},
     limits,
-    ops::kernels::{Axis, Convolution, Depthwise, convolve, depthwise},
+    ops::kernels::{Convolution, Depthwise, GatherAxis, convolve, depthwise},
 };
 
 /// `y[o] = bias[o] + sum over c, taps of weights[o, c, tap] * x[c, tap]`, within each group.
@@ -25,11 +31,11 @@ use crate::{
 pub struct Conv {
     /// `[O, C / groups, kh, kw]`; int8 weights keep their integers and scales.
     pub weights: Arc<Constant>,
-    /// One value an output channel.
+    /// One value per output channel.
     pub bias: Option<Arc<Vec<f32>>>,
     /// Channels are split into so many groups, which do not see each other.
     pub groups: usize,
-    /// Where the taps lie.
+    /// The window, which says where the taps lie.
     pub window: Window,
 }
 
@@ -66,10 +72,19 @@ impl Conv {
         self.weights.shape[1] * self.groups
     }
 
-    /// Whether each channel is convolved on its own.
+    /// True if each channel is convolved on its own.
     #[must_use]
     pub fn is_depthwise(&self) -> bool {
         self.groups > 1 && self.groups == self.inputs() && self.groups == self.outputs()
+    }
+
+    /// The same in integers, where weights and inputs are integers of 8 bits and a window is one pixel.
+    fn integers(&self, input: Grid) -> Option<IntegerConv> {
+        let is_pointwise = self.groups == 1 && self.window == Window::new([1, 1]);
+        if !is_pointwise {
+            return None;
+        }
+        IntegerConv::new(&self.weights, self.bias.as_ref().map(|b| b.as_slice()), input)
     }
 
     /// The convolution that maps gradients of the output to gradients of the input, where there is one: with
@@ -102,7 +117,6 @@ impl Conv {
 }
 
 /// `scale * conv(x) + shift` as one convolution, computed in double precision.
-#[allow(clippy::cast_possible_truncation)]
 fn folded(conv: &Conv, scale: &[f32], shift: &[f32]) -> Conv {
     let per_output = conv.weights.len() / conv.outputs();
     let scaled = |i: usize| (conv.weights.real(i) * f64::from(scale[i / per_output])) as f32;
@@ -115,11 +129,6 @@ fn folded(conv: &Conv, scale: &[f32], shift: &[f32]) -> Conv {
         groups: conv.groups,
         window: conv.window,
     }
-}
-
-/// Weights that are no stack of kernels; the shape rule refuses them earlier.
-pub(super) fn malformed() -> crate::Error {
-    crate::Error::Model("a convolution's weights must have four axes".into())
 }
 
 impl Operator for Conv {
@@ -170,7 +179,7 @@ impl Operator for Conv {
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
         // Native processors multiply floats as fast as these loops do integers.
         if cfg!(target_arch = "wasm32")
-            && let Some(integers) = at.grid.and_then(|grid| IntegerConv::new(self, grid))
+            && let Some(integers) = at.grid.and_then(|grid| self.integers(grid))
         {
             return at.channels_last(move |inputs, y| integers.run(inputs[0].floats(), y));
         }
@@ -192,7 +201,7 @@ impl Operator for Conv {
             group: self.groups,
             q_params: None,
         };
-        at.between_turns(|at, inputs| at.wire("", conv, &[inputs[0], weights, bias]))
+        at.in_hwc(|at, inputs| at.wire("", conv, &[inputs[0], weights, bias]))
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
@@ -207,11 +216,11 @@ impl Operator for Conv {
         true
     }
 
-    fn record_with(&self, at: &mut Recording<'_>, entry: &[Step], epilogue: &Epilogue) -> Result<()> {
+    fn record_with(&self, at: &mut Recording<'_>, prologue: &[Step], epilogue: &Epilogue) -> Result<()> {
         let (input, output) = (at.inputs[0].extents(), at.output.extents());
-        let axes = [0, 1].map(|i| Axis::forward(&self.window, i, input[i], output[i]));
+        let axes = [0, 1].map(|i| GatherAxis::forward(&self.window, i, input[i], output[i]));
         let (phases, weights) = (vec![axes], self.weights.to_f32());
-        let [_, per_group, kh, kw] = self.weights.shape[..] else { return Err(malformed()) };
+        let [_, per_group, kh, kw] = kernels_of(&self.weights.shape)?;
         let bias = self.bias.as_ref().map(|b| b.as_slice());
         if self.is_depthwise() && depthwise::fits(&phases) && at.inputs[0].mask.is_none() {
             let weight = |c: usize, y: usize, x: usize| weights[(c * kh + y) * kw + x];
@@ -222,7 +231,11 @@ impl Operator for Conv {
             |o: usize, i: usize, y: usize, x: usize| weights[((o * per_group + i) * kh + y) * kw + x];
         let (inputs, outputs) = (self.inputs(), self.outputs());
         let groups = self.groups;
-        convolve(at, &Convolution { phases, inputs, outputs, groups, weight: &weight, bias, entry }, epilogue)
+        convolve(
+            at,
+            &Convolution { phases, inputs, outputs, groups, weight: &weight, bias, prologue },
+            epilogue,
+        )
     }
 
     fn followed_by(&self, next: &dyn Operator) -> Option<Arc<dyn Operator>> {
@@ -259,5 +272,48 @@ impl Operator for Conv {
             }
         }
         y
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod cases {
+    use rand::RngExt;
+
+    use super::{Arc, Constant, Conv};
+    use crate::{
+        graph::{Elements, Graph, Quantization},
+        ops::cases::{Case, floats, int, single, window},
+        rng::Rng,
+    };
+
+    pub const ALL: &[Case] = &[Case::new("Conv", &["Conv"], conv)];
+
+    /// A convolution: dense, grouped or depthwise; float or int8 weights; any padding.
+    pub fn conv(rng: &mut Rng) -> Graph {
+        let (mut window, hw) = window(rng);
+        if rng.random_range(0..4) == 0 {
+            // Wider than the kernel reaches: its gradient cannot be a convolution.
+            window.before[0] += window.kernel[0];
+        }
+        let groups = [1, 1, 2, 3, 8, 17][int(rng, 0, 5)];
+        let depthwise = groups > 2 && rng.random();
+        let (c, o) = if depthwise { (1, 1) } else { (int(rng, 1, 6), int(rng, 1, 6)) };
+        let weights = weights(rng, vec![o * groups, c, window.kernel[0], window.kernel[1]]);
+        let bias = rng.random::<bool>().then(|| Arc::new(floats(rng, o * groups)));
+        single(&[c * groups, hw[0], hw[1]], Conv { weights: Arc::new(weights), bias, groups, window })
+    }
+
+    /// Floats, or int8 numbers with a scale per output channel.
+    fn weights(rng: &mut Rng, shape: Vec<usize>) -> Constant {
+        let (n, outputs) = (shape.iter().product(), shape[0]);
+        if rng.random() {
+            return Constant::floats(shape, floats(rng, n));
+        }
+        let scales = (0..outputs).map(|_| rng.random_range(1..64) as f32 / 1024.0).collect();
+        Constant {
+            shape,
+            elements: Elements::I8((0..n).map(|_| rng.random()).collect()),
+            quantization: Some(Quantization { axis: 0, scales, zero_points: vec![0; outputs] }),
+        }
     }
 }

@@ -4,8 +4,7 @@
 //! This one keeps the sums of a block of channels in registers. It adds in the order of tract's loop: the bias first,
 //! then tap by tap.
 
-use super::window::Window;
-use crate::{graph::Constant, simd};
+use crate::{graph::Constant, ops::window::Window, simd};
 
 /// Channels whose sums are kept in registers at once: four vectors of AVX2.
 const BLOCK: usize = 32;
@@ -17,9 +16,9 @@ type Taps = Vec<Vec<(usize, usize)>>;
 /// A depthwise convolution, or the gradient of one, from `[H, W, C]` to `[H, W, C]`.
 #[derive(Clone, Debug)]
 pub struct DepthwiseLoop {
-    /// Of each row that is made.
+    /// The taps of each row that is made.
     rows: Taps,
-    /// Of each column that is made.
+    /// The taps of each column that is made.
     columns: Taps,
     /// `[taps, C]`.
     weights: Vec<f32>,

@@ -1,19 +1,20 @@
-//! Activations with a slope of their own at every point: Sigmoid, HardSigmoid, HardSwish, Elu.
+//! Smooth activations, which have a slope of their own at every point: Sigmoid, HardSigmoid, HardSwish, Elu.
 //!
 //! SiLU needs no operator: exporters write it as a Sigmoid and a Mul.
 
 use tract_onnx::tract_core::{internal::OutletId, ops::nn};
 
-use super::reader::{Operand, Reader};
+use super::onnx::{Operand, Reader};
 use crate::{
     error::Result,
-    gpu::{Kernel, Launch, Recording, Value},
+    gpu::{Kernel, Launch, Recording, Value, as_u32},
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
-    ops::kernels::{LANES, flops, linear, targets, word},
+    ops::kernels::{LANES, THREAD, flops, linear, targets},
 };
 
-/// The functions, and their way back.
-pub static CURVE: Kernel = Kernel { name: "curve", source: include_str!("curve.wgsl"), snippets: &[] };
+/// The functions and their gradients.
+pub static SMOOTH_ACTIVATION: Kernel =
+    Kernel { name: "smooth_activation", source: include_str!("smooth_activation.wgsl"), snippets: &[THREAD] };
 
 fn record(at: &mut Recording<'_>, kind: Kind, backward: bool) -> Result<()> {
     let (output, x) = (&at.output, at.inputs.last());
@@ -29,16 +30,16 @@ fn record(at: &mut Recording<'_>, kind: Kind, backward: bool) -> Result<()> {
             at.inputs[0].offset,
             output.offset,
             x.map_or(0, |x| x.offset),
-            word(output.plane() * output.blocks()),
+            as_u32(output.plane() * output.blocks()),
         ],
-        [x.map_or(1, |x| word(targets(output, x))), word(vectors), alpha.to_bits(), beta.to_bits()],
+        [x.map_or(1, |x| as_u32(targets(output, x))), as_u32(vectors), alpha.to_bits(), beta.to_bits()],
     ];
     let variant = vec![("LANES", LANES.into()), ("KIND", Value::Int(number)), ("BACKWARD", backward.into())];
     let launch = Launch { groups: linear(vectors), page: 0, flops: flops(&[128, vectors]) };
-    at.dispatch(&CURVE, variant, &params, &[], launch)
+    at.dispatch(&SMOOTH_ACTIVATION, variant, &params, &[], launch)
 }
 
-/// Which function.
+/// The function.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kind {
     /// `1 / (1 + exp(-x))`.
@@ -61,8 +62,8 @@ pub enum Kind {
 
 /// A function of each element.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Curve {
-    /// Which function.
+pub struct SmoothActivation {
+    /// The function.
     pub kind: Kind,
 }
 
@@ -90,7 +91,7 @@ pub fn read_elu(node: &mut Reader<'_>) -> Result<Operand, String> {
 
 fn read(node: &mut Reader<'_>, kind: Kind) -> Result<Operand, String> {
     let input = node.value(0)?;
-    node.add(Curve { kind }, &[input])
+    node.add(SmoothActivation { kind }, &[input])
 }
 
 /// The arithmetic, once for f32 and once for f64.
@@ -139,7 +140,7 @@ arithmetic!(value_f32, slope_f32, f32);
 #[cfg(test)]
 arithmetic!(value_f64, slope_f64, f64);
 
-impl Operator for Curve {
+impl Operator for SmoothActivation {
     fn name(&self) -> &'static str {
         match self.kind {
             Kind::Sigmoid => "Sigmoid",
@@ -155,7 +156,7 @@ impl Operator for Curve {
 
     fn gradient(&self, at: &mut Adjoint<'_>) -> Result<Vec<ValueId>> {
         let (g, x) = (at.cotangent, at.inputs[0]);
-        Ok(vec![at.add("gradient", CurveGradient { kind: self.kind }, &[g, x])?])
+        Ok(vec![at.add("gradient", SmoothActivationGradient { kind: self.kind }, &[g, x])?])
     }
 
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
@@ -183,14 +184,14 @@ impl Operator for Curve {
 /// `g * slope(x)`. Reads the gradient, whose rows count targets, and what the function read, whose rows may
 /// count images.
 #[derive(Clone, Copy, Debug)]
-pub struct CurveGradient {
-    /// As the function's.
+pub struct SmoothActivationGradient {
+    /// The function.
     pub kind: Kind,
 }
 
-impl Operator for CurveGradient {
+impl Operator for SmoothActivationGradient {
     fn name(&self) -> &'static str {
-        "CurveGradient"
+        "SmoothActivationGradient"
     }
 
     fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
@@ -224,5 +225,34 @@ impl Operator for CurveGradient {
     #[cfg(test)]
     fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
         inputs[0].zip(inputs[1], |g, x| g * self.kind.slope_f64(x))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod cases {
+    use rand::RngExt;
+
+    use super::{Kind, SmoothActivation};
+    use crate::{
+        graph::Graph,
+        ops::cases::{Case, image_shape, off_the_kinks},
+        rng::Rng,
+    };
+
+    pub const ALL: &[Case] = &[
+        Case::new("Sigmoid", &["Sigmoid"], |rng| activation(rng, Kind::Sigmoid)),
+        Case::new("HardSigmoid", &["HardSigmoid"], |rng| {
+            activation(rng, Kind::HardSigmoid { alpha: 0.7, beta: 0.4 })
+        }),
+        Case::new("HardSwish", &["HardSwish"], |rng| activation(rng, Kind::HardSwish)),
+        Case::new("Elu", &["Elu"], |rng| {
+            let alpha = rng.random_range(1..64) as f32 / 16.0;
+            activation(rng, Kind::Elu { alpha })
+        }),
+    ];
+
+    /// The input is wide enough to pass all kinks.
+    fn activation(rng: &mut Rng, kind: Kind) -> Graph {
+        off_the_kinks(&image_shape(rng), 4.0, SmoothActivation { kind })
     }
 }

@@ -1,9 +1,10 @@
-//! What an operator sees of an ONNX node: its attributes, its constant inputs, and the graph to add to.
+//! An ONNX node as operators read it: its attributes, its constant inputs, and the graph to add to.
 
 use std::sync::Arc;
 
 use tract_onnx::pb::{AttributeProto, NodeProto};
 
+use super::bounded;
 use crate::{
     error::Error,
     graph::{Constant, Graph, Node, Operator, ValueId},
@@ -71,7 +72,7 @@ impl Reader<'_> {
     /// A tensor attribute.
     #[must_use]
     pub fn tensor(&self, name: &str) -> Option<Result<Constant, String>> {
-        self.attribute(name)?.t.as_ref().map(super::proto::constant)
+        self.attribute(name)?.t.as_ref().map(super::constant)
     }
 
     /// A list of two integers of a window, for the height and the width: neither negative nor over [`limits::WINDOW`].
@@ -141,29 +142,5 @@ impl Reader<'_> {
         self.graph.shape_of(&operator, inputs)?;
         let added = self.graph.add(self.name.clone(), operator, inputs);
         self.within(added).map(Operand::Value)
-    }
-}
-
-/// A non-negative integer of a file as a size.
-pub fn size(name: &str, value: i64) -> Result<usize, String> {
-    bounded(name, value, limits::INTEGER)
-}
-
-/// A non-negative integer of a file that is at most `allowed`.
-pub fn bounded(name: &str, value: i64, allowed: u64) -> Result<usize, String> {
-    let size = usize::try_from(value).map_err(|_| format!("{name} {value} is negative or too large"))?;
-    match size as u64 > allowed {
-        true => Err(format!("{name} {value} is too large; at most {allowed} is allowed")),
-        false => Ok(size),
-    }
-}
-
-/// A name of a file, cut where it is too long for a message.
-#[must_use]
-pub fn short(name: &str) -> String {
-    const MOST: usize = 80;
-    match name.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}…", &name[..end]),
-        None => name.to_owned(),
     }
 }

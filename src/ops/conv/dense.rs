@@ -7,14 +7,14 @@ use tract_onnx::tract_core::{
     ops::{einsum::EinSum, math},
 };
 
-use super::reader::{Operand, Reader};
 use crate::{
     chain::{Epilogue, Step},
     error::Result,
     gpu::Recording,
     graph::{Adjoint, Constant, Elements, Lowering, Operator, Quantization, Shape, ValueId},
     ops::{
-        kernels::{Axis, Convolution, convolve},
+        kernels::{Convolution, GatherAxis, convolve},
+        onnx::{Operand, Reader},
         window::Window,
     },
 };
@@ -24,7 +24,7 @@ use crate::{
 pub struct Dense {
     /// `[O, I]`; int8 weights keep their integers and scales.
     pub weights: Arc<Constant>,
-    /// One value an output.
+    /// One value per output.
     pub bias: Option<Arc<Vec<f32>>>,
 }
 
@@ -39,7 +39,6 @@ pub fn read_gemm(node: &mut Reader<'_>) -> Result<Operand, String> {
         weights = Arc::new(transposed(&weights)?);
     }
     let alpha = node.float("alpha", 1.0);
-    #[allow(clippy::float_cmp)]
     if alpha != 1.0 {
         let scaled = weights.to_f32().iter().map(|w| w * alpha).collect();
         weights = Arc::new(Constant::floats(weights.shape.clone(), scaled));
@@ -81,15 +80,15 @@ fn transposed(matrix: &Constant) -> Result<Constant, String> {
     let &[rows, columns] = matrix.shape.as_slice() else {
         return Err(format!("only matrices are supported as weights; these are {:?}", matrix.shape));
     };
-    fn turn<T: Copy>(v: &[T], rows: usize, columns: usize) -> Vec<T> {
+    fn transposed_elements<T: Copy>(v: &[T], rows: usize, columns: usize) -> Vec<T> {
         (0..columns).flat_map(|c| (0..rows).map(move |r| v[r * columns + c])).collect()
     }
     let elements = match &matrix.elements {
-        Elements::F32(v) => Elements::F32(turn(v, rows, columns)),
-        Elements::I8(v) => Elements::I8(turn(v, rows, columns)),
-        Elements::U8(v) => Elements::U8(turn(v, rows, columns)),
-        Elements::I32(v) => Elements::I32(turn(v, rows, columns)),
-        Elements::I64(v) => Elements::I64(turn(v, rows, columns)),
+        Elements::F32(v) => Elements::F32(transposed_elements(v, rows, columns)),
+        Elements::I8(v) => Elements::I8(transposed_elements(v, rows, columns)),
+        Elements::U8(v) => Elements::U8(transposed_elements(v, rows, columns)),
+        Elements::I32(v) => Elements::I32(transposed_elements(v, rows, columns)),
+        Elements::I64(v) => Elements::I64(transposed_elements(v, rows, columns)),
     };
     let quantization =
         matrix.quantization.as_ref().map(|q| Quantization { axis: 1 - q.axis.min(1), ..q.clone() });
@@ -150,13 +149,13 @@ impl Operator for Dense {
     }
 
     fn record_with(&self, at: &mut Recording<'_>, _: &[Step], epilogue: &Epilogue) -> Result<()> {
-        let axis = Axis::forward(&Window::new([1; 2]), 0, 1, 1);
+        let axis = GatherAxis::forward(&Window::new([1; 2]), 0, 1, 1);
         let (outputs, inputs, weights) =
             (self.weights.shape[0], self.weights.shape[1], self.weights.to_f32());
         let weight = |o: usize, i: usize, _: usize, _: usize| weights[o * inputs + i];
         let bias = self.bias.as_ref().map(|b| b.as_slice());
         let phases = vec![[axis.clone(), axis]];
-        let work = Convolution { phases, inputs, outputs, groups: 1, weight: &weight, bias, entry: &[] };
+        let work = Convolution { phases, inputs, outputs, groups: 1, weight: &weight, bias, prologue: &[] };
         convolve(at, &work, epilogue)
     }
 
@@ -176,5 +175,26 @@ impl Operator for Dense {
             x.iter().enumerate().map(|(i, v)| v * self.weights.real(o * x.len() + i)).sum::<f64>() + bias
         });
         crate::graph::reference::Array::new(&[self.weights.shape[0]], y.collect())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod cases {
+    use rand::RngExt;
+
+    use super::{Arc, Constant, Dense};
+    use crate::{
+        graph::Graph,
+        ops::cases::{Case, floats, int, single},
+        rng::Rng,
+    };
+
+    pub const ALL: &[Case] = &[Case::new("Dense", &["Gemm", "MatMul"], dense)];
+
+    fn dense(rng: &mut Rng) -> Graph {
+        let (features, outputs) = (int(rng, 1, 90), int(rng, 1, 40));
+        let weights = Arc::new(Constant::floats([outputs, features], floats(rng, features * outputs)));
+        let bias = rng.random::<bool>().then(|| Arc::new(floats(rng, outputs)));
+        single(&[features], Dense { weights, bias })
     }
 }

@@ -6,16 +6,15 @@
 
 use vectors::{Eight, Four};
 
-use super::{conv::Conv, window::Window};
-use crate::{chain::Grid, graph::Elements};
+use crate::{
+    chain::{Grid, ROUND},
+    graph::{Constant, Elements},
+};
 
-/// Outputs a tile: two vectors of four.
+/// Outputs per tile: two vectors of four.
 const OUTPUTS: usize = 8;
-/// Pixels a tile.
+/// Pixels per tile.
 const PIXELS: usize = 4;
-/// Adding 1.5 * 2^23 leaves an integer, rounded half to even, in the low bits of a float.
-const ROUND: f32 = 12_582_912.0;
-
 /// A pointwise convolution whose weights and inputs are integers times scales.
 #[derive(Debug)]
 pub struct IntegerConv {
@@ -23,7 +22,7 @@ pub struct IntegerConv {
     outputs: usize,
     /// `[tile of outputs, pair of inputs, half of the tile]`: two inputs' weights for each of four outputs.
     weights: Vec<[Eight; 2]>,
-    /// What an integer of the sum stands for, one an output.
+    /// The real that one integer step of the sum stands for, one per output.
     scales: Vec<f32>,
     bias: Vec<f32>,
     /// Integer steps a real of the input.
@@ -31,19 +30,19 @@ pub struct IntegerConv {
 }
 
 impl IntegerConv {
-    /// Nothing where the operands are not integers of 8 bits, or a window is more than a pixel.
+    /// Takes weights `[outputs, inputs, 1, 1]`. Nothing where they or the inputs are not integers of 8 bits.
     #[must_use]
-    pub fn new(conv: &Conv, input: Grid) -> Option<Self> {
-        let [outputs, inputs, 1, 1] = *conv.weights.shape.as_slice() else { return None };
-        let quantization = conv.weights.quantization.as_ref()?;
-        let integers: Vec<i32> = match &conv.weights.elements {
+    pub fn new(weights: &Constant, bias: Option<&[f32]>, input: Grid) -> Option<Self> {
+        let [outputs, inputs, 1, 1] = *weights.shape.as_slice() else { return None };
+        let quantization = weights.quantization.as_ref()?;
+        let integers: Vec<i32> = match &weights.elements {
             Elements::I8(v) => v.iter().map(|&w| w.into()).collect(),
             Elements::U8(v) => v.iter().map(|&w| w.into()).collect(),
             _ => return None,
         };
         let per_output = quantization.axis == 0 || quantization.scales.len() == 1;
         let few = input.low >= -255.0 && input.high <= 255.0;
-        if conv.groups != 1 || conv.window != Window::new([1, 1]) || !per_output || !few {
+        if !per_output || !few {
             return None;
         }
         let of = |output: usize| if quantization.scales.len() == 1 { 0 } else { output };
@@ -71,12 +70,12 @@ impl IntegerConv {
             outputs,
             weights,
             scales: (0..outputs).map(|o| quantization.scales[of(o)] * input.step).collect(),
-            bias: conv.bias.as_ref().map_or_else(|| vec![0.0; outputs], |b| b.to_vec()),
+            bias: bias.map_or_else(|| vec![0.0; outputs], <[f32]>::to_vec),
             per_real: input.step.recip(),
         })
     }
 
-    /// Of `x`, `[pixels, inputs]`, makes `y`, `[pixels, outputs]`, both in reals.
+    /// Convolves `x`, `[pixels, inputs]`, into `y`, `[pixels, outputs]`, both in reals.
     pub fn run(&self, x: &[f32], y: &mut [f32]) {
         let pairs = self.inputs.div_ceil(2);
         let mut strip = vec![0; PIXELS * pairs];
@@ -111,14 +110,13 @@ impl IntegerConv {
     fn reals(&self, first: usize, sums: &[i32; OUTPUTS], y: &mut [f32]) {
         let each = y[first..].iter_mut().zip(sums).zip(&self.scales[first..]).zip(&self.bias[first..]);
         for (((y, &sum), scale), bias) in each {
-            #[allow(clippy::cast_precision_loss)]
             let sum = sum as f32;
             *y = sum * scale + bias;
         }
     }
 }
 
-/// The sums of a tile, `[pixel, output]`, of its weights, one entry a pair of inputs, and a strip, `[pixel, pair]`.
+/// The sums of a tile, `[pixel, output]`, of its weights, one entry per pair of inputs, and a strip, `[pixel, pair]`.
 fn product(weights: &[[Eight; 2]], strip: &[i32]) -> [[i32; OUTPUTS]; PIXELS] {
     let pairs = weights.len();
     let [a, b, c, d] = std::array::from_fn(|pixel| &strip[pixel * pairs..][..pairs]);
@@ -195,7 +193,6 @@ mod vectors {
         }
 
         /// A word's two integers, four times.
-        #[allow(clippy::cast_possible_truncation)]
         pub fn repeat(word: i32) -> Self {
             Self(std::array::from_fn(|i| (word >> (16 * (i % 2))) as i16))
         }
@@ -229,7 +226,10 @@ mod tests {
     use rand::RngExt as _;
 
     use super::*;
-    use crate::graph::{Constant, Operator, Quantization, reference::Array};
+    use crate::{
+        graph::{Operator, Quantization, reference::Array},
+        ops::{conv::Conv, window::Window},
+    };
 
     fn conv(outputs: usize, inputs: usize, weights: Elements, quantization: Quantization) -> Conv {
         let weights = Constant {
@@ -267,7 +267,7 @@ mod tests {
                 let x: Vec<f32> =
                     (0..pixels * inputs).map(|_| grid.step * rng.random_range(-131..=124) as f32).collect();
                 let mut y = vec![0.0; pixels * outputs];
-                IntegerConv::new(&conv, grid).expect("all is of 8 bits").run(&x, &mut y);
+                conv.integers(grid).expect("all is of 8 bits").run(&x, &mut y);
 
                 let mut array = Array::zeros(&[inputs, 1, pixels]);
                 for (i, v) in x.iter().enumerate() {
@@ -292,13 +292,13 @@ mod tests {
             |scales: usize| Quantization { axis: 0, scales: vec![0.1; scales], zero_points: vec![0; scales] };
         let grid = Grid { step: 0.1, low: -128.0, high: 127.0 };
         let weights = || Elements::I8(vec![1; 4]);
-        assert!(IntegerConv::new(&conv(2, 2, weights(), one(1)), grid).is_some());
-        assert!(IntegerConv::new(&conv(2, 2, Elements::I32(vec![1; 4]), one(1)), grid).is_none());
-        assert!(IntegerConv::new(&conv(2, 2, weights(), one(1)), Grid { high: 32767.0, ..grid }).is_none());
+        assert!(conv(2, 2, weights(), one(1)).integers(grid).is_some());
+        assert!(conv(2, 2, Elements::I32(vec![1; 4]), one(1)).integers(grid).is_none());
+        assert!(conv(2, 2, weights(), one(1)).integers(Grid { high: 32767.0, ..grid }).is_none());
         let wide = Conv {
             window: Window { strides: [2, 2], ..Window::new([1, 1]) },
             ..conv(2, 2, weights(), one(1))
         };
-        assert!(IntegerConv::new(&wide, grid).is_none());
+        assert!(wide.integers(grid).is_none());
     }
 }

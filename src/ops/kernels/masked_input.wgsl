@@ -1,27 +1,27 @@
-// What is seen of one picture under many masks. Only the picture, what hides it (the fill) and the masks are
-// stored; whoever includes this has their places in its parameters.
+// Reads one picture under many masks. Only the picture, the fill that hides it, and the masks are stored. `Params` of
+// the kernel has their places: `input`, `fill`, `masks`, `masks_stride`, `masks_shared` and `in_blocks`.
 //
-// FORM: what the masks are.
+// ENCODING: how the masks lie in memory.
 // 1, rectangles: (top, left, bottom, right) of what each row hides.
-// 2, segments: shared, a label for each pixel; a row is one bit a label.
+// 2, segments: shared, a label for each pixel; a row is one bit per label.
 // 3, grids: shared, (rows, columns, and twice the height and the width of the enlarged grid); a row is its shift,
 //    then for each cell four shares (its own, the right one's, the one's below, the one's below right).
-// 4, elements: a row is four bits a pixel, one a channel, for each block of channels, which begins a word.
-fn seen(row: u32, place: vec2<u32>, block: u32) -> vec4<f32> {
+// 4, elements: a row is four bits per pixel, one per channel, for each block of channels, which begins a word.
+fn masked_input(row: u32, place: vec2<u32>, extent: vec2<u32>, block: u32) -> vec4<f32> {
     let mask = p.masks + row * p.masks_stride;
-    let pixel = place.x * p.extent.y + place.y;
+    let pixel = place.x * extent.y + place.y;
     let at = pixel * p.in_blocks + block;
-#if FORM == 1
+#if ENCODING == 1
     let hidden = arena[mask];
     let covered = all(place >= hidden.xy) && all(place < hidden.zw);
     return load(select(p.input, p.fill, covered) + at);
 #end
-#if FORM == 2
+#if ENCODING == 2
     let label = arena[p.masks_shared + (pixel >> 2u)][pixel & 3u];
     let bit = (arena[mask + (label >> 7u)][(label >> 5u) & 3u] >> (label & 31u)) & 1u;
     return load(select(p.fill, p.input, bit == 1u) + at);
 #end
-#if FORM == 3
+#if ENCODING == 3
     let grid = arena[p.masks_shared];
     let twice = vec2<f32>(grid.zw);
     // Whole numbers up to the last division, so that no place depends on rounding.
@@ -34,8 +34,8 @@ fn seen(row: u32, place: vec2<u32>, block: u32) -> vec4<f32> {
     let share = across.x * (1.0 - part.y) + across.y * part.y;
     return share * load(p.input + at) + (1.0 - share) * load(p.fill + at);
 #end
-#if FORM == 4
-    let word = block * ((p.extent.x * p.extent.y + 7u) >> 3u) + (pixel >> 3u);
+#if ENCODING == 4
+    let word = block * ((extent.x * extent.y + 7u) >> 3u) + (pixel >> 3u);
     let bits = arena[mask + (word >> 2u)][word & 3u] >> ((pixel & 7u) * 4u);
     let shown = (vec4(bits) & vec4(1u, 2u, 4u, 8u)) != vec4(0u);
     return select(load(p.fill + at), load(p.input + at), shown);

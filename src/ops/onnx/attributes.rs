@@ -1,5 +1,5 @@
-//! Which attributes an ONNX operator has, in which versions: what a file says beside them is refused, because it may
-//! change what the operator means.
+//! The attributes that ONNX operators have, and the versions that have them. A file's other attributes are refused,
+//! because they may change what the operator means.
 
 use tract_onnx::pb::{AttributeProto, NodeProto, attribute_proto::AttributeType};
 
@@ -69,7 +69,7 @@ pub fn check(node: &NodeProto, known: &[Attribute], opset: Option<i64>) -> Resul
     for (i, given) in node.attribute.iter().enumerate().take(known.len() + 1) {
         let name = &given.name;
         let Some(attribute) = known.iter().find(|a| a.name == name) else {
-            return Err(format!("attribute {:?} is unknown", super::reader::short(name)));
+            return Err(format!("attribute {:?} is unknown", super::short(name)));
         };
         if opset.is_some_and(|v| v < attribute.since || v > attribute.until) {
             let version = opset.unwrap_or_default();
@@ -87,7 +87,7 @@ pub fn check(node: &NodeProto, known: &[Attribute], opset: Option<i64>) -> Resul
     Ok(())
 }
 
-/// Whether the value is there. Files of the first versions do not state its type.
+/// True if the value is there. Files of the first versions do not state its type.
 fn is_of_kind(given: &AttributeProto, kind: AttributeType) -> bool {
     let stated = given.r#type == kind as i32 || given.r#type == AttributeType::Undefined as i32;
     let is_number = match kind {

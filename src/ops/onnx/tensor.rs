@@ -21,7 +21,7 @@ pub fn constant(tensor: &TensorProto) -> Result<Constant, String> {
         ));
     }
     let shape: Vec<usize> =
-        tensor.dims.iter().map(|&d| super::reader::size("a dimension", d)).collect::<Result<_, _>>()?;
+        tensor.dims.iter().map(|&d| super::size("a dimension", d)).collect::<Result<_, _>>()?;
     let count = shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d)).ok_or("its shape is too large")?;
     let elements = elements(tensor, count)?;
     let constant = Constant { shape, elements, quantization: None };
@@ -50,7 +50,6 @@ fn elements(tensor: &TensorProto, count: usize) -> Result<Elements, String> {
         return Err(format!("tensor {:?} is cut short", tensor.name));
     }
     let typed = raw.is_empty();
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     Ok(match kind {
         DataType::Float if typed => Elements::F32(tensor.float_data.clone()),
         DataType::Float => Elements::F32(read(raw, f32::from_le_bytes)),

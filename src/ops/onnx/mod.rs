@@ -1,0 +1,10 @@
+//! ONNX nodes, their attributes and their tensors, as operators read them.
+
+pub mod attributes;
+mod bounds;
+mod reader;
+mod tensor;
+
+pub use bounds::{bounded, short, size};
+pub use reader::{Operand, Reader};
+pub use tensor::constant;
