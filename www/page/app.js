@@ -1,0 +1,110 @@
+// The page: one state, the engine in its worker, flows that change the state, views that draw it.
+
+import { Engine } from './engine/engine.js';
+import { createStore } from './state/store.js';
+import { measure } from '../shared/timings.js';
+import { workersFrom } from './engine/workers.js';
+import { createBesideFlow } from './flow/beside.js';
+import { createDrawFlow } from './flow/draw.js';
+import { createExplainFlow } from './flow/explain.js';
+import { createModelFlow } from './flow/model.js';
+import { createPictureFlow } from './flow/picture.js';
+import { createRestartFlow } from './flow/restart.js';
+import { createWhatIfFlow } from './flow/what-if.js';
+import { setUpAnswers } from './view/answers.js';
+import { setUpBeside } from './view/beside.js';
+import { setUpEvents } from './view/events.js';
+import { setUpHeader } from './view/header.js';
+import { setUpIntake } from './view/intake.js';
+import { setUpLegend } from './view/legend.js';
+import { setUpLook } from './view/look.js';
+import { setUpMethod } from './view/method.js';
+import { setUpModelDialog } from './view/model-dialog.js';
+import { notifyError } from './view/notices.js';
+import { setUpNumbers } from './view/numbers.js';
+import { setUpParameters } from './view/parameters.js';
+import { setUpProbe } from './view/probe.js';
+import { setUpStage } from './view/stage.js';
+import { setUpStatus } from './view/status.js';
+import { setUpTheme } from './view/theme.js';
+import { setUpWelcome } from './view/welcome.js';
+import { setUpWhatIf } from './view/what-if.js';
+
+const store = createStore({
+  view: 'welcome', // or 'work'
+  engine: 'loading', // 'ready' or 'dead'
+  loading: null, // what the worker says while it starts
+  info: null, // backend and model
+  methods: [],
+  colourMaps: [],
+  coming: null, // a picture's file that the engine has not read yet
+  picture: null, // the file that crop is of
+  opening: false,
+  crop: null, // the picture as the network sees it
+  classes: null,
+  target: null,
+  method: null,
+  versus: null, // the class that the target is held against
+  layer: null, // null is the model's default
+  inner: null, // the same for methods that can do without: null is the picture
+  score: null, // null is the method's default
+  parameters: {}, // by method, only what was changed
+  files: {}, // background, baseline: the reader's own: { turn, blobs }
+  beside: null, // what stands side by side: 'classes' or 'methods'
+  besideClasses: null, // their indices, once chosen
+  besideMethods: ['grad-cam', 'saliency', 'integrated-gradients', 'occlusion'],
+  panels: [], // the methods' runs: { method, asked, status, report }
+  run: { status: 'idle' },
+  display: {}, // only what was changed; the rest is the method's default
+  lock: null, // a scale that stays: { scale, unit, of }
+  frame: null,
+  values: null,
+  comparing: false,
+  whatIf: null, // while the reader hides parts: the segments, which are hidden, and the scores then
+  dialog: null,
+  openingModel: false,
+});
+
+const asked = new URLSearchParams(location.search);
+const workers = workersFrom(asked.get('workers'), navigator.hardwareConcurrency);
+const engine = new Engine(asked.get('backend') ?? 'auto', workers, {
+  onLoading: (loading) => store.set({ loading }),
+  onRestart: (restart) => createRestartFlow(store, { explain, model, picture })(restart),
+  onDead(error) {
+    store.set({ engine: 'dead', loading: null });
+    notifyError(error);
+  },
+});
+
+const picture = createPictureFlow(store, engine);
+const explain = createExplainFlow(store, engine);
+const beside = createBesideFlow(store, engine);
+const model = createModelFlow(store, engine, picture);
+createDrawFlow(store, engine);
+
+setUpTheme();
+setUpWelcome(store, picture);
+setUpIntake(store, { picture, model });
+setUpHeader(store);
+setUpStage(store);
+setUpProbe(store);
+setUpLegend(store);
+setUpBeside(store, engine, beside);
+setUpStatus(store, explain);
+setUpAnswers(store);
+setUpWhatIf(store, createWhatIfFlow(store, engine, explain));
+setUpMethod(store, explain);
+setUpParameters(store);
+setUpLook(store, engine);
+setUpNumbers(store, engine);
+setUpModelDialog(store, model, engine);
+setUpEvents(store);
+
+engine.ready.then(
+  ({ methods, colourMaps, tutorial, info, timings }) => {
+    for (const [name, span] of Object.entries(timings)) measure(name, ...span);
+    const method = methods.find(({ id }) => id === 'grad-cam') ?? methods[0];
+    store.set({ engine: 'ready', loading: null, methods, colourMaps, tutorial, info, method: method.id });
+  },
+  () => {}, // Said already.
+);

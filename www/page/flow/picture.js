@@ -1,0 +1,54 @@
+// From a file to the first answers: decode, classify, choose the best class. Explaining follows by itself.
+
+import { measure } from '../../shared/timings.js';
+import { clearErrors, notify, notifyError } from '../view/notices.js';
+import { tellBackend } from './backend.js';
+import { labelOf } from './question.js';
+
+export function createPictureFlow(store, engine) {
+  let latest = 0;
+  let first = true;
+
+  /** Takes a picture; a later one supersedes it at any point. */
+  async function open(blob, name) {
+    const turn = ++latest;
+    store.set({ view: 'work', opening: true, coming: { blob, name } });
+    try {
+      const crop = await engine.loadImage(blob);
+      // The engine has this picture now, so the page shows it, though another may have been dropped meanwhile.
+      clearErrors();
+      store.set({ picture: { blob, name }, opening: turn !== latest, crop, classes: null, target: null, besideClasses: null, versus: null, frame: null, values: null });
+      for (const message of crop.notes) notify({ message });
+    } catch (error) {
+      if (turn !== latest) return;
+      if (error.code !== 'cancelled') notifyError(error);
+      store.set({ opening: false, view: store.state.picture ? 'work' : 'welcome' });
+    }
+    // After a picture that is none, the one before it may not have been asked about yet.
+    if (turn === latest && store.state.crop && !store.state.classes) await classify(turn);
+  }
+
+  async function classify(turn) {
+    try {
+      const answer = await engine.call('classify');
+      tellBackend(store, answer.backend);
+      if (turn !== latest) return;
+      const [best] = answer.classes;
+      store.set({ classes: answer, target: { index: best.index, label: labelOf(store.state, best.index) } });
+      if (!first) return;
+      measure('first-run', ...answer.span);
+      measure('first-classes', performance.timeOrigin, performance.timeOrigin + performance.now());
+      first = false;
+    } catch (error) {
+      if (turn === latest && error.code !== 'cancelled') notifyError(error);
+    }
+  }
+
+  /** Classifies the picture at hand again: after another model was opened, or the engine restarted. */
+  async function again() {
+    const { picture } = store.state;
+    if (picture) await open(picture.blob, picture.name);
+  }
+
+  return { open, again };
+}

@@ -1,0 +1,21 @@
+// A few choices side by side: radio buttons that look like one control.
+
+import { h, uid } from '../dom.js';
+
+export function createSegments({ label, options, onPick, hideLabel = false }) {
+  const name = uid('segments');
+  const inputs = options.map(({ value, label: text }) => {
+    const input = h('input', { type: 'radio', name, value });
+    input.addEventListener('change', () => onPick(value));
+    return { value, input, element: h('label', {}, input, text) };
+  });
+  const id = uid('segments-label');
+  const element = [
+    h('span', { class: hideLabel ? 'visually-hidden' : 'field-label', id }, label),
+    h('div', { class: 'segments', role: 'radiogroup', 'aria-labelledby': id }, inputs.map((each) => each.element)),
+  ];
+  const update = (value) => {
+    for (const each of inputs) each.input.checked = each.value === value;
+  };
+  return { element, update };
+}
