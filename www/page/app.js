@@ -1,8 +1,8 @@
-// The page: one state, the engine in its worker, flows that change the state, views that draw it.
+// The page: one state, the engine in its worker, flows that change the state, views that draw it. Flows know no view:
+// they are given the notices by which they speak to the reader.
 
-import { Engine } from './engine/engine.js';
-import { createStore } from './state/store.js';
 import { measure } from '../shared/timings.js';
+import { Engine } from './engine/engine.js';
 import { workersFrom } from './engine/workers.js';
 import { createBesideFlow } from './flow/beside.js';
 import { createDrawFlow } from './flow/draw.js';
@@ -11,6 +11,7 @@ import { createModelFlow } from './flow/model.js';
 import { createPictureFlow } from './flow/picture.js';
 import { createRestartFlow } from './flow/restart.js';
 import { createWhatIfFlow } from './flow/what-if.js';
+import { createStore } from './state/store.js';
 import { setUpAnswers } from './view/answers.js';
 import { setUpBeside } from './view/beside.js';
 import { setUpEvents } from './view/events.js';
@@ -20,7 +21,7 @@ import { setUpLegend } from './view/legend.js';
 import { setUpLook } from './view/look.js';
 import { setUpMethod } from './view/method.js';
 import { setUpModelDialog } from './view/model-dialog.js';
-import { notifyError } from './view/notices.js';
+import { clearErrors, clearNotices, notify, notifyError } from './view/notices.js';
 import { setUpNumbers } from './view/numbers.js';
 import { setUpParameters } from './view/parameters.js';
 import { setUpProbe } from './view/probe.js';
@@ -65,22 +66,23 @@ const store = createStore({
   openingModel: false,
 });
 
+const notices = { clearErrors, clearNotices, notify, notifyError };
 const asked = new URLSearchParams(location.search);
 const workers = workersFrom(asked.get('workers'), navigator.hardwareConcurrency);
 const engine = new Engine(asked.get('backend') ?? 'auto', workers, {
   onLoading: (loading) => store.set({ loading }),
-  onRestart: (restart) => createRestartFlow(store, { explain, model, picture })(restart),
+  onRestart: (restart) => createRestartFlow(store, { explain, model, picture }, notices)(restart),
   onDead(error) {
     store.set({ engine: 'dead', loading: null });
     notifyError(error);
   },
 });
 
-const picture = createPictureFlow(store, engine);
-const explain = createExplainFlow(store, engine);
-const beside = createBesideFlow(store, engine);
-const model = createModelFlow(store, engine, picture);
-createDrawFlow(store, engine);
+const picture = createPictureFlow(store, engine, notices);
+const explain = createExplainFlow(store, engine, notices);
+const beside = createBesideFlow(store, engine, notices);
+const model = createModelFlow(store, engine, picture, notices);
+createDrawFlow(store, engine, notices);
 
 setUpTheme();
 setUpWelcome(store, picture);
@@ -92,7 +94,7 @@ setUpLegend(store);
 setUpBeside(store, engine, beside);
 setUpStatus(store, explain);
 setUpAnswers(store);
-setUpWhatIf(store, createWhatIfFlow(store, engine, explain));
+setUpWhatIf(store, createWhatIfFlow(store, engine, explain, notices));
 setUpMethod(store, explain);
 setUpParameters(store);
 setUpLook(store, engine);

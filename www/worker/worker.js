@@ -2,10 +2,10 @@
 // Messages: { id, op, args } in; { id, value | error | progress } out; { id, stop: true } stops a call;
 // { summon: [numbers] } asks the page for helpers besides those, which are workers like this one.
 
+import { clock } from '../shared/timings.js';
 import { download, failure, throttled } from './download.js';
 import { pictureBytes } from './pictures.js';
 import { breath, createPool } from './pool.js';
-import { clock } from '../shared/timings.js';
 
 const glue = import('../pkg/pellucid.js');
 const stopped = new Set();

@@ -1,8 +1,8 @@
 // The engine as the page sees it: starts the worker, remembers what it was given, and after a crash starts a
 // fresh one with a model and a picture that are known to work, so that the page goes on.
 
-import { Bridge, PellucidError } from './bridge.js';
 import { MODEL } from '../urls.js';
+import { Bridge, PellucidError } from './bridge.js';
 import { createCrew } from './crew.js';
 
 /** What the model that ships is called; its file does not say. */

@@ -1,8 +1,7 @@
 // The backend may change while the page runs: a GPU can be lost. The header and the reader are told.
 
-import { notify } from '../view/notices.js';
-
-export function tellBackend(store, backend) {
+/** Takes what a call says of the backend, and notifies of its events. */
+export function tellBackend(store, backend, notify) {
   const { info } = store.state;
   if (!info) return;
   const news = backend.events.slice(info.backend.events.length);

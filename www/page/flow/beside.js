@@ -1,13 +1,12 @@
 // Several methods side by side for one class: a run each, one after another, whenever the page has nothing else
 // to explain.
 
-import { notifyError } from '../view/notices.js';
-import { plainQuestion, sameQuestion } from './question.js';
+import { plainQuestion, sameQuestion } from '../state/question.js';
 
 /** Longer than a change takes to become the main run, which goes first. */
 const PAUSE = 250;
 
-export function createBesideFlow(store, engine) {
+export function createBesideFlow(store, engine, { notifyError }) {
   let controller = null;
   let timer = 0;
   let turn = 0;

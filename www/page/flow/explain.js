@@ -3,14 +3,13 @@
 // that a sweep over all of them has been to.
 
 import { clock, measure } from '../../shared/timings.js';
-import { notifyError } from '../view/notices.js';
+import { methodOf, questionOf, reportOf, sameQuestion } from '../state/question.js';
 import { tellBackend } from './backend.js';
-import { methodOf, questionOf, reportOf, sameQuestion } from './question.js';
 
 /** How long changes have to rest that follow one another: a slider on its way, a number that is typed. */
 const PAUSE = 120;
 
-export function createExplainFlow(store, engine) {
+export function createExplainFlow(store, engine, { notify, notifyError }) {
   let controller = null;
   let running = Promise.resolve();
   let timer = 0;
@@ -80,7 +79,7 @@ export function createExplainFlow(store, engine) {
           update({ progress, ...map });
         },
       });
-      tellBackend(store, backend_now);
+      tellBackend(store, backend_now, notify);
       const { run } = store.state;
       update({ status: report.stopped ? 'stopped' : 'done', report, result: reportOf(report, run.k), id: report.id, version: run.version + 1, stopping: false });
       if (first) measure('first-explanation', run.start, clock());
@@ -111,7 +110,7 @@ export function createExplainFlow(store, engine) {
           if (!signal.aborted) schedule();
         },
       });
-      tellBackend(store, backend_now);
+      tellBackend(store, backend_now, notify);
     } catch (error) {
       if (error.code !== 'cancelled') notifyError(error);
       else own.crop = null;

@@ -1,8 +1,6 @@
 // Opening a model of one's own, and going back to the one that ships.
 
-import { clearErrors, notify, notifyError } from '../view/notices.js';
-
-export function createModelFlow(store, engine, picture) {
+export function createModelFlow(store, engine, picture, { clearErrors, notify, notifyError }) {
   /** Options: `mean` and `std` on the scale 0..255, `labels` as an array and the name of their `labelsFile`; the file's own metadata fills the rest. */
   async function open(blob, options = {}) {
     return change(() => engine.openModel(blob, options), blob.name);

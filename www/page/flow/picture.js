@@ -1,11 +1,10 @@
 // From a file to the first answers: decode, classify, choose the best class. Explaining follows by itself.
 
 import { measure } from '../../shared/timings.js';
-import { clearErrors, notify, notifyError } from '../view/notices.js';
+import { labelOf } from '../state/question.js';
 import { tellBackend } from './backend.js';
-import { labelOf } from './question.js';
 
-export function createPictureFlow(store, engine) {
+export function createPictureFlow(store, engine, { clearErrors, notify, notifyError }) {
   let latest = 0;
   let first = true;
 
@@ -31,7 +30,7 @@ export function createPictureFlow(store, engine) {
   async function classify(turn) {
     try {
       const answer = await engine.call('classify');
-      tellBackend(store, answer.backend);
+      tellBackend(store, answer.backend, notify);
       if (turn !== latest) return;
       const [best] = answer.classes;
       store.set({ classes: answer, target: { index: best.index, label: labelOf(store.state, best.index) } });

@@ -1,8 +1,8 @@
 // After a crash: what was lost is forgotten, and one message says what is still there.
 
-import { clearNotices, notify } from '../view/notices.js';
+export function createRestartFlow(store, { explain, model, picture }, { clearNotices, notify }) {
+  const tell = (message, kind = 'error') => notify({ kind, code: 'crashed', message });
 
-export function createRestartFlow(store, { explain, model, picture }) {
   /** `culprit` is the model that failed before it had given an answer, if one did; `kept` whether the picture is still there. */
   return ({ info, culprit, kept }) => {
     const { run } = store.state;
@@ -24,5 +24,3 @@ export function createRestartFlow(store, { explain, model, picture }) {
     tell(lost ? 'The engine failed on this picture and was started again. Choose another picture or model' : 'The engine failed and was started again');
   };
 }
-
-const tell = (message, kind = 'error') => notify({ kind, code: 'crashed', message });

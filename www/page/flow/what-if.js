@@ -1,16 +1,15 @@
 // What would the network see if a part were hidden? Cuts the picture into the segments that the method hides, and asks
 // for the scores without some of them. Latest click wins.
 
-import { notifyError } from '../view/notices.js';
-import { latest } from './latest.js';
+import { latest } from '../latest.js';
 
-export function createWhatIfFlow(store, engine, explain) {
+export function createWhatIfFlow(store, engine, explain, { notifyError }) {
   const update = (patch) => store.state.whatIf && store.set({ whatIf: { ...store.state.whatIf, ...patch } });
 
   const ask = latest(async (hidden) => {
     const classes = hidden.size ? await engine.call('hide', { hidden: [...hidden] }) : null;
     if (hidden === store.state.whatIf?.hidden) update({ classes });
-  });
+  }, notifyError);
 
   /** Begins; a run that is under way stops, since the network answers one at a time. */
   async function enter() {

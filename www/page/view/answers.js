@@ -2,7 +2,7 @@
 
 import { $, h } from '../dom.js';
 import { duration, quoted, share } from '../format.js';
-import { labelOf, methodOf } from '../flow/question.js';
+import { labelOf, methodOf } from '../state/question.js';
 import { createPicker } from './picker.js';
 
 const TOP = 5;

@@ -2,10 +2,11 @@
 
 import { $, h, show } from '../dom.js';
 import { number, plural, share } from '../format.js';
-import { latest } from '../flow/latest.js';
-import { labelOf, targetsOf } from '../flow/question.js';
-import { lookFor, lookOf } from './look.js';
+import { latest } from '../latest.js';
+import { displayFor, displayOf } from '../state/display.js';
+import { labelOf, targetsOf } from '../state/question.js';
 import { GROUPS } from './method.js';
+import { notifyError } from './notices.js';
 import { createSegments } from './segments.js';
 import { createTicks } from './ticks.js';
 import { createTiles } from './tiles.js';
@@ -46,10 +47,10 @@ export function setUpBeside(store, engine, flow) {
 
   const drawClasses = latest(async ({ asked, id }, display) => {
     for (const [k, index] of asked.targets.entries()) tiles.paint(index, await engine.call('render', { id, k, display, shared: true, small: true }));
-  });
+  }, notifyError);
   store.watch(
     ({ run, display, lock }) => [run.id, run.version, run.shared, display, lock],
-    (id, _, shared) => id && shared && drawClasses(store.state.run, lookOf(store.state)),
+    (id, _, shared) => id && shared && drawClasses(store.state.run, displayOf(store.state)),
   );
 
   const drawn = new Map();
@@ -58,11 +59,11 @@ export function setUpBeside(store, engine, flow) {
       const { methods, lock } = store.state;
       const key = [id, version, lock?.scale].join();
       if (!id || drawn.get(method) === key) continue;
-      const display = lookFor(methods.find((each) => each.id === method), report, lock);
+      const display = displayFor(methods.find((each) => each.id === method), report, lock);
       tiles.paint(method, await engine.call('render', { id, k: 0, display, small: true }));
       drawn.set(method, key);
     }
-  });
+  }, notifyError);
   store.watch(({ panels, lock, beside }) => [panels, lock, beside], (panels) => {
     if (!panels.length) drawn.clear();
     else drawMethods(panels);

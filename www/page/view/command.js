@@ -1,7 +1,7 @@
 // The explanation that is shown, as a command line that gives the same map.
 
-import { methodOf } from '../flow/question.js';
-import { lookFor, lookOf } from './look.js';
+import { displayFor, displayOf } from '../state/display.js';
+import { methodOf } from '../state/question.js';
 
 /** A word as a POSIX shell takes it. */
 const word = (text) => (/^[\w./:,+-][\w./:@%+=,-]*$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
@@ -39,8 +39,8 @@ export function commandOf(state, opened) {
 
 /** What differs from the look that the method's maps have unless someone chooses. */
 function changes(state) {
-  const usual = lookFor(methodOf(state), state.run.report);
+  const usual = displayFor(methodOf(state), state.run.report);
   const differs = ([key, value]) => JSON.stringify(value ?? null) !== JSON.stringify(usual[key] ?? null);
   const text = (value) => (typeof value === 'string' ? value : JSON.stringify(value ?? null));
-  return Object.entries(lookOf(state)).filter(differs).map(([key, value]) => [key, text(value)]);
+  return Object.entries(displayOf(state)).filter(differs).map(([key, value]) => [key, text(value)]);
 }

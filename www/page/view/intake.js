@@ -1,10 +1,10 @@
 // Pictures and models come in by drop, paste or the file dialog, anywhere on the page.
 
 import { $, $$, show } from '../dom.js';
-import { methodOf } from '../flow/question.js';
+import { methodOf } from '../state/question.js';
+import { notifyError } from './notices.js';
 import { takeOwn } from './parameters.js';
 import { anchored } from './sheet.js';
-import { notifyError } from './notices.js';
 
 export function setUpIntake(store, { picture, model }) {
   const take = (files) => takeFiles([...files], { store, picture, model });

@@ -2,7 +2,8 @@
 
 import { $, h, icon, show } from '../dom.js';
 import { quoted } from '../format.js';
-import { methodOf } from '../flow/question.js';
+import { displayFor, displayOf } from '../state/display.js';
+import { methodOf } from '../state/question.js';
 import { FEATURES, createFeatures } from './features.js';
 import { createPicker } from './picker.js';
 import { createSegments } from './segments.js';
@@ -18,18 +19,6 @@ const CHOICES = {
   interpolation: { label: 'Between values', options: { bilinear: 'Smooth', nearest: 'Blocks' } },
   channels: { label: 'Colour channels', options: { sum: 'Sum', 'max-abs': 'Largest' } },
 };
-
-/** The look in use: what was chosen, on top of what suits the method and the signs of its map. */
-export function lookOf(state) {
-  return { ...lookFor(methodOf(state), state.run.report, state.lock), ...state.display };
-}
-
-/** What suits a method and the signs of its maps, on the scale that is locked if one is. */
-export function lookFor(spec, report, lock) {
-  const unsigned = report && (report.targets ?? [report]).every(({ min }) => min >= 0);
-  const kind = spec?.layer === 'optional' && report?.layer ? 'layer' : unsigned ? 'unsigned' : 'signed';
-  return { ...spec?.display[kind], ...(lock && { scale: lock.scale }) };
-}
 
 export function setUpLook(store) {
   const change = (patch) => store.set({ display: { ...store.state.display, ...patch } });
@@ -57,7 +46,7 @@ export function setUpLook(store) {
     ({ methods, method, display, colourMaps, run, lock, frame }) => [methods, method, display, colourMaps, run.report, lock, frame],
     () => {
       const spec = methodOf(store.state);
-      const look = lookOf(store.state);
+      const look = displayOf(store.state);
       lock.checked = Boolean(store.state.lock);
       lock.disabled = !lock.checked && !lockOf(store.state)?.scale;
       opacity.update((look.opacity ?? 0) * 100, '%');
@@ -98,7 +87,7 @@ function colourPatch({ colourMaps, tutorial, ...state }, id) {
   if (id === PICTURE) return { blend: PICTURE, opacity: 1 };
   const { diverging } = colourMaps.find((map) => map.id === id);
   const patch = { features: null, colours: id, blend: diverging ? 'alpha-by-magnitude' : 'overlay' };
-  if (OWN.includes(lookOf(state).blend)) patch.opacity = lookFor(methodOf(state), state.run.report).opacity;
+  if (OWN.includes(displayOf(state).blend)) patch.opacity = displayFor(methodOf(state), state.run.report).opacity;
   return patch;
 }
 

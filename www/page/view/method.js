@@ -2,7 +2,7 @@
 
 import { $, h, show } from '../dom.js';
 import { dimensions } from '../format.js';
-import { labelOf, methodOf } from '../flow/question.js';
+import { labelOf, methodOf } from '../state/question.js';
 import { items } from './answers.js';
 import { createPicker } from './picker.js';
 import { createSegments } from './segments.js';

@@ -2,8 +2,8 @@
 
 import { $, h, icon, show } from '../dom.js';
 import { number, percent, plural } from '../format.js';
+import { displayOf } from '../state/display.js';
 import { commandOf } from './command.js';
-import { lookOf } from './look.js';
 import { notify, notifyError } from './notices.js';
 
 export function setUpNumbers(store, engine) {
@@ -64,7 +64,7 @@ function createSaves(store, engine) {
   };
   const drawn = () => {
     const { id, k, shared } = store.state.run;
-    return { id, k, shared, display: lookOf(store.state) };
+    return { id, k, shared, display: displayOf(store.state) };
   };
   return [
     save('Save PNG', async () => offer(await engine.call('png', drawn()), 'image/png', `${stem()}.png`), true),

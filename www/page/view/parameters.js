@@ -2,7 +2,7 @@
 
 import { $, h, show, uid } from '../dom.js';
 import { number, plural } from '../format.js';
-import { methodOf } from '../flow/question.js';
+import { methodOf } from '../state/question.js';
 
 const PAUSE = 350;
 const WIDEST_SLIDER = 1000;

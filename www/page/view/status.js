@@ -1,7 +1,7 @@
 // What is running, how far it is, and what it took. Screen readers hear the start, the quarters and the end.
 
-import { $, h, show } from '../dom.js';
 import { clock } from '../../shared/timings.js';
+import { $, h, show } from '../dom.js';
 import { duration, number, plural, quoted } from '../format.js';
 
 export function setUpStatus(store, explain) {

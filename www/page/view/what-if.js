@@ -2,7 +2,7 @@
 
 import { $, $$, h, show } from '../dom.js';
 import { plural, quoted, share } from '../format.js';
-import { methodOf } from '../flow/question.js';
+import { methodOf } from '../state/question.js';
 
 /** About how many pixels wide the segments are drawn. */
 const WIDTH = 900;

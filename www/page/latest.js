@@ -1,9 +1,10 @@
 // Latest wins: while one thing is being made, only the newest wish is kept.
 
-import { notifyError } from '../view/notices.js';
-
-/** Wraps `work(wish)`: it is called with one wish at a time, and never with one that another has replaced. */
-export function latest(work) {
+/**
+ * Wraps `work(wish)`: it is called with one wish at a time, and never with one that another has replaced. `onError` hears why
+ * one failed.
+ */
+export function latest(work, onError) {
   let wanted = null;
   let busy = false;
   return async (...wish) => {
@@ -17,7 +18,7 @@ export function latest(work) {
         await work(...next);
       } catch (error) {
         // A map that is gone belongs to a run that another has replaced.
-        if (!['argument', 'crashed', 'cancelled'].includes(error.code)) notifyError(error);
+        if (!['argument', 'crashed', 'cancelled'].includes(error.code)) onError(error);
       }
     }
     busy = false;

@@ -1,5 +1,7 @@
 //! The house rules of ARCHITECTURE.md that a compiler does not hold: which module may import which,
-//! where the browser's interface may be named, and that nothing outside tests panics on purpose.
+//! where the browser's interface may be named, and that nothing outside tests panics on purpose. The page's rooms: `page`.
+
+mod page;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -170,7 +172,7 @@ fn imports(name: &str, tokens: &[Token], root_names: &BTreeMap<String, String>) 
         return Vec::new();
     }
     let Some(own) = layer(module) else {
-        return vec![format!("src/{name}:1: no layer is named {module}: add it to tests/layering.rs")];
+        return vec![format!("src/{name}:1: no layer is named {module}: add it to tests/layering/main.rs")];
     };
     let mut faults = Vec::new();
     for (target, line) in paths_from_root(name, tokens) {
