@@ -11,6 +11,7 @@ import { createModelFlow } from './flow/model.js';
 import { createPictureFlow } from './flow/picture.js';
 import { createRestartFlow } from './flow/restart.js';
 import { createWhatIfFlow } from './flow/what-if.js';
+import { initialState } from './state/state.js';
 import { createStore } from './state/store.js';
 import { setUpAnswers } from './view/answers.js';
 import { setUpBeside } from './view/beside.js';
@@ -31,40 +32,7 @@ import { setUpTheme } from './view/theme.js';
 import { setUpWelcome } from './view/welcome.js';
 import { setUpWhatIf } from './view/what-if.js';
 
-const store = createStore({
-  view: 'welcome', // or 'work'
-  engine: 'loading', // 'ready' or 'dead'
-  loading: null, // what the worker says while it starts
-  info: null, // backend and model
-  methods: [],
-  colourMaps: [],
-  coming: null, // a picture's file that the engine has not read yet
-  picture: null, // the file that crop is of
-  opening: false,
-  crop: null, // the picture as the network sees it
-  classes: null,
-  target: null,
-  method: null,
-  versus: null, // the class that the target is held against
-  layer: null, // null is the model's default
-  inner: null, // the same for methods that can do without: null is the picture
-  score: null, // null is the method's default
-  parameters: {}, // by method, only what was changed
-  files: {}, // background, baseline: the reader's own: { turn, blobs }
-  beside: null, // what stands side by side: 'classes' or 'methods'
-  besideClasses: null, // their indices, once chosen
-  besideMethods: ['grad-cam', 'saliency', 'integrated-gradients', 'occlusion'],
-  panels: [], // the methods' runs: { method, asked, status, report }
-  run: { status: 'idle' },
-  display: {}, // only what was changed; the rest is the method's default
-  lock: null, // a scale that stays: { scale, unit, of }
-  frame: null,
-  values: null,
-  comparing: false,
-  whatIf: null, // while the reader hides parts: the segments, which are hidden, and the scores then
-  dialog: null,
-  openingModel: false,
-});
+const store = createStore(initialState());
 
 const notices = { clearErrors, clearNotices, notify, notifyError };
 const asked = new URLSearchParams(location.search);

@@ -1,5 +1,7 @@
 // Opening a model of one's own, and going back to the one that ships.
 
+import { clearedByModel } from '../state/state.js';
+
 export function createModelFlow(store, engine, picture, { clearErrors, notify, notifyError }) {
   /** Options: `mean` and `std` on the scale 0..255, `labels` as an array and the name of their `labelsFile`; the file's own metadata fills the rest. */
   async function open(blob, options = {}) {
@@ -30,10 +32,7 @@ export function createModelFlow(store, engine, picture, { clearErrors, notify, n
 
   /** Another model is open: what belongs to the one before is forgotten. */
   function adopt(info) {
-    store.set({
-      engine: 'ready', openingModel: false, info, layer: null, inner: null, versus: null, lock: null, crop: null, classes: null, target: null, frame: null, values: null,
-      run: { status: 'idle' },
-    });
+    store.set({ ...clearedByModel(), engine: 'ready', openingModel: false, info });
   }
 
   function tell(info, name) {

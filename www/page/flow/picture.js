@@ -2,6 +2,7 @@
 
 import { measure } from '../../shared/timings.js';
 import { labelOf } from '../state/question.js';
+import { clearedByPicture } from '../state/state.js';
 import { tellBackend } from './backend.js';
 
 export function createPictureFlow(store, engine, { clearErrors, notify, notifyError }) {
@@ -16,7 +17,7 @@ export function createPictureFlow(store, engine, { clearErrors, notify, notifyEr
       const crop = await engine.loadImage(blob);
       // The engine has this picture now, so the page shows it, though another may have been dropped meanwhile.
       clearErrors();
-      store.set({ picture: { blob, name }, opening: turn !== latest, crop, classes: null, target: null, besideClasses: null, versus: null, frame: null, values: null });
+      store.set({ ...clearedByPicture(), picture: { blob, name }, opening: turn !== latest, crop });
       for (const message of crop.notes) notify({ message });
     } catch (error) {
       if (turn !== latest) return;

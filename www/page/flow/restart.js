@@ -1,5 +1,7 @@
 // After a crash: what was lost is forgotten, and one message says what is still there.
 
+import { clearedByRestart } from '../state/state.js';
+
 export function createRestartFlow(store, { explain, model, picture }, { clearNotices, notify }) {
   const tell = (message, kind = 'error') => notify({ kind, code: 'crashed', message });
 
@@ -15,7 +17,9 @@ export function createRestartFlow(store, { explain, model, picture }, { clearNot
       return picture.again();
     }
     if (kept) {
-      store.set({ engine: 'ready', info, panels: [], run: { ...run, status: run.status === 'idle' ? 'idle' : 'failed', id: undefined } });
+      // The report of the run is still true; its maps are gone.
+      const lost = { ...run, status: run.status === 'idle' ? 'idle' : 'failed', id: undefined };
+      store.set({ ...clearedByRestart(), engine: 'ready', info, run: lost });
       return tell('The engine failed and was started again. Your picture and settings are still here; if the same question fails again, choose another method or model');
     }
     const { picture: lost } = store.state;
