@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-/// Each room of `www/`, and the rooms that it may import besides itself. Files at the root of `page/` are its leaves, but
-/// app.js, which joins the rooms; `pkg` is what wasm-bindgen makes.
+/// Each room of `www/`, and the rooms that it may import besides itself. Files at the root of `page/` are its leaves,
+/// but app.js, which joins the rooms; `pkg` is what wasm-bindgen makes.
 const ROOMS: &[(&str, &[&str])] = &[
     ("shared", &[]),
     ("worker", &["shared", "pkg"]),

@@ -71,8 +71,7 @@ fn pack_scripts(www: &Path) -> Result<()> {
     let glue = www.join("pkg/pellucid.js");
     write(&glue, &shrunk(&glue, true)?)?;
     let style = www.join("style.css");
-    let stripped = pack::strip(&fs::read_to_string(&style)?)?;
-    write(&style, &shrink::shrink_style(&stripped))
+    write(&style, &shrink::shrink_style(&fs::read_to_string(&style)?))
 }
 
 fn shrunk(script: &Path, module: bool) -> Result<String> {
