@@ -65,7 +65,7 @@ setUpAnswers(store);
 setUpWhatIf(store, createWhatIfFlow(store, engine, explain, notices));
 setUpMethod(store, explain);
 setUpParameters(store);
-setUpLook(store, engine);
+setUpLook(store);
 setUpNumbers(store, engine);
 setUpModelDialog(store, model, engine);
 setUpEvents(store);

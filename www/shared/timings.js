@@ -1,6 +1,11 @@
 // Timings that the bench and the curious can read with performance.getEntriesByType('measure').
 
-/** Records a span; both ends are on the clock of `performance.timeOrigin` + `performance.now()`. */
+/**
+ * Records a span; both ends are on the clock of `performance.timeOrigin` + `performance.now()`.
+ * @param {string} name
+ * @param {number} start
+ * @param {number} end
+ */
 export function measure(name, start, end) {
   try {
     performance.measure(`pellucid:${name}`, {

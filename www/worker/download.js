@@ -1,6 +1,10 @@
 // Fetching with progress. Runs in the worker.
 
-/** An error that the page shows as it is: a stable code and a sentence that says what to do. */
+/**
+ * An error that the page shows as it is: a stable code and a sentence that says what to do.
+ * @param {string} code
+ * @param {string} message
+ */
 export function failure(code, message) {
   return Object.assign(new Error(message), { code });
 }
@@ -8,6 +12,8 @@ export function failure(code, message) {
 /**
  * Fetches `url` and reports the bytes that arrived; the total is 0 where it cannot be known (a compressed
  * response states its compressed size). The body is a stream, so that WebAssembly can compile while it arrives.
+ * @param {string} url
+ * @param {(received: number, total: number) => void} onBytes
  */
 export async function download(url, onBytes) {
   let response;
@@ -23,6 +29,7 @@ export async function download(url, onBytes) {
   const encoded = response.headers.get('Content-Encoding');
   const total = encoded ? 0 : Number(response.headers.get('Content-Length')) || 0;
   let received = 0;
+  /** @type {TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>} */
   const counter = new TransformStream({
     transform(chunk, controller) {
       received += chunk.byteLength;
@@ -31,24 +38,26 @@ export async function download(url, onBytes) {
     },
     flush: () => onBytes(received, received),
   });
-  return new Response(response.body.pipeThrough(counter), {
+  return new Response(response.body?.pipeThrough(counter), {
     headers: { 'Content-Type': response.headers.get('Content-Type') ?? 'application/octet-stream' },
   });
 }
 
-/** Calls `report` at most every `interval` milliseconds, and always with the last value. */
+/**
+ * A function that calls `report` at most every `interval` milliseconds, and always once after the last call.
+ * @param {() => void} report
+ * @param {number} interval
+ */
 export function throttled(report, interval) {
   let last = 0;
   let timer = 0;
-  let latest;
   const send = () => {
     clearTimeout(timer);
     timer = 0;
     last = performance.now();
-    report(latest);
+    report();
   };
-  return (value) => {
-    latest = value;
+  return () => {
     if (performance.now() - last >= interval) send();
     else timer ||= setTimeout(send, interval);
   };

@@ -1,9 +1,16 @@
 // Promises over a worker: one message out, one answer back, with progress between and a signal to stop.
 
+/** @import { ArgumentsOf, FromWorker, Operation, ToWorker, ValueOf } from '../../shared/wire' */
+/** @import { CallOptions } from '../types' */
+
 import { WORKER } from '../urls.js';
 
 /** An error with Pellucid's stable code and a sentence that says what to do. */
 export class PellucidError extends Error {
+  /**
+   * @param {string} code
+   * @param {string} message
+   */
   constructor(code, message) {
     super(message);
     this.name = 'PellucidError';
@@ -11,6 +18,7 @@ export class PellucidError extends Error {
   }
 }
 
+/** @type {string | undefined} */
 let script;
 
 /**
@@ -19,17 +27,38 @@ let script;
  * imports the script of `worker/`, which is the only one that Trusted Types lets the page start.
  */
 function workerUrl() {
-  const createScriptURL = (url) => {
+  const createScriptURL = (/** @type {string} */ url) => {
     if (url !== WORKER) throw new TypeError(`not a script of this page: ${url}`);
     return URL.createObjectURL(new Blob([`import ${JSON.stringify(url)};`], { type: 'text/javascript' }));
   };
-  const maker = () => globalThis.trustedTypes?.createPolicy('pellucid', { createScriptURL }) ?? { createScriptURL };
+  const maker = () => trustedTypes()?.createPolicy('pellucid', { createScriptURL }) ?? { createScriptURL };
   script ??= maker().createScriptURL(WORKER);
   return script;
 }
 
+/**
+ * Trusted Types, where the browser has them. What its policy makes is a text to the type checker.
+ * @returns {{ createPolicy(name: string, rules: object): { createScriptURL(url: string): string } } | undefined}
+ */
+const trustedTypes = () => /** @type {any} */ (globalThis).trustedTypes;
+
+/**
+ * A call that has no answer yet.
+ * @template {Operation} O
+ * @typedef {object} Pending
+ * @property {(value: ValueOf<O>) => void} resolve
+ * @property {(error: PellucidError) => void} reject
+ * @property {CallOptions<O>['onProgress']} [onProgress]
+ * @property {() => void} settle
+ */
+
 export class Bridge {
+  /** @type {Worker | null} */
   #worker;
+  /**
+   * The calls without an answer. Their operations differ, so what is known of one is in `call` alone.
+   * @type {Map<number, Pending<any>>}
+   */
   #pending = new Map();
   #next = 1;
   #onCrash;
@@ -38,6 +67,8 @@ export class Bridge {
   /**
    * `onCrash(message)` is called once, when the worker can no longer be used; `onSummon(present)` when it wants helpers besides
    * those whose numbers are given.
+   * @param {(message: string) => unknown} onCrash
+   * @param {(present: number[]) => unknown} [onSummon]
    */
   constructor(onCrash, onSummon) {
     this.#onCrash = onCrash;
@@ -51,18 +82,33 @@ export class Bridge {
     this.#worker.onmessageerror = () => this.#crash('a message could not be read');
   }
 
-  /** Asks the worker for `op`; rejects with a PellucidError. */
-  call(op, args = {}, { signal, onProgress, transfer = [] } = {}) {
+  /**
+   * Asks the worker for `op`; rejects with a PellucidError.
+   * @template {Operation} O
+   * @param {O} op
+   * @param {ArgumentsOf<O>} args
+   * @param {CallOptions<O>} [options]
+   * @returns {Promise<ValueOf<O>>}
+   */
+  call(op, args, { signal, onProgress, transfer = [] } = {}) {
     return new Promise((resolve, reject) => {
       if (!this.#worker) return reject(new PellucidError('crashed', 'the engine is not running'));
       if (signal?.aborted) return reject(new PellucidError('cancelled', 'stopped on request'));
       const id = this.#next++;
-      const stop = () => this.#worker?.postMessage({ id, stop: true });
+      const stop = () => this.#post({ id, stop: true });
       signal?.addEventListener('abort', stop, { once: true });
       const settle = () => signal?.removeEventListener('abort', stop);
       this.#pending.set(id, { resolve, reject, onProgress, settle });
-      this.#worker.postMessage({ id, op, args }, transfer);
+      this.#post(/** @type {ToWorker} */ ({ id, op, args }), transfer);
     });
+  }
+
+  /**
+   * @param {ToWorker} message
+   * @param {Transferable[]} [transfer]
+   */
+  #post(message, transfer = []) {
+    this.#worker?.postMessage(message, transfer);
   }
 
   /** Ends the worker; what is pending is rejected. */
@@ -76,18 +122,20 @@ export class Bridge {
     this.#pending.clear();
   }
 
-  #receive({ id, value, error, progress, fatal, summon }) {
-    if (fatal) return this.#crash(fatal);
-    if (summon) return this.#onSummon?.(summon);
-    const call = this.#pending.get(id);
+  /** @param {FromWorker} message */
+  #receive(message) {
+    if ('fatal' in message) return this.#crash(message.fatal);
+    if ('summon' in message) return this.#onSummon?.(message.summon);
+    const call = this.#pending.get(message.id);
     if (!call) return;
-    if (progress) return call.onProgress?.(progress);
-    this.#pending.delete(id);
+    if ('progress' in message) return call.onProgress?.(message.progress);
+    this.#pending.delete(message.id);
     call.settle();
-    if (error) call.reject(new PellucidError(error.code, error.message));
-    else call.resolve(value);
+    if ('error' in message) call.reject(new PellucidError(message.error.code, message.error.message));
+    else call.resolve(message.value);
   }
 
+  /** @param {string} message */
   #crash(message) {
     if (!this.#worker) return;
     this.close(message);

@@ -1,26 +1,47 @@
 // The helpers of the engine's worker: workers with the same model, which take parts of its work. They are started when
 // it sends for them, and again where one has left.
 
+/** @import { StartArguments } from '../../shared/wire' */
+
 import { Bridge } from './bridge.js';
 
 /** How many helpers may fail before no more are started: something is wrong with all of them. */
 const MOST_FAILURES = 6;
 
-/** `size` is how many there may be. */
+/**
+ * What a helper opens.
+ * @typedef {Omit<StartArguments, 'helpers'>} HelperModel
+ */
+
+/**
+ * `size` is how many there may be.
+ * @param {number} size
+ */
 export function createCrew(size) {
+  /** @type {Map<number, { helper: Bridge, hired: boolean }>} */
   let helpers = new Map();
   let failures = 0;
 
-  /** Starts those that are missing; `present` are the numbers of those that the engine's worker has, `model` is what they open. */
+  /**
+   * Starts those that are missing; `present` are the numbers of those that the engine's worker has, `model` is what they open.
+   * @param {Bridge} main
+   * @param {number[]} present
+   * @param {HelperModel} model
+   */
   function gather(main, present, model) {
     for (let number = 1; number <= size; number++) {
-      const { helper, hired } = helpers.get(number) ?? {};
-      if (helper && (!hired || present.includes(number))) continue;
-      helper?.close();
+      const known = helpers.get(number);
+      if (known && (!known.hired || present.includes(number))) continue;
+      known?.helper.close();
       if (failures < MOST_FAILURES) hire(main, number, model);
     }
   }
 
+  /**
+   * @param {Bridge} main
+   * @param {number} number
+   * @param {HelperModel} model
+   */
   async function hire(main, number, { options, ...model }) {
     const gone = () => {
       if (helpers.get(number)?.helper !== helper) return;

@@ -5,7 +5,11 @@ const MOST = 8;
 /** How many are taken unless the address says otherwise. */
 const USUAL = 4;
 
-/** From what the address asks for, text or null, and the number of processors; at least one, at most eight. */
+/**
+ * From what the address asks for, text or null, and the number of processors; at least one, at most eight.
+ * @param {string | null} asked
+ * @param {number} processors
+ */
 export function workersFrom(asked, processors) {
   const number = Math.floor(Number(asked));
   if (asked && number === Infinity) return MOST;

@@ -1,6 +1,14 @@
 // The backend may change while the page runs: a GPU can be lost. The header and the reader are told.
 
-/** Takes what a call says of the backend, and notifies of its events. */
+/** @import { Backend } from '../../shared/wire' */
+/** @import { Notices, Store } from '../types' */
+
+/**
+ * Takes what a call says of the backend, and notifies of its events.
+ * @param {Store} store
+ * @param {Backend} backend
+ * @param {Notices['notify']} notify
+ */
 export function tellBackend(store, backend, notify) {
   const { info } = store.state;
   if (!info) return;

@@ -1,17 +1,33 @@
 // Several methods side by side for one class: a run each, one after another, whenever the page has nothing else
 // to explain.
 
+/** @import { Crop, Question } from '../../shared/wire' */
+/** @import { EngineCalls, Notices, Panel, BesideFlow, Store } from '../types' */
+
+import { codeOf } from '../errors.js';
 import { plainQuestion, sameQuestion } from '../state/question.js';
 
 /** Longer than a change takes to become the main run, which goes first. */
 const PAUSE = 250;
 
+/**
+ * @param {Store} store
+ * @param {EngineCalls} engine
+ * @param {Notices} notices
+ * @returns {BesideFlow}
+ */
 export function createBesideFlow(store, engine, { notifyError }) {
+  /** @type {AbortController | null} */
   let controller = null;
   let timer = 0;
   let turn = 0;
 
-  const patch = (method, change) => store.set({ panels: store.state.panels.map((panel) => (panel.method === method ? { ...panel, ...change } : panel)) });
+  /**
+   * @param {string} method
+   * @param {Partial<Panel>} change
+   */
+  const patch = (method, change) =>
+    store.set({ panels: store.state.panels.map((panel) => (panel.method === method ? { ...panel, ...change } : panel)) });
 
   /** Lists what is to be shown, keeps what is there, and runs the rest. */
   function schedule() {
@@ -19,49 +35,61 @@ export function createBesideFlow(store, engine, { notifyError }) {
     const mine = ++turn;
     clearTimeout(timer);
     controller?.abort();
-    const wanted = beside === 'methods' && crop && target ? methods.filter(({ id }) => besideMethods.includes(id)) : [];
-    store.set({
-      panels: wanted.map(({ id: method }) => {
-        const asked = plainQuestion(store.state, method);
-        const done = panels.find((each) => each.status === 'done' && each.crop === crop && sameQuestion(each.asked, asked));
-        return done ?? { method, asked, crop, status: 'waiting', version: 0 };
-      }),
-    });
+    const panelOf = (/** @type {string} */ method, /** @type {Crop} */ crop) => {
+      const asked = plainQuestion(store.state, method);
+      const done = panels.find((each) => each.status === 'done' && each.crop === crop && sameQuestion(each.asked, asked));
+      return done ?? /** @type {Panel} */ ({ method, asked, crop, status: 'waiting', version: 0 });
+    };
+    const wanted = methods.filter(({ id }) => besideMethods.includes(id));
+    store.set({ panels: beside === 'methods' && crop && target ? wanted.map(({ id }) => panelOf(id, crop)) : [] });
     timer = setTimeout(work, PAUSE, mine);
   }
 
+  /** @param {number} mine */
   async function work(mine) {
     for (;;) {
       await idle();
       const next = store.state.panels.find(({ status }) => status === 'waiting');
       if (mine !== turn || !next?.asked) return;
       const { run } = store.state;
-      if (run.status === 'done' && run.crop === next.crop && sameQuestion(run.asked, next.asked)) patch(next.method, { status: 'done', report: run.report, id: run.id, version: 1 });
-      else await explain(next, mine);
+      if (run.status === 'done' && run.crop === next.crop && sameQuestion(run.asked, next.asked)) {
+        patch(next.method, { status: 'done', report: run.report, id: run.id, version: 1 });
+      } else await explain(next.method, next.asked, mine);
     }
   }
 
-  /** When nothing else is being explained. */
+  /**
+   * When nothing else is being explained.
+   * @returns {Promise<unknown>}
+   */
   const idle = () =>
     new Promise((resolve) => {
       const end = store.watch(({ run }) => [run.status], (status) => status !== 'running' && setTimeout(() => resolve(end())));
     });
 
-  async function explain({ method, asked }, mine) {
+  /**
+   * @param {string} method
+   * @param {Question} asked
+   * @param {number} mine
+   */
+  async function explain(method, asked, mine) {
     controller = new AbortController();
-    const update = (change) => mine === turn && patch(method, change);
+    const update = (/** @type {Partial<Panel>} */ change) => mine === turn && patch(method, change);
     update({ status: 'running' });
     let version = 0;
     try {
       const report = await engine.call('explain', asked, {
         signal: controller.signal,
-        onProgress: ({ id, ...progress }) => update({ progress, ...(id === undefined ? {} : { id, version: ++version }) }),
+        onProgress: ({ id, ...progress }) => {
+          update({ progress, ...(id === undefined ? {} : { id, version: ++version }) });
+        },
       });
       // What gave way to the main run is taken up again.
       update(report.stopped ? { status: 'waiting' } : { status: 'done', report, id: report.id, version: ++version });
     } catch (error) {
-      update({ status: error.code === 'cancelled' ? 'waiting' : 'failed' });
-      if (error.code !== 'cancelled' && mine === turn) notifyError(error);
+      const cancelled = codeOf(error) === 'cancelled';
+      update({ status: cancelled ? 'waiting' : 'failed' });
+      if (!cancelled && mine === turn) notifyError(error);
     }
   }
 

@@ -1,10 +1,18 @@
 // Keeps the drawn frame in step with the map and the display options.
 
+/** @import { Display } from '../../shared/wire' */
+/** @import { Drawn, EngineCalls, Notices, Store } from '../types' */
+
 import { latest } from '../latest.js';
 import { displayOf } from '../state/display.js';
 
+/**
+ * @param {Store} store
+ * @param {EngineCalls} engine
+ * @param {Notices} notices
+ */
 export function createDrawFlow(store, engine, { notifyError }) {
-  const draw = latest(async ({ id, k, version, shared }, display) => {
+  const draw = latest(async (/** @type {Drawn} */ { id, k, version }, /** @type {boolean} */ shared, /** @type {Display} */ display) => {
     const frame = await engine.call('render', { id, k, display, shared });
     const { values: before } = store.state;
     const same = before?.id === id && before.k === k && before.version === version;
@@ -14,6 +22,9 @@ export function createDrawFlow(store, engine, { notifyError }) {
 
   store.watch(
     ({ run, display, lock }) => [run.id, run.k, run.version, display, lock],
-    (id) => id && draw(store.state.run, displayOf(store.state)),
+    () => {
+      const { id, k = 0, version = 0, shared = false } = store.state.run;
+      if (id) draw({ id, k, version }, shared, displayOf(store.state));
+    },
   );
 }

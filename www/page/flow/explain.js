@@ -2,39 +2,64 @@
 // What is known already is not computed again: another class of the same run, a map that stands beside, a layer
 // that a sweep over all of them has been to.
 
+/** @import { Question, Report } from '../../shared/wire' */
+/** @import { EngineCalls, ExplainFlow, Notices, Run, Store } from '../types' */
+
 import { clock, measure } from '../../shared/timings.js';
+import { codeOf } from '../errors.js';
 import { methodOf, questionOf, reportOf, sameQuestion } from '../state/question.js';
 import { tellBackend } from './backend.js';
 
 /** How long changes have to rest that follow one another: a slider on its way, a number that is typed. */
 const PAUSE = 120;
 
+/**
+ * What a sweep over the layers has brought.
+ * @typedef {object} Sweep
+ * @property {Run['crop']} [crop]
+ * @property {Question} [asked]
+ * @property {Map<string | null, Report>} reports
+ * @property {boolean} [going]
+ */
+
+/**
+ * @param {Store} store
+ * @param {EngineCalls} engine
+ * @param {Notices} notices
+ * @returns {ExplainFlow}
+ */
 export function createExplainFlow(store, engine, { notify, notifyError }) {
+  /** @type {AbortController | null} */
   let controller = null;
   let running = Promise.resolve();
   let timer = 0;
   let changed = 0;
   let first = true;
-  /** The last sweep: of which picture and question, whatever the layer, and the report for each layer. */
+  /**
+   * The last sweep: of which picture and question, whatever the layer, and the report for each layer.
+   * @type {Sweep}
+   */
   let swept = { reports: new Map() };
 
-  const anywhere = (asked) => ({ ...asked, layer: null });
-  const isSwept = (asked) => swept.crop === store.state.crop && sameQuestion(swept.asked, anywhere(asked));
-  const setRun = (patch) => store.set({ run: { ...store.state.run, ...patch } });
+  const anywhere = (/** @type {Question} */ asked) => ({ ...asked, layer: null });
+  const isSwept = (/** @type {Question} */ asked) => swept.crop === store.state.crop && sameQuestion(swept.asked, anywhere(asked));
+  const setRun = (/** @type {Partial<Run>} */ patch) => store.set({ run: { ...store.state.run, ...patch } });
 
+  /** @param {Question} asked */
   function known(asked) {
     const { panels, crop, info } = store.state;
     const panel = panels.find((each) => each.status === 'done' && each.crop === crop && sameQuestion(each.asked, asked));
-    return panel?.report ?? (isSwept(asked) ? swept.reports.get(asked.layer ?? info.model.default_layer) : undefined);
+    return panel?.report ?? (isSwept(asked) ? swept.reports.get(asked.layer ?? info?.model.default_layer ?? null) : undefined);
   }
 
   function schedule() {
     const { run, crop, target } = store.state;
     const asked = questionOf(store.state);
-    if (asked && !run.waiting && run.crop === crop && ['running', 'done'].includes(run.status) && sameQuestion(asked, run.asked)) {
+    const goesOn = ['running', 'done'].includes(run.status) && !run.waiting;
+    if (asked && target && goesOn && run.crop === crop && sameQuestion(asked, run.asked)) {
       // Another class of the same run: only what is shown changes.
       const k = asked.targets.indexOf(target.index);
-      if (k !== run.k) setRun({ k, result: reportOf(run.report, k) });
+      if (k !== run.k) setRun({ k, result: run.report && reportOf(run.report, k) });
       return;
     }
     clearTimeout(timer);
@@ -50,14 +75,32 @@ export function createExplainFlow(store, engine, { notify, notifyError }) {
     }
   }
 
-  /** The run that is shown from now on. */
+  /**
+   * The run that is shown from now on.
+   * @param {Question} asked
+   * @param {Partial<Run>} [run]
+   */
   function begin(asked, run = {}) {
     const { run: { result, previous }, crop, target } = store.state;
-    const k = asked.targets.indexOf(target.index);
-    const shared = asked.targets.length > 1;
-    store.set({ run: { status: 'running', asked, crop, k, shared, start: clock(), progress: null, previous: result ?? previous, version: 0, ...run, result: reportOf(run.report, k) } });
+    const k = target ? asked.targets.indexOf(target.index) : 0;
+    store.set({
+      run: {
+        status: 'running',
+        asked,
+        crop,
+        k,
+        shared: asked.targets.length > 1,
+        start: clock(),
+        progress: null,
+        previous: result ?? previous,
+        version: 0,
+        ...run,
+        result: run.report && reportOf(run.report, k),
+      },
+    });
   }
 
+  /** @param {(asked: Question, signal: AbortSignal) => Promise<void>} work */
   async function start(work) {
     await running;
     const asked = questionOf(store.state);
@@ -66,26 +109,37 @@ export function createExplainFlow(store, engine, { notify, notifyError }) {
     running = work(asked, controller.signal);
   }
 
+  /**
+   * @param {Question} asked
+   * @param {AbortSignal} signal
+   */
   async function explain(asked, signal) {
     const current = () => !signal.aborted || store.state.run.stopping;
     begin(asked);
-    const update = (patch) => current() && setRun(patch);
+    const update = (/** @type {Partial<Run>} */ patch) => current() && setRun(patch);
     try {
       const { backend_now, ...report } = await engine.call('explain', asked, {
         signal,
         onProgress(progress) {
-          const { id, version } = store.state.run;
+          const { id, version = 0 } = store.state.run;
           const map = progress.id === undefined ? { id, version } : { id: progress.id, version: version + 1 };
           update({ progress, ...map });
         },
       });
       tellBackend(store, backend_now, notify);
-      const { run } = store.state;
-      update({ status: report.stopped ? 'stopped' : 'done', report, result: reportOf(report, run.k), id: report.id, version: run.version + 1, stopping: false });
-      if (first) measure('first-explanation', run.start, clock());
+      const { k = 0, version = 0, start = 0 } = store.state.run;
+      update({
+        status: report.stopped ? 'stopped' : 'done',
+        report,
+        result: reportOf(report, k),
+        id: report.id,
+        version: version + 1,
+        stopping: false,
+      });
+      if (first) measure('first-explanation', start, clock());
       first = false;
     } catch (error) {
-      const stopped = error.code === 'cancelled';
+      const stopped = codeOf(error) === 'cancelled';
       if (!stopped && current()) notifyError(error);
       update({ status: stopped ? 'stopped' : 'failed', stopping: false });
     }
@@ -95,10 +149,15 @@ export function createExplainFlow(store, engine, { notify, notifyError }) {
   function sweep() {
     const asked = questionOf(store.state);
     const { run } = store.state;
-    if (asked && methodOf(store.state).sweeps && !isSwept(asked) && run.status !== 'running') start(sweepAll);
+    if (asked && methodOf(store.state)?.sweeps && !isSwept(asked) && run.status !== 'running') start(sweepAll);
   }
 
+  /**
+   * @param {Question} asked
+   * @param {AbortSignal} signal
+   */
   async function sweepAll(asked, signal) {
+    /** @type {Sweep} */
     const own = { crop: store.state.crop, asked: anywhere(asked), reports: new Map(), going: true };
     swept = own;
     try {
@@ -112,7 +171,7 @@ export function createExplainFlow(store, engine, { notify, notifyError }) {
       });
       tellBackend(store, backend_now, notify);
     } catch (error) {
-      if (error.code !== 'cancelled') notifyError(error);
+      if (codeOf(error) !== 'cancelled') notifyError(error);
       else own.crop = null;
     }
     own.going = false;
@@ -128,10 +187,13 @@ export function createExplainFlow(store, engine, { notify, notifyError }) {
   }
 
   store.watch(
-    ({ target, method, layer, inner, score, parameters, crop, opening, beside, besideClasses, versus, files }) => [target, method, layer, inner, score, parameters, crop, opening, beside, besideClasses, versus, files],
+    (state) => {
+      const { target, versus, method, layer, inner, score, parameters, files, crop, opening, beside, besideClasses } = state;
+      return [target, versus, method, layer, inner, score, parameters, files, crop, opening, beside, besideClasses];
+    },
     schedule,
   );
   /** What the engine had was lost. */
-  const forget = () => (swept = { reports: new Map() });
+  const forget = () => void (swept = { reports: new Map() });
   return { stop, schedule, sweep, forget };
 }

@@ -1,15 +1,27 @@
 // From a file to the first answers: decode, classify, choose the best class. Explaining follows by itself.
 
+/** @import { EngineCalls, Notices, PictureFlow, Store } from '../types' */
+
 import { measure } from '../../shared/timings.js';
+import { codeOf } from '../errors.js';
 import { labelOf } from '../state/question.js';
 import { clearedByPicture } from '../state/state.js';
 import { tellBackend } from './backend.js';
 
+/**
+ * @param {Store} store
+ * @param {EngineCalls} engine
+ * @param {Notices} notices
+ * @returns {PictureFlow}
+ */
 export function createPictureFlow(store, engine, { clearErrors, notify, notifyError }) {
   let latest = 0;
   let first = true;
 
-  /** Takes a picture; a later one supersedes it at any point. */
+  /**
+   * Takes a picture; a later one supersedes it at any point.
+   * @type {PictureFlow['open']}
+   */
   async function open(blob, name) {
     const turn = ++latest;
     store.set({ view: 'work', opening: true, coming: { blob, name } });
@@ -21,16 +33,17 @@ export function createPictureFlow(store, engine, { clearErrors, notify, notifyEr
       for (const message of crop.notes) notify({ message });
     } catch (error) {
       if (turn !== latest) return;
-      if (error.code !== 'cancelled') notifyError(error);
+      if (codeOf(error) !== 'cancelled') notifyError(error);
       store.set({ opening: false, view: store.state.picture ? 'work' : 'welcome' });
     }
     // After a picture that is none, the one before it may not have been asked about yet.
     if (turn === latest && store.state.crop && !store.state.classes) await classify(turn);
   }
 
+  /** @param {number} turn */
   async function classify(turn) {
     try {
-      const answer = await engine.call('classify');
+      const answer = await engine.call('classify', {});
       tellBackend(store, answer.backend, notify);
       if (turn !== latest) return;
       const [best] = answer.classes;
@@ -40,7 +53,7 @@ export function createPictureFlow(store, engine, { clearErrors, notify, notifyEr
       measure('first-classes', performance.timeOrigin, performance.timeOrigin + performance.now());
       first = false;
     } catch (error) {
-      if (turn === latest && error.code !== 'cancelled') notifyError(error);
+      if (turn === latest && codeOf(error) !== 'cancelled') notifyError(error);
     }
   }
 

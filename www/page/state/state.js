@@ -1,57 +1,72 @@
 // The state of the page: every key with its initial value, in groups by what clears it. A key stands in one group only,
-// so that whoever adds one decides here how long it lasts.
+// so that whoever adds one decides how long it lasts. types.d.ts says what each is.
 
-/** What lasts: the page itself, and what the reader has chosen for whatever comes. */
+/** @import { Lasting, PerEngine, PerModel, PerPicture, State } from '../types' */
+
+/**
+ * What lasts: the page itself, and what the reader has chosen for whatever comes.
+ * @type {Lasting}
+ */
 const lasting = {
-  view: 'welcome', // or 'work'
-  engine: 'loading', // 'ready' or 'dead'
-  loading: null, // what the worker says while it starts
-  info: null, // backend and model
+  view: 'welcome',
+  engine: 'loading',
+  loading: null,
+  info: null,
   methods: [],
   colourMaps: [],
-  tutorial: null, // the display options of Keras's Grad-CAM example
-  coming: null, // a picture's file that the engine has not read yet
-  picture: null, // the file that crop is of
+  tutorial: null,
+  coming: null,
+  picture: null,
   opening: false,
   openingModel: false,
   method: null,
-  score: null, // null is the method's default
-  parameters: {}, // by method, only what was changed
-  files: {}, // background, baseline: the reader's own: { turn, blobs }
-  beside: null, // what stands side by side: 'classes' or 'methods'
+  score: null,
+  parameters: {},
+  files: {},
+  beside: null,
   besideMethods: ['grad-cam', 'saliency', 'integrated-gradients', 'occlusion'],
-  display: {}, // only what was changed; the rest is the method's default
+  display: {},
   comparing: false,
   dialog: null,
 };
 
-/** What belongs to the model: another one clears it. */
+/**
+ * What belongs to the model: another one clears it.
+ * @type {PerModel}
+ */
 const perModel = {
-  layer: null, // null is the model's default
-  inner: null, // the same for methods that can do without: null is the picture
-  lock: null, // a scale that stays: { scale, unit, of }
-  run: { status: 'idle' }, // of the picture before too, whose figures stay until there are others
+  layer: null,
+  inner: null,
+  lock: null,
+  run: { status: 'idle' },
 };
 
-/** What belongs to a picture as the model sees it: another picture clears it, and another model. */
+/**
+ * What belongs to a picture as the model sees it: another picture clears it, and another model.
+ * @type {PerPicture}
+ */
 const perPicture = {
-  crop: null, // the picture as the network sees it
+  crop: null,
   classes: null,
   target: null,
-  versus: null, // the class that the target is held against
-  besideClasses: null, // their indices, once chosen
+  versus: null,
+  besideClasses: null,
   frame: null,
   values: null,
 };
 
-/** What names something in the engine's memory: another picture, another model and a restart clear it. */
+/**
+ * What names something in the engine's memory: another picture, another model and a restart clear it.
+ * @type {PerEngine}
+ */
 const perEngine = {
-  panels: [], // the methods' runs: { method, asked, status, report }
-  whatIf: null, // while the reader hides parts: the segments, which are hidden, and the scores then
+  panels: [],
+  whatIf: null,
 };
 
 export const STATE_GROUPS = { lasting, perModel, perPicture, perEngine };
 
+/** @returns {State} */
 export const initialState = () => ({ ...lasting, ...perModel, ...perPicture, ...perEngine });
 
 /** What a restart of the engine clears, where model and picture are there again. */

@@ -1,16 +1,22 @@
-// The best five classes with their probabilities, or their scores where the network has none, and any other class by search. Choosing one asks why.
+// The best five classes with their probabilities, or their scores where the network has none, and any other class by
+// search. Choosing one asks why.
 
-import { $, h } from '../dom.js';
+/** @import { Classification, ClassScore, Target } from '../../shared/wire' */
+/** @import { State, Store } from '../types' */
+/** @import { Item } from './picker.js' */
+
+import { $, $$, h } from '../dom.js';
 import { duration, quoted, share } from '../format.js';
 import { labelOf, methodOf } from '../state/question.js';
 import { createPicker } from './picker.js';
 
 const TOP = 5;
 
+/** @param {Store} store */
 export function setUpAnswers(store) {
   const list = $('#answers');
-  const choose = (index) => store.set({ target: { index, label: labelOf(store.state, index) } });
-  list.addEventListener('change', ({ target }) => choose(Number(target.value)));
+  const choose = (/** @type {number} */ index) => store.set({ target: { index, label: labelOf(store.state, index) } });
+  list.addEventListener('change', ({ target }) => target instanceof HTMLInputElement && choose(Number(target.value)));
 
   const picker = createPicker({
     label: 'Another class',
@@ -37,12 +43,27 @@ export function setUpAnswers(store) {
   });
 }
 
-/** Every class, the best first. */
+/**
+ * Every class, the best first.
+ * @param {State} state
+ * @returns {Item<number>[]}
+ */
 export function items(state) {
   if (!state.classes) return [];
-  return state.classes.classes.map((each) => ({ value: each.index, label: labelOf(state, each.index), note: share(each), words: String(each.index) }));
+  return state.classes.classes.map((each) => ({
+    value: each.index,
+    label: labelOf(state, each.index),
+    note: share(each),
+    words: String(each.index),
+  }));
 }
 
+/**
+ * @param {HTMLElement} list
+ * @param {Classification | null} classes
+ * @param {Target | null} target
+ * @param {(index: number) => string} label
+ */
 function drawList(list, classes, target, label) {
   list.classList.toggle('skeleton', !classes);
   if (!classes) {
@@ -54,27 +75,39 @@ function drawList(list, classes, target, label) {
   const top = classes.classes.slice(0, TOP);
   const chosen = classes.classes.find(({ index }) => index === target?.index);
   const shown = chosen && !top.includes(chosen) ? [...top, chosen] : top;
-  const rows = [...list.querySelectorAll('input')].map(({ value }) => Number(value));
+  const inputs = () => [...list.querySelectorAll('input')];
+  const rows = inputs().map(({ value }) => Number(value));
   const same = rows.length === shown.length && shown.every(({ index }, i) => rows[i] === index);
   if (!same || list.dataset.of !== String(classes.span[0])) {
     const focused = list.contains(document.activeElement);
     list.replaceChildren(...shown.map((each) => row({ ...each, label: label(each.index) })));
     list.dataset.of = String(classes.span[0]);
-    if (focused) list.querySelector(`input[value="${target?.index}"]`)?.focus();
+    if (focused) inputs().find(({ value }) => Number(value) === target?.index)?.focus();
     requestAnimationFrame(() => grow(list));
   }
-  for (const input of list.querySelectorAll('input')) input.checked = Number(input.value) === target?.index;
+  for (const input of inputs()) input.checked = Number(input.value) === target?.index;
 }
 
+/** @param {number} i */
 const skeleton = (i) => {
   const name = '\u2003'.repeat([9, 7, 8, 6, 7][i]);
-  return h('div', { class: 'answer' }, h('span', {}, h('span', { class: 'answer-label' }, name)), h('span', { class: 'answer-share' }, '00.0 %'), h('span', { class: 'answer-track' }));
+  return h(
+    'div',
+    { class: 'answer' },
+    h('span', {}, h('span', { class: 'answer-label' }, name)),
+    h('span', { class: 'answer-share' }, '00.0 %'),
+    h('span', { class: 'answer-track' }),
+  );
 };
 
+/** @param {ClassScore} answer */
 function row(answer) {
   const { index, label, probability } = answer;
   // A score has no bar: nothing says how much would be all.
-  const bar = probability === null ? null : h('span', { class: 'answer-track', 'aria-hidden': 'true' }, h('span', { class: 'answer-bar', data: { share: probability } }));
+  const bar =
+    probability === null
+      ? null
+      : h('span', { class: 'answer-track', 'aria-hidden': 'true' }, h('span', { class: 'answer-bar', data: { share: probability } }));
   return h(
     'label',
     { class: 'answer', title: label },
@@ -85,9 +118,12 @@ function row(answer) {
   );
 }
 
-/** Bars grow from nothing once they are in the document. */
+/**
+ * Bars grow from nothing once they are in the document.
+ * @param {HTMLElement} list
+ */
 function grow(list) {
-  for (const bar of list.querySelectorAll('.answer-bar')) {
+  for (const bar of $$('.answer-bar', list)) {
     bar.style.setProperty('transform', `scaleX(${Math.max(Number(bar.dataset.share), 0.004)})`);
   }
 }

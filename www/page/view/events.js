@@ -1,6 +1,13 @@
 // What happens in the page, told to whoever embeds or tests it.
+/** @import { Store } from '../types' */
 
+
+/** @param {Store} store */
 export function setUpEvents(store) {
+  /**
+   * @param {string} name
+   * @param {unknown} detail
+   */
   const tell = (name, detail) => document.dispatchEvent(new CustomEvent(`pellucid-${name}`, { detail }));
   store.watch(({ info }) => [info], (info) => info && tell('ready', info));
   store.watch(({ classes }) => [classes], (classes) => classes && tell('classes', classes));

@@ -1,11 +1,15 @@
 // The header: which model is open, and what it is computed on.
 
+/** @import { Backend } from '../../shared/wire' */
+/** @import { Store } from '../types' */
+
 import { $, h, show } from '../dom.js';
 import { anchored } from './sheet.js';
 import { loadingText } from './stage.js';
 
 const KINDS = { gpu: 'GPU', cpu: 'CPU' };
 
+/** @param {Store} store */
 export function setUpHeader(store) {
   anchored($('#backend-sheet'), $('#backend-chip'), { minWidth: 320 });
   $('#model-button').addEventListener('click', () => store.set({ dialog: 'model' }));
@@ -22,6 +26,7 @@ export function setUpHeader(store) {
   );
 }
 
+/** @param {Backend} backend */
 function drawBackend({ kind, adapter, events }) {
   const name = KINDS[kind] ?? kind;
   $('#backend-name').textContent = name;

@@ -1,13 +1,21 @@
 // Pictures and models come in by drop, paste or the file dialog, anywhere on the page.
 
+/** @import { ModelFlow, PictureFlow, Store } from '../types' */
+
 import { $, $$, show } from '../dom.js';
 import { methodOf } from '../state/question.js';
-import { notifyError } from './notices.js';
+import { notify } from './notices.js';
 import { takeOwn } from './parameters.js';
 import { anchored } from './sheet.js';
 
+/** @typedef {(files: Iterable<File>) => void} Take */
+
+/**
+ * @param {Store} store
+ * @param {{ picture: PictureFlow, model: ModelFlow }} flows
+ */
 export function setUpIntake(store, { picture, model }) {
-  const take = (files) => takeFiles([...files], { store, picture, model });
+  const take = (/** @type {Iterable<File>} */ files) => takeFiles([...files], { store, picture, model });
   setUpPicking(take);
   setUpPaste(take);
   setUpDrop(take);
@@ -25,6 +33,10 @@ export function setUpIntake(store, { picture, model }) {
 /** Models, and what is taken for one: the engine says what it is, and the way to a model. */
 const MODEL = /\.(onnx|ort|pth?|ckpt|safetensors|h5|hdf5|keras|tflite|pb|mlmodel|mlpackage|engine|gguf|zip|gz|tgz)$/i;
 
+/**
+ * @param {File[]} files
+ * @param {{ store: Store, picture: PictureFlow, model: ModelFlow }} to
+ */
 function takeFiles(files, { store, picture, model }) {
   // Several pictures at once are what a method compares with.
   if (files.length > 1 && methodOf(store.state)?.background) return takeOwn(store, 'background', files);
@@ -33,26 +45,30 @@ function takeFiles(files, { store, picture, model }) {
   if (onnx) model.open(onnx);
   if (image) picture.open(image, image.name);
   if (!onnx && !image) {
-    notifyError({ code: 'image', message: 'That was no file. If it was a picture on another site, save it first and drop the file.' });
+    const message = 'That was no file. If it was a picture on another site, save it first and drop the file.';
+    notify({ kind: 'error', code: 'image', message });
   }
 }
 
+/** @param {Take} take */
 function setUpPicking(take) {
   const input = $('#picture-file');
   for (const button of $$('[data-pick]')) button.addEventListener('click', () => input.click());
   input.addEventListener('change', () => {
-    if (input.files.length) take(input.files);
+    if (input.files?.length) take(input.files);
     input.value = '';
   });
 }
 
+/** @param {Take} take */
 function setUpPaste(take) {
   document.addEventListener('paste', ({ clipboardData }) => {
     // Text that is pasted is meant for no picture, wherever it goes.
-    if (clipboardData.files.length) take(clipboardData.files);
+    if (clipboardData?.files.length) take(clipboardData.files);
   });
 }
 
+/** @param {Take} take */
 function setUpDrop(take) {
   const cover = $('#drop');
   let depth = 0;
@@ -71,11 +87,11 @@ function setUpDrop(take) {
   });
   document.addEventListener('dragover', (event) => {
     event.preventDefault();
-    event.dataTransfer.dropEffect = 'copy';
+    if (event.dataTransfer) event.dataTransfer.dropEffect = 'copy';
   });
   document.addEventListener('drop', (event) => {
     event.preventDefault();
     reset();
-    take(event.dataTransfer.files);
+    take(event.dataTransfer?.files ?? []);
   });
 }

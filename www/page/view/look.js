@@ -1,6 +1,10 @@
 // How the map is drawn: opacity, colours, which sign counts, and finer things.
 
-import { $, h, icon, show } from '../dom.js';
+/** @import { Display } from '../../shared/wire' */
+/** @import { Lock, State, Store } from '../types' */
+/** @import { Item } from './picker.js' */
+
+import { $, contextOf, h, icon, show } from '../dom.js';
 import { quoted } from '../format.js';
 import { displayFor, displayOf } from '../state/display.js';
 import { methodOf } from '../state/question.js';
@@ -12,7 +16,8 @@ const TUTORIAL = 'tutorial';
 const PICTURE = 'picture';
 const LIME = 'lime';
 /** Ways to draw that bring their own colours. */
-const OWN = [TUTORIAL, PICTURE];
+const isOwn = (/** @type {Display} */ { blend }) => blend === TUTORIAL || blend === PICTURE;
+/** @type {Record<'sign' | 'underlay' | 'interpolation' | 'channels', { label: string, options: Record<string, string> }>} */
 const CHOICES = {
   sign: { label: 'Show what counts', options: { both: 'Both', positive: 'For', negative: 'Against', absolute: 'Size' } },
   underlay: { label: 'Picture below', options: { colour: 'Colour', grey: 'Grey', pale: 'Pale', faint: 'Faint' } },
@@ -20,91 +25,142 @@ const CHOICES = {
   channels: { label: 'Colour channels', options: { sum: 'Sum', 'max-abs': 'Largest' } },
 };
 
+/** @param {Store} store */
 export function setUpLook(store) {
-  const change = (patch) => store.set({ display: { ...store.state.display, ...patch } });
-  const opacity = slider('opacity', 'Strength of the overlay', { min: 0, max: 100, step: 1 }, (value) => change({ opacity: value / 100 }));
-  const clip = slider('clip', 'Full colour at percentile', { min: 90, max: 100, step: 0.5 }, (value) => change({ clip: value }));
-  const colours = createPicker({ label: 'Colours', items: () => colourItems(store.state), onPick: (id) => change(colourPatch(store.state, id)) });
-  const segments = Object.entries(CHOICES).map(([key, { label, options }]) => {
+  const change = (/** @type {Display} */ patch) => store.set({ display: { ...store.state.display, ...patch } });
+  const percent = { min: 0, max: 100, step: 1 };
+  const opacity = slider('opacity', 'Strength of the overlay', percent, (value) => change({ opacity: value / 100 }));
+  const percentile = { min: 90, max: 100, step: 0.5 };
+  const clip = slider('clip', 'Full colour at percentile', percentile, (value) => change({ clip: value }));
+  const colours = createPicker({
+    label: 'Colours',
+    items: () => colourItems(store.state),
+    onPick: (id) => change(colourPatch(store.state, id)),
+  });
+  const keys = /** @type {(keyof typeof CHOICES)[]} */ (Object.keys(CHOICES));
+  const segments = keys.map((key) => {
+    const { label, options } = CHOICES[key];
     const made = createSegments({
       label,
       options: Object.entries(options).map(([value, text]) => ({ value, label: text })),
       onPick: (value) => change({ [key]: value }),
     });
-    return { key, update: made.update, field: field(made.element) };
+    return { key, update: made.update, field: field(...made.element) };
   });
   const [sign, ...finer] = segments;
-  const more = h('details', { class: 'settings' }, h('summary', {}, h('span', {}, 'More'), icon('chevron')), h('div', { class: 'fields' }, finer.map((each) => each.field), field(clip.element)));
+  const more = h(
+    'details',
+    { class: 'settings' },
+    h('summary', {}, h('span', {}, 'More'), icon('chevron')),
+    h('div', { class: 'fields' }, finer.map((each) => each.field), field(...clip.element)),
+  );
   const lock = h('input', { type: 'checkbox', role: 'switch', id: 'lock' });
   lock.addEventListener('change', () => store.set({ lock: lock.checked ? lockOf(store.state) : null }));
-  const locking = h('label', { class: 'switch', for: 'lock', title: 'For every method, class and layer, until it is unlocked' }, 'Lock the scale', lock);
+  const always = 'For every method, class and layer, until it is unlocked';
+  const locking = h('label', { class: 'switch', for: 'lock', title: always }, 'Lock the scale', lock);
   const features = createFeatures(change);
-  const strength = field(opacity.element);
-  $('#look').append(strength, field(colours.element), sign.field, features.element, locking, more);
+  const strength = field(...opacity.element);
+  $('#look').append(strength, field(...colours.element), sign.field, features.element, locking, more);
 
   store.watch(
     ({ methods, method, display, colourMaps, run, lock, frame }) => [methods, method, display, colourMaps, run.report, lock, frame],
     () => {
       const spec = methodOf(store.state);
-      const look = displayOf(store.state);
+      const display = displayOf(store.state);
       lock.checked = Boolean(store.state.lock);
       lock.disabled = !lock.checked && !lockOf(store.state)?.scale;
-      opacity.update((look.opacity ?? 0) * 100, '%');
-      clip.update(look.clip ?? 100, '');
-      const lime = spec?.segments && look.features;
+      opacity.update((display.opacity ?? 0) * 100, '%');
+      clip.update(display.clip ?? 100, '');
+      const lime = spec?.segments && display.features;
       show(features.element, lime);
       for (const each of [strength, locking, more]) show(each, !lime);
       if (lime) features.update(lime);
-      const item = colourItems(store.state).find(({ value }) => value === (lime ? LIME : OWN.includes(look.blend) ? look.blend : look.colours));
+      const chosen = lime ? LIME : isOwn(display) ? display.blend : display.colours;
+      const item = colourItems(store.state).find(({ value }) => value === chosen);
       colours.update(item?.value ?? null, item?.label, item?.swatch);
       for (const { key, update, field: element } of segments) {
-        update(look[key]);
+        update(display[key]);
         // What is a picture of its own has neither signs nor channels to choose.
-        const fits = { channels: spec?.map === 'channels' && look.blend !== PICTURE, sign: look.blend !== PICTURE, underlay: look.blend !== PICTURE };
-        show(element, fits[key] ?? true);
+        const fits = display.blend !== PICTURE || key === 'interpolation';
+        show(element, fits && (key !== 'channels' || spec?.map === 'channels'));
       }
     },
   );
 }
 
+/** @param {...HTMLElement} children */
 const field = (...children) => h('div', { class: 'field' }, children);
 
-function colourItems({ colourMaps, tutorial, ...state }) {
-  const items = colourMaps.map(({ id, label, diverging, strip }) => ({
-    value: id, label, swatch: swatch(strip), group: diverging ? 'For both signs' : 'For one sign',
-  }));
+/**
+ * @param {State} state
+ * @returns {Item<string>[]}
+ */
+function colourItems(state) {
+  const { colourMaps, tutorial } = state;
+  const group = 'As in tutorials';
+  const items = colourMaps.map(({ id, label, diverging, strip }) => {
+    /** @type {Item<string>} */
+    const item = { value: id, label, swatch: swatch(strip), group: diverging ? 'For both signs' : 'For one sign' };
+    return item;
+  });
   const jet = colourMaps.find(({ id }) => id === tutorial?.colours);
-  if (jet) items.push({ value: TUTORIAL, label: 'Jet at 0.4', detail: 'added to the picture, as the Keras Grad-CAM example does', swatch: swatch(jet.strip), group: 'As in tutorials' });
-  if (methodOf(state)?.map === 'channels') items.push({ value: PICTURE, label: 'A picture in colour', detail: 'the map’s own red, green and blue, at mean 0.5 and deviation 0.25', group: 'As in tutorials' });
-  if (methodOf(state)?.segments) items.push({ value: LIME, label: 'The segments themselves', detail: 'those of largest weight with their boundaries, as LIME shows them', group: 'As in tutorials' });
+  if (jet) {
+    const detail = 'added to the picture, as the Keras Grad-CAM example does';
+    items.push({ value: TUTORIAL, label: 'Jet at 0.4', detail, swatch: swatch(jet.strip), group });
+  }
+  if (methodOf(state)?.map === 'channels') {
+    const detail = 'the map’s own red, green and blue, at mean 0.5 and deviation 0.25';
+    items.push({ value: PICTURE, label: 'A picture in colour', detail, group });
+  }
+  if (methodOf(state)?.segments) {
+    const detail = 'those of largest weight with their boundaries, as LIME shows them';
+    items.push({ value: LIME, label: 'The segments themselves', detail, group });
+  }
   return items;
 }
 
-/** Colours bring the way of blending that suits them. */
-function colourPatch({ colourMaps, tutorial, ...state }, id) {
+/**
+ * Colours bring the way of blending that suits them.
+ * @param {State} state
+ * @param {string} id
+ * @returns {Display}
+ */
+function colourPatch(state, id) {
+  const { colourMaps, tutorial } = state;
   if (id === LIME) return { features: FEATURES };
   if (id === TUTORIAL) return { ...tutorial, ...(state.lock && { scale: state.lock.scale }) };
   if (id === PICTURE) return { blend: PICTURE, opacity: 1 };
-  const { diverging } = colourMaps.find((map) => map.id === id);
+  const diverging = colourMaps.find((map) => map.id === id)?.diverging;
+  /** @type {Display} */
   const patch = { features: null, colours: id, blend: diverging ? 'alpha-by-magnitude' : 'overlay' };
-  if (OWN.includes(displayOf(state).blend)) patch.opacity = displayFor(methodOf(state), state.run.report).opacity;
+  if (isOwn(displayOf(state))) patch.opacity = displayFor(methodOf(state), state.run.report).opacity;
   return patch;
 }
 
-/** The scale that is in use, and where it comes from. */
-function lockOf({ frame, values, methods, run }) {
-  if (!frame || !run.result) return null;
+/**
+ * The scale that is in use, and where it comes from.
+ * @param {State} state
+ * @returns {Lock | null}
+ */
+function lockOf({ frame, values, methods, run: { result } }) {
+  if (!frame || !values || !result) return null;
   const { low, high } = frame.rendered.scale;
-  const { label } = methods.find(({ id }) => id === run.result.method);
-  return { scale: Math.max(Math.abs(low), Math.abs(high)), unit: values.unit, of: `${label} for ${quoted(run.result.target.label)}` };
+  const label = methods.find(({ id }) => id === result.method)?.label;
+  return { scale: Math.max(Math.abs(low), Math.abs(high)), unit: values.unit, of: `${label} for ${quoted(result.target.label)}` };
 }
 
+/**
+ * @param {string} id
+ * @param {string} label
+ * @param {{ min: number, max: number, step: number }} range
+ * @param {(value: number) => unknown} onInput
+ */
 function slider(id, label, range, onInput) {
   const output = h('output', { for: id });
   const input = h('input', { type: 'range', id, ...range });
-  const update = (value, unit) => {
+  const update = (/** @type {number} */ value, /** @type {string} */ unit) => {
     const shown = Math.round(value / range.step) * range.step;
-    if (document.activeElement !== input || Number(input.value) !== shown) input.value = shown;
+    if (document.activeElement !== input || Number(input.value) !== shown) input.value = String(shown);
     output.textContent = `${shown}${unit ? ` ${unit}` : ''}`;
     input.style.setProperty('--fill', `${(100 * (shown - range.min)) / (range.max - range.min)}%`);
   };
@@ -112,9 +168,12 @@ function slider(id, label, range, onInput) {
   return { element: [h('label', { class: 'field-label', for: id }, label, output), input], update };
 }
 
-/** A colour map as a strip. */
+/**
+ * A colour map as a strip.
+ * @param {Uint8ClampedArray} strip
+ */
 function swatch(strip) {
   const canvas = h('canvas', { class: 'swatch', width: strip.length / 4, height: 1, 'aria-hidden': 'true' });
-  canvas.getContext('2d').putImageData(new ImageData(new Uint8ClampedArray(strip), strip.length / 4, 1), 0, 0);
+  contextOf(canvas).putImageData(new ImageData(new Uint8ClampedArray(strip), strip.length / 4, 1), 0, 0);
   return canvas;
 }

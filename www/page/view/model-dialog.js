@@ -1,9 +1,13 @@
 // The model: what is open, and a way to open another, with what its file may not say (scaling, labels).
 
+/** @import { Head, Model } from '../../shared/wire' */
+/** @import { EngineCalls, ModelFlow, ModelOptions, Store } from '../types' */
+
 import { $, h, icon, uid } from '../dom.js';
 import { dimensions, plural } from '../format.js';
 import { notifyError } from './notices.js';
 
+/** @type {{ label: string, mean?: number[] | null, std?: number[] | null }[]} */
 const PRESETS = [
   { label: 'As the file says', mean: null, std: null },
   { label: 'torchvision: ImageNet mean and deviation', mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] },
@@ -12,27 +16,40 @@ const PRESETS = [
   { label: 'Raw: 0 to 255', mean: [0, 0, 0], std: [1, 1, 1] },
   { label: 'My own numbers' },
 ];
+/** @type {{ value: Head, label: string, name: string }[]} */
 const HEADS = [
-  { value: '', label: 'As the file says' },
   { value: 'softmax', label: 'Softmax: one class of all is right', name: 'a softmax: one class of all is right' },
-  { value: 'sigmoid', label: 'Sigmoid: each class is right or not by itself', name: 'sigmoids: each class is right or not by itself' },
+  {
+    value: 'sigmoid',
+    label: 'Sigmoid: each class is right or not by itself',
+    name: 'sigmoids: each class is right or not by itself',
+  },
   { value: 'none', label: 'None: scores without probabilities', name: 'none, only scores' },
 ];
 const OWN = PRESETS.length - 1;
 
+/**
+ * @param {Store} store
+ * @param {ModelFlow} model
+ * @param {EngineCalls} engine
+ */
 export function setUpModelDialog(store, model, engine) {
   const dialog = $('#model-dialog');
+  /** @type {{ file: File | null, labels: { labels: string[], labelsFile: string } | null }} */
   const chosen = { file: null, labels: null };
   const file = fileRow('Choose a model', '.onnx', 'or drop an .onnx file anywhere', (picked) => {
     chosen.file = picked;
     // What was chosen for one file may contradict another.
     head.reset();
   });
-  const labels = fileRow('Choose labels', '.txt,.json,.csv,.tsv,.names,.labels', 'one class per line, or JSON, CSV, config.json', async (picked) => {
+  const takeLabels = async (/** @type {File} */ picked) => {
     chosen.labels = null;
-    chosen.labels = { labels: await engine.call('labels', { blob: picked }), labelsFile: picked.name };
-    return plural(chosen.labels.labels.length, 'label');
-  });
+    const labels = await engine.call('labels', { blob: picked });
+    chosen.labels = { labels, labelsFile: picked.name };
+    return plural(labels.length, 'label');
+  };
+  const formats = '.txt,.json,.csv,.tsv,.names,.labels';
+  const labels = fileRow('Choose labels', formats, 'one class per line, or JSON, CSV, config.json', takeLabels);
   const scaling = createScaling();
   const head = createHead();
   const facts = h('dl', { class: 'facts' });
@@ -44,14 +61,21 @@ export function setUpModelDialog(store, model, engine) {
     { class: 'dialog-body' },
     facts,
     notes,
-    h('fieldset', {}, h('legend', {}, 'A model of your own'), file.element, h('p', { class: 'hint' }, 'Any convolutional image classifier in ONNX form. It stays on this device.')),
+    h(
+      'fieldset',
+      {},
+      h('legend', {}, 'A model of your own'),
+      file.element,
+      h('p', { class: 'hint' }, 'Any convolutional image classifier in ONNX form. It stays on this device.'),
+    ),
     h('fieldset', {}, h('legend', {}, 'What its file may not say'), ...scaling.element, head.element, labels.element),
     h('div', { class: 'dialog-actions' }, shipped, submit),
   );
-  const close = h('button', { type: 'button', class: 'icon-button', 'aria-label': 'Close', on: { click: () => dialog.close() } }, icon('close'));
+  const close = h('button', { type: 'button', class: 'icon-button', 'aria-label': 'Close' }, icon('close'));
+  close.addEventListener('click', () => dialog.close());
   dialog.append(h('div', { class: 'dialog-head' }, h('h2', { id: 'model-heading' }, 'Model'), close), form);
 
-  const busy = async (work) => {
+  const busy = async (/** @type {() => Promise<boolean>} */ work) => {
     submit.disabled = shipped.disabled = true;
     try {
       if (await work()) dialog.close();
@@ -63,7 +87,10 @@ export function setUpModelDialog(store, model, engine) {
   };
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    busy(async () => model.open(chosen.file ?? (await engine.modelFile()), { ...scaling.read(), ...head.read(), ...chosen.labels }));
+    busy(async () => {
+      const options = { ...scaling.read(), ...head.read(), ...chosen.labels };
+      return model.open(chosen.file ?? (await engine.modelFile()), options);
+    });
   });
   shipped.addEventListener('click', () => busy(() => model.reset()));
   dialog.addEventListener('close', () => {
@@ -83,24 +110,34 @@ export function setUpModelDialog(store, model, engine) {
   );
 }
 
+/**
+ * @param {Model} model
+ * @returns {[name: string, value: string][]}
+ */
 function about({ name, input, classes, head, layers, license, missing }) {
   return [
     ['Open now', name],
     ['Input', dimensions(input)],
     ['Classes', `${classes.toLocaleString('en')}${missing.includes('labels') ? ', without names' : ''}`],
-    ['Probabilities', HEADS.find(({ value }) => value === head).name],
+    ['Probabilities', HEADS.find(({ value }) => value === head)?.name ?? head],
     ['Layers that can be explained', String(layers.length)],
-    license ? ['Licence', license] : null,
-  ].filter(Boolean);
+    ...(license ? [/** @type {[string, string]} */ (['Licence', license])] : []),
+  ];
 }
 
-/** A button that opens the file dialog, and the name of what was picked. */
+/**
+ * A button that opens the file dialog, and the name of what was picked.
+ * @param {string} label
+ * @param {string} accept
+ * @param {string} hint
+ * @param {(picked: File) => Promise<string> | void} onPick
+ */
 function fileRow(label, accept, hint, onPick) {
   const input = h('input', { type: 'file', accept, hidden: true, 'aria-label': label });
   const name = h('span', { class: 'hint' }, hint);
   const button = h('button', { type: 'button', class: 'button', on: { click: () => input.click() } }, label);
   input.addEventListener('change', async () => {
-    const [picked] = input.files;
+    const [picked] = input.files ?? [];
     if (!picked) return;
     try {
       name.textContent = (await onPick(picked)) ?? picked.name;
@@ -125,37 +162,52 @@ function createScaling() {
   const own = h('div', { class: 'row halves' }, mean.element, std.element);
   own.hidden = true;
   select.addEventListener('change', () => {
-    const preset = PRESETS[select.value];
+    const preset = PRESETS[Number(select.value)];
     own.hidden = Number(select.value) !== OWN;
     if (preset.mean) mean.set(preset.mean);
     if (preset.std) std.set(preset.std);
   });
-  mean.set(PRESETS[1].mean);
-  std.set(PRESETS[1].std);
-  const read = () => (PRESETS[select.value].mean === null ? {} : { mean: mean.get(), std: std.get() });
-  const field = h('div', { class: 'field' }, h('label', { class: 'field-label', for: id }, 'Scaling of pixels: (value − mean) / deviation, of 0 to 255'), select);
+  mean.set(PRESETS[1].mean ?? []);
+  std.set(PRESETS[1].std ?? []);
+  /** @returns {ModelOptions} */
+  const read = () => (PRESETS[Number(select.value)].mean === null ? {} : { mean: mean.get(), std: std.get() });
+  const label = 'Scaling of pixels: (value − mean) / deviation, of 0 to 255';
+  const field = h('div', { class: 'field' }, h('label', { class: 'field-label', for: id }, label), select);
   return { element: [field, own], read };
 }
 
 /** What turns the network's outputs into probabilities. */
 function createHead() {
   const id = uid('head');
-  const select = h('select', { id }, HEADS.map(({ value, label }) => h('option', { value }, label)));
+  const options = HEADS.map(({ value, label }) => h('option', { value }, label));
+  const select = h('select', { id }, h('option', { value: '' }, 'As the file says'), options);
+  /** @returns {ModelOptions} */
+  const read = () => (select.value ? { head: /** @type {Head} */ (select.value) } : {});
   return {
     element: h('div', { class: 'field' }, h('label', { class: 'field-label', for: id }, 'What turns outputs into probabilities'), select),
-    read: () => (select.value ? { head: select.value } : {}),
-    reset: () => (select.value = ''),
+    read,
+    reset: () => void (select.value = ''),
   };
 }
 
-/** Three numbers in one text field, as the command line takes them. */
+/**
+ * Three numbers in one text field, as the command line takes them.
+ * @param {string} label
+ */
 function triple(label) {
   const id = uid('triple');
   const number = '\\s*-?\\d+(\\.\\d+)?\\s*';
-  const input = h('input', { type: 'text', id, inputmode: 'decimal', required: true, pattern: `${number}[, ]${number}[, ]${number}`, title: 'Three numbers with commas between' });
+  const input = h('input', {
+    type: 'text',
+    id,
+    inputmode: 'decimal',
+    required: true,
+    pattern: `${number}[, ]${number}[, ]${number}`,
+    title: 'Three numbers with commas between',
+  });
   return {
     element: h('div', { class: 'field' }, h('label', { class: 'field-label', for: id }, label), input),
     get: () => input.value.split(/[\s,]+/).filter(Boolean).map(Number),
-    set: (values) => (input.value = values.join(', ')),
+    set: (/** @type {number[]} */ values) => void (input.value = values.join(', ')),
   };
 }

@@ -1,15 +1,24 @@
 // Messages that stay until they are read: what happened, its code, and what can be done.
 
+/** @import { Notice } from '../types' */
+
 import { $, h, icon } from '../dom.js';
+import { codeOf, messageOf } from '../errors.js';
 
 const MOST = 3;
 
-/** Shows a message. `actions` are `{ label, run }`; `role` decides how urgently a screen reader says it. */
+/**
+ * Shows a message.
+ * @param {Notice} notice
+ */
 export function notify({ kind = 'info', message, code, actions = [] }) {
   const close = h('button', { type: 'button', class: 'icon-button', 'aria-label': 'Dismiss' }, icon('close'));
-  const buttons = actions.map(({ label, run }) =>
-    h('button', { type: 'button', class: 'button small', on: { click: () => (notice.remove(), run()) } }, label),
-  );
+  const buttons = actions.map(({ label, run }) => {
+    const button = h('button', { type: 'button', class: 'button small' }, label);
+    button.addEventListener('click', () => (notice.remove(), run()));
+    return button;
+  });
+  /** @type {HTMLElement} */
   const notice = h(
     'div',
     { class: `notice ${kind}`, role: kind === 'error' ? 'alert' : 'status', data: { code: code ?? '' } },
@@ -22,14 +31,20 @@ export function notify({ kind = 'info', message, code, actions = [] }) {
   const list = $('#notices');
   for (const other of [...list.children]) if (other.textContent === notice.textContent) other.remove();
   list.append(notice);
-  while (list.children.length > MOST) list.firstElementChild.remove();
+  while (list.children.length > MOST) list.firstElementChild?.remove();
   return notice;
 }
 
-/** An engine that crashed is told of once, where it is started again; one that cannot be, whenever it is asked. */
-export function notifyError({ code = 'internal', message, dead }, actions) {
+/**
+ * An engine that crashed is told of once, where it is started again; one that cannot be, whenever it is asked.
+ * @param {unknown} error
+ */
+export function notifyError(error) {
+  const code = codeOf(error);
+  const dead = error instanceof Error && 'dead' in error && error.dead;
   if (code === 'crashed' && !dead) return null;
-  return notify({ kind: 'error', message, code, actions: dead ? [{ label: 'Reload', run: () => location.reload() }] : actions });
+  const actions = dead ? [{ label: 'Reload', run: () => location.reload() }] : [];
+  return notify({ kind: 'error', message: messageOf(error), code, actions });
 }
 
 /** Errors that are no longer true, once something worked. */
@@ -40,7 +55,7 @@ export function clearErrors() {
 /** All messages, where they are no longer of what is there. */
 export const clearNotices = () => $('#notices').replaceChildren();
 
-const sentence = (text) => {
+const sentence = (/** @type {string} */ text) => {
   const trimmed = String(text).trim();
   const full = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
   return /[.!?]$/.test(full) ? full : `${full}.`;

@@ -1,14 +1,30 @@
 // A button that opens a list to choose from, with search where the list is long. Follows the ARIA combobox
 // pattern: focus stays in the search field (or on the list), the active option is told by aria-activedescendant.
 
+
 import { h, icon, uid } from '../dom.js';
 import { anchored } from './sheet.js';
 
 const MOST_SHOWN = 200;
 
+/** @typedef {{ group?: string }} GroupedItem */
+
 /**
- * `items()` gives `{ value, label, note, detail, group, swatch, words }`; `onPick(value)` hears the choice.
- * Returns `{ element, update(value, label) }`.
+ * What can be chosen; a search finds it by its label, detail and further words.
+ * @template Value
+ * @typedef {GroupedItem & { value: Value, label: string, note?: string, detail?: string, swatch?: HTMLElement, words?: string }} Item
+ */
+
+/**
+ * `onPick(value)` hears the choice.
+ * @template Value
+ * @param {object} of
+ * @param {string} of.label
+ * @param {() => Item<Value>[]} of.items
+ * @param {(value: Value) => unknown} of.onPick
+ * @param {boolean} [of.search]
+ * @param {string} [of.placeholder]
+ * @param {number} [of.minWidth]
  */
 export function createPicker({ label, items, onPick, search = false, placeholder = 'Choose', minWidth = 0 }) {
   const ids = { button: uid('picker'), label: uid('picker-label'), list: uid('list') };
@@ -26,18 +42,35 @@ export function createPicker({ label, items, onPick, search = false, placeholder
     name,
     icon('chevron'),
   );
-  const list = h('div', { class: 'options', id: ids.list, role: 'listbox', 'aria-labelledby': ids.label, tabindex: search ? null : '0', autofocus: !search });
+  const list = h('div', {
+    class: 'options',
+    id: ids.list,
+    role: 'listbox',
+    'aria-labelledby': ids.label,
+    tabindex: search ? null : '0',
+    autofocus: !search,
+  });
   const input = search
     ? h('input', {
-        type: 'search', role: 'combobox', autocomplete: 'off', autofocus: true, spellcheck: 'false', placeholder: 'Search',
-        'aria-labelledby': ids.label, 'aria-autocomplete': 'list', 'aria-expanded': 'true', 'aria-controls': ids.list,
+        type: 'search',
+        role: 'combobox',
+        autocomplete: 'off',
+        autofocus: true,
+        spellcheck: 'false',
+        placeholder: 'Search',
+        'aria-labelledby': ids.label,
+        'aria-autocomplete': 'list',
+        'aria-expanded': 'true',
+        'aria-controls': ids.list,
       })
     : null;
   const sheet = h('div', { class: 'sheet', popover: 'auto' }, input ? h('div', { class: 'search' }, icon('search'), input) : null, list);
   const element = [h('span', { class: 'field-label', id: ids.label }, label), button, sheet];
   const place = anchored(sheet, button, { minWidth });
   const focus = input ?? list;
+  /** @type {Value | null} */
   let value = null;
+  /** @type {Item<Value>[]} */
   let shown = [];
   let active = -1;
   let typed = { text: '', at: 0 };
@@ -57,6 +90,7 @@ export function createPicker({ label, items, onPick, search = false, placeholder
     activate(current >= 0 && !words.length ? current : shown.length ? 0 : -1);
   }
 
+  /** @param {number} index */
   function activate(index) {
     const options = list.querySelectorAll('[role="option"]');
     options[active]?.classList.remove('active');
@@ -85,6 +119,7 @@ export function createPicker({ label, items, onPick, search = false, placeholder
     activate(active);
   });
 
+  /** @param {number} index */
   function pick(index) {
     const item = shown[index];
     if (!item) return;
@@ -93,7 +128,10 @@ export function createPicker({ label, items, onPick, search = false, placeholder
     onPick(item.value);
   }
 
-  /** Without a search field, typed letters jump to the next option that starts with them. */
+  /**
+   * Without a search field, typed letters jump to the next option that starts with them.
+   * @param {string} key
+   */
   function jump(key) {
     const now = performance.now();
     typed = { text: now - typed.at < 700 ? typed.text + key : key, at: now };
@@ -101,8 +139,10 @@ export function createPicker({ label, items, onPick, search = false, placeholder
     if (index >= 0) activate(index);
   }
 
+  /** @param {KeyboardEvent} event */
   function onKey(event) {
     const last = shown.length - 1;
+    /** @type {Record<string, number>} */
     const moves = { ArrowDown: active + 1, ArrowUp: active - 1, PageDown: active + 8, PageUp: active - 8 };
     if (!input) Object.assign(moves, { Home: 0, End: last });
     if (event.key in moves) activate(Math.max(0, Math.min(last, moves[event.key])));
@@ -121,15 +161,24 @@ export function createPicker({ label, items, onPick, search = false, placeholder
   });
   focus.addEventListener('keydown', onKey);
   input?.addEventListener('input', () => (draw(input.value), place()));
+  const indexAt = (/** @type {Event} */ { target }) => {
+    const option = target instanceof Element && target.closest('[role="option"]');
+    return option instanceof HTMLElement ? Number(option.dataset.index) : null;
+  };
   list.addEventListener('pointermove', (event) => {
-    const option = event.target.closest('[role="option"]');
-    if (option && Number(option.dataset.index) !== active) activate(Number(option.dataset.index));
+    const index = indexAt(event);
+    if (index !== null && index !== active) activate(index);
   });
   list.addEventListener('click', (event) => {
-    const option = event.target.closest('[role="option"]');
-    if (option) pick(Number(option.dataset.index));
+    const index = indexAt(event);
+    if (index !== null) pick(index);
   });
 
+  /**
+   * @param {Value | null} next
+   * @param {string | null} [text]
+   * @param {HTMLElement} [swatch]
+   */
   function update(next, text, swatch) {
     value = next;
     name.textContent = text ?? placeholder;
@@ -141,7 +190,11 @@ export function createPicker({ label, items, onPick, search = false, placeholder
   return { element, button, update };
 }
 
-/** Exact first, then whole words, then beginnings; the order of the items breaks ties. */
+/**
+ * Exact first, then whole words, then beginnings; the order of the items breaks ties.
+ * @param {{ label: string }} item
+ * @param {string} word
+ */
 const rank = (item, word) => {
   const text = item.label.toLowerCase();
   if (text === word) return 0;
@@ -149,13 +202,18 @@ const rank = (item, word) => {
   return text.startsWith(word) ? 2 : 3;
 };
 
-/** What `make(item, index)` makes of the items, under their groups' labels. */
+/**
+ * What `make(item, index)` makes of the items, under their groups' labels.
+ * @template {GroupedItem} G
+ * @param {G[]} items
+ * @param {(item: G, index: number) => HTMLElement} make
+ */
 export function grouped(items, make) {
+  /** @type {Map<string, HTMLElement[]>} */
   const groups = new Map();
   items.forEach((item, index) => {
     const group = item.group ?? '';
-    if (!groups.has(group)) groups.set(group, []);
-    groups.get(group).push(make(item, index));
+    groups.set(group, [...(groups.get(group) ?? []), make(item, index)]);
   });
   return [...groups].map(([group, options]) => {
     if (!group) return h('div', { role: 'presentation' }, options);
@@ -164,6 +222,11 @@ export function grouped(items, make) {
   });
 }
 
+/**
+ * @param {Item<unknown>} item
+ * @param {number} index
+ * @param {boolean} selected
+ */
 function option(item, index, selected) {
   return h(
     'div',

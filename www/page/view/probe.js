@@ -1,24 +1,40 @@
 // Raw values under the pointer, a finger or the arrow keys.
 
+/** @import { MapValues } from '../../shared/wire' */
+/** @import { Store } from '../types' */
+
 import { $, show } from '../dom.js';
 import { number } from '../format.js';
 
 const CHANNELS = ['R', 'G', 'B'];
+/**
+ * Cells to the right and down by which each key moves.
+ * @type {Map<string, [number, number]>}
+ */
+const STEPS = new Map([['ArrowLeft', [-1, 0]], ['ArrowRight', [1, 0]], ['ArrowUp', [0, -1]], ['ArrowDown', [0, 1]]]);
 
+/** @typedef {{ x: number, y: number }} Point */
+/** @typedef {{ width: number, height: number, channels: number }} Grid */
+
+/** @param {Store} store */
 export function setUpProbe(store) {
   const canvas = $('#canvas');
   const cell = $('#cell');
   const tip = $('#tip');
   const readout = $('#readout');
-  let at = null; // { x, y } in cells of the map
+  /**
+   * In cells of the map.
+   * @type {Point | null}
+   */
+  let at = null;
   let byKeyboard = false;
 
   function draw() {
     const { values, comparing } = store.state;
-    const shown = at && values && !comparing;
+    const shown = Boolean(at && values && !comparing);
     show(cell, shown);
     show(tip, shown && !byKeyboard);
-    if (!shown) {
+    if (!shown || !at || !values) {
       readout.textContent = '';
       return;
     }
@@ -30,11 +46,13 @@ export function setUpProbe(store) {
     readout.textContent = byKeyboard ? text.replaceAll('  ', ' · ') : '';
   }
 
+  /** @param {PointerEvent} event */
   function point(event) {
     const { values } = store.state;
     if (!values) return;
     const box = canvas.getBoundingClientRect();
     const grid = gridOf(values.shape);
+    /** @type {(value: number, low: number, size: number) => number} */
     const share = (value, low, size) => Math.max(0, Math.min(0.9999, (value - low) / size));
     at = {
       x: Math.floor(share(event.clientX, box.left, box.width) * grid.width),
@@ -52,7 +70,7 @@ export function setUpProbe(store) {
     draw();
   });
   canvas.addEventListener('keydown', (event) => {
-    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    const step = STEPS.get(event.key);
     const { values } = store.state;
     if (!values) return;
     if (event.key === 'Escape') at = null;
@@ -70,18 +88,34 @@ export function setUpProbe(store) {
   store.watch(({ values, comparing }) => [values, comparing], draw);
 }
 
-/** The extent of a map: [H,W] or [C,H,W]. */
+/**
+ * The extent of a map: [H,W] or [C,H,W].
+ * @param {MapValues['shape']} shape
+ * @returns {Grid}
+ */
 function gridOf(shape) {
   const [height, width] = shape.slice(-2);
   return { width, height, channels: shape.length === 3 ? shape[0] : 1 };
 }
 
+/**
+ * @param {Point | null} at
+ * @param {[number, number]} step
+ * @param {Grid} grid
+ * @param {number} times
+ */
 function move(at, [dx, dy], { width, height }, times) {
   if (!at) return { x: width >> 1, y: height >> 1 };
-  const clamp = (value, size) => Math.max(0, Math.min(size - 1, value));
+  const clamp = (/** @type {number} */ value, /** @type {number} */ size) => Math.max(0, Math.min(size - 1, value));
   return { x: clamp(at.x + dx * times, width), y: clamp(at.y + dy * times, height) };
 }
 
+/**
+ * @param {MapValues} values
+ * @param {Grid} grid
+ * @param {Point} point
+ * @param {string} unit
+ */
 function describe(values, { width, height, channels }, { x, y }, unit) {
   const plane = width * height;
   const at = y * width + x;
@@ -94,10 +128,20 @@ function describe(values, { width, height, channels }, { x, y }, unit) {
   return `${number(sum, { signed: true })}${of}  ${names.slice(0, 4).join('   ')}  ${where}`;
 }
 
-/** Frames the cell and puts the tip beside it, on the side with more room. */
+/**
+ * Frames the cell and puts the tip beside it, on the side with more room.
+ * @param {HTMLElement} cell
+ * @param {HTMLElement} tip
+ * @param {Grid} grid
+ * @param {Point} point
+ */
 function place(cell, tip, { width, height }, { x, y }) {
+  /**
+   * @param {HTMLElement} element
+   * @param {Record<string, string>} styles
+   */
   const set = (element, styles) => Object.entries(styles).forEach(([key, value]) => element.style.setProperty(key, value));
-  const per = (value, size) => `${(value / size) * 100}%`;
+  const per = (/** @type {number} */ value, /** @type {number} */ size) => `${(value / size) * 100}%`;
   const fine = width > 64;
   const pad = fine ? 3 : 0;
   set(cell, {

@@ -2,6 +2,14 @@
 
 import { h, uid } from '../dom.js';
 
+/**
+ * @template Value
+ * @param {object} of
+ * @param {string} of.label
+ * @param {{ value: Value, label: string }[]} of.options
+ * @param {(value: Value) => unknown} of.onPick
+ * @param {boolean} [of.hideLabel]
+ */
 export function createSegments({ label, options, onPick, hideLabel = false }) {
   const name = uid('segments');
   const inputs = options.map(({ value, label: text }) => {
@@ -14,7 +22,7 @@ export function createSegments({ label, options, onPick, hideLabel = false }) {
     h('span', { class: hideLabel ? 'visually-hidden' : 'field-label', id }, label),
     h('div', { class: 'segments', role: 'radiogroup', 'aria-labelledby': id }, inputs.map((each) => each.element)),
   ];
-  const update = (value) => {
+  const update = (/** @type {Value | undefined} */ value) => {
     for (const each of inputs) each.input.checked = each.value === value;
   };
   return { element, update };

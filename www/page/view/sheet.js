@@ -2,7 +2,12 @@
 
 const MARGIN = 8;
 
-/** Keeps `sheet` (a popover) beside `anchor` while it is open. */
+/**
+ * Keeps `sheet` (a popover) beside `anchor` while it is open.
+ * @param {HTMLElement} sheet
+ * @param {HTMLElement} anchor
+ * @param {{ minWidth?: number, align?: 'start' | 'end' }} [options]
+ */
 export function anchored(sheet, anchor, { minWidth = 0, align = 'start' } = {}) {
   function place() {
     const box = anchor.getBoundingClientRect();
@@ -19,8 +24,8 @@ export function anchored(sheet, anchor, { minWidth = 0, align = 'start' } = {}) 
     const top = up ? box.top - MARGIN - Math.min(sheet.offsetHeight || height, height) : box.bottom + MARGIN;
     sheet.style.setProperty('--top', `${top}px`);
   }
-  const follow = (event) => {
-    if (event?.target instanceof Node && sheet.contains(event.target)) return;
+  const follow = (/** @type {Event} */ event) => {
+    if (event.target instanceof Node && sheet.contains(event.target)) return;
     place();
   };
   sheet.addEventListener('toggle', ({ newState }) => {

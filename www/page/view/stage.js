@@ -1,15 +1,19 @@
 // The picture: the drawn frame when there is one, else the crop as the network sees it, else a preview.
 
-import { $, show } from '../dom.js';
+/** @import { Loading } from '../../shared/wire' */
+/** @import { Store } from '../types' */
+
+import { $, contextOf, show } from '../dom.js';
 import { bytes } from '../format.js';
 
 /** Larger files are not given to the browser's decoder, in bytes: the engine may be about to refuse them. */
 const PREVIEW = 64 << 20;
 
+/** @param {Store} store */
 export function setUpStage(store) {
   const stage = $('#stage');
   const canvas = $('#canvas');
-  const context = canvas.getContext('2d');
+  const context = contextOf(canvas);
 
   store.watch(
     ({ view }) => [view],
@@ -35,7 +39,7 @@ export function setUpStage(store) {
   );
 
   store.watch(
-    ({ run, frame }) => [Boolean(frame) && run.status === 'running' && frame.id !== run.id],
+    ({ run, frame }) => [Boolean(frame && run.status === 'running' && frame.id !== run.id)],
     (stale) => canvas.classList.toggle('stale', stale),
   );
 
@@ -52,12 +56,15 @@ export function setUpStage(store) {
   setUpCompare(store, canvas);
 }
 
-/** While the engine loads, the browser's own decoder shows the picture; the engine's crop replaces it. */
+/**
+ * While the engine loads, the browser's own decoder shows the picture; the engine's crop replaces it.
+ * @param {Store} store
+ */
 function setUpPreview(store) {
   const preview = $('#preview');
   preview.addEventListener('error', () => show(preview, false));
   store.watch(
-    ({ coming, opening, engine }) => [opening && engine === 'loading' && coming.blob.size < PREVIEW ? coming.blob : null],
+    ({ coming, opening, engine }) => [opening && engine === 'loading' && coming && coming.blob.size < PREVIEW ? coming.blob : null],
     (blob) => {
       if (preview.src) URL.revokeObjectURL(preview.src);
       preview.removeAttribute('src');
@@ -67,6 +74,7 @@ function setUpPreview(store) {
   );
 }
 
+/** @param {Store} store */
 function setUpWaiting(store) {
   const bar = $('#waiting-bar');
   store.watch(
@@ -89,17 +97,23 @@ function setUpWaiting(store) {
   );
 }
 
-/** Says what is being waited for, with real byte counts. */
+/**
+ * Says what is being waited for, with real byte counts.
+ * @param {Loading | null} loading
+ */
 export function loadingText(loading) {
   if (!loading) return 'Starting';
   if (loading.stage === 'open') return 'Preparing the network';
-  const part = ([got, total]) => (total > got ? `${bytes(got)} of ${bytes(total)}` : bytes(got));
+  const part = (/** @type {[number, number]} */ [got, total]) => (total > got ? `${bytes(got)} of ${bytes(total)}` : bytes(got));
   const { engine, model } = loading.received;
   const parts = [engine[0] > 0 && `engine ${part(engine)}`, model[0] > 0 && `model ${part(model)}`].filter(Boolean);
   return `Downloading ${parts.join(', ')}`;
 }
 
-/** How far, from 0 to 1; null where it cannot be known. */
+/**
+ * How far, from 0 to 1; null where it cannot be known.
+ * @param {Loading | null} loading
+ */
 export function loadingShare(loading) {
   if (!loading || loading.stage === 'open') return null;
   const { engine, model } = loading.received;
@@ -107,7 +121,11 @@ export function loadingShare(loading) {
   return (engine[0] + model[0]) / (engine[1] + model[1]);
 }
 
-/** Holding the button, or space on the picture, shows the picture alone. */
+/**
+ * Holding the button, or space on the picture, shows the picture alone.
+ * @param {Store} store
+ * @param {HTMLElement} canvas
+ */
 function setUpCompare(store, canvas) {
   const button = $('#compare');
   const start = () => store.set({ comparing: true });

@@ -1,9 +1,15 @@
 // What is running, how far it is, and what it took. Screen readers hear the start, the quarters and the end.
 
+/** @import { ExplainFlow, Run, Store } from '../types' */
+
 import { clock } from '../../shared/timings.js';
 import { $, h, show } from '../dom.js';
 import { duration, number, plural, quoted } from '../format.js';
 
+/**
+ * @param {Store} store
+ * @param {ExplainFlow} explain
+ */
 export function setUpStatus(store, explain) {
   const bar = $('#run-bar');
   const stop = $('#stop');
@@ -12,7 +18,7 @@ export function setUpStatus(store, explain) {
   stop.addEventListener('click', explain.stop);
   again.addEventListener('click', explain.schedule);
 
-  const announce = (key, text) => {
+  const announce = (/** @type {string} */ key, /** @type {string} */ text) => {
     if (key === announced) return;
     announced = key;
     $('#announce').textContent = text;
@@ -30,7 +36,7 @@ export function setUpStatus(store, explain) {
       if (total > 1) bar.value = done / total;
       else bar.removeAttribute('value');
       if (!method || !target) return $('#status-text').replaceChildren();
-      const subjects = run.shared ? plural(run.asked.targets.length, 'class', 'classes') : quoted(target.label);
+      const subjects = run.shared && run.asked ? plural(run.asked.targets.length, 'class', 'classes') : quoted(target.label);
       const told = parts(run, `${method.label} for ${subjects}`);
       const [what, ...rest] = told;
       const subject = h('span', { class: running ? 'subject' : null }, rest.length ? `${what} · ` : what);
@@ -45,12 +51,18 @@ export function setUpStatus(store, explain) {
     ({ classes }) => [classes],
     (classes) => {
       if (!classes) return;
-      const best = classes.classes.slice(0, 3).map(({ label, logit, probability }) => (probability === null ? `${label}, score ${number(logit)}` : `${label} ${Math.round(probability * 100)} per cent`));
+      const best = classes.classes.slice(0, 3).map(({ label, logit, probability }) => {
+        return probability === null ? `${label}, score ${number(logit)}` : `${label} ${Math.round(probability * 100)} per cent`;
+      });
       announce('', `The network sees ${best.join(', ')}`);
     },
   );
 }
 
+/**
+ * @param {Run} run
+ * @param {string} what
+ */
 function parts(run, what) {
   switch (run.status) {
     case 'running':
@@ -60,13 +72,14 @@ function parts(run, what) {
     case 'failed':
       return [what, 'failed'];
     case 'done':
-      return [what, `${duration(run.result.elapsed_ms)} on the ${run.result.backend.toUpperCase()}`];
+      return run.result ? [what, `${duration(run.result.elapsed_ms)} on the ${run.result.backend.toUpperCase()}`] : [what];
     default:
       return [''];
   }
 }
 
-function progressParts({ progress, start }) {
+/** @param {Run} run */
+function progressParts({ progress, start = 0 }) {
   if (!progress?.total) return ['starting'];
   const { done, total, spread } = progress;
   const spent = clock() - start;
@@ -74,6 +87,6 @@ function progressParts({ progress, start }) {
   return [
     `${done.toLocaleString('en')} of ${plural(total, 'evaluation')}`,
     left !== null && left > 500 ? `${duration(left)} left` : null,
-    spread > 0 ? `error ${number(spread)}` : null,
-  ].filter(Boolean);
+    spread !== undefined && spread > 0 ? `error ${number(spread)}` : null,
+  ].filter((part) => part !== null);
 }

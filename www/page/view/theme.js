@@ -11,7 +11,7 @@ export function setUpTheme() {
 
   function draw() {
     const next = current() === 'dark' ? 'light' : 'dark';
-    $('use', button).setAttribute('href', next === 'dark' ? '#i-moon' : '#i-sun');
+    button.querySelector('use')?.setAttribute('href', next === 'dark' ? '#i-moon' : '#i-sun');
     button.setAttribute('aria-label', `Use the ${next} theme`);
     button.title = `Use the ${next} theme`;
   }
@@ -28,6 +28,7 @@ export function setUpTheme() {
   draw();
 }
 
+/** @param {'light' | 'dark' | null} theme */
 function remember(theme) {
   try {
     if (theme) localStorage.setItem('pellucid-theme', theme);

@@ -1,15 +1,32 @@
 // The reader hides and shows segments of the picture, and the answers move with each click.
 
-import { $, $$, h, show } from '../dom.js';
+/** @import { ClassScore, Classification, Image, Pixels, Segments } from '../../shared/wire' */
+/** @import { Store, WhatIf, WhatIfFlow } from '../types' */
+
+import { $, $$, contextOf, h, show } from '../dom.js';
 import { plural, quoted, share } from '../format.js';
 import { methodOf } from '../state/question.js';
 
 /** About how many pixels wide the segments are drawn. */
 const WIDTH = 900;
+/** How many segments an arrow key moves on. */
+const STEPS = new Map(Object.entries({ ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }));
 
+/**
+ * @param {Store} store
+ * @param {WhatIfFlow} flow
+ */
 export function setUpWhatIf(store, flow) {
-  const help = h('span', { class: 'visually-hidden', id: 'parts-help' }, 'Arrow keys choose a segment, space hides or shows it, escape ends.');
-  const canvas = h('canvas', { id: 'parts', class: 'parts', tabindex: 0, role: 'application', 'aria-describedby': help.id, hidden: true });
+  const keys = 'Arrow keys choose a segment, space hides or shows it, escape ends.';
+  const help = h('span', { class: 'visually-hidden', id: 'parts-help' }, keys);
+  const canvas = h('canvas', {
+    id: 'parts',
+    class: 'parts',
+    tabindex: 0,
+    role: 'application',
+    'aria-describedby': help.id,
+    hidden: true,
+  });
   $('#stage').append(canvas, help);
   const begin = button('Hide parts yourself', flow.enter);
   const reset = button('Reset', flow.reset);
@@ -32,52 +49,71 @@ export function setUpWhatIf(store, flow) {
     },
   );
   store.watch(({ whatIf }) => [whatIf?.cut], (cut) => {
-    parts.take(cut);
+    parts.take(cut ?? null);
     if (cut) canvas.focus({ preventScroll: true });
   });
   store.watch(({ whatIf, crop }) => [whatIf?.cut, whatIf?.hidden, crop], () => parts.draw());
   store.watch(
     ({ whatIf, classes, target }) => [whatIf?.classes, classes, target],
-    (now, classes) => classes && drawShares(classes.classes, now),
+    (now, classes) => classes && drawShares(classes.classes, now ?? null),
   );
 }
 
+/**
+ * @param {string} label
+ * @param {() => unknown} onClick
+ */
 function button(label, onClick) {
   const made = h('button', { type: 'button', class: 'button small' }, label);
   made.addEventListener('click', onClick);
   return made;
 }
 
+/**
+ * @param {WhatIf | null} whatIf
+ * @param {Classification | null} classes
+ */
 function words(whatIf, classes) {
   if (!whatIf) return '';
   if (!whatIf.cut) return 'Cutting the picture into segments';
   const { hidden, cut, classes: now } = whatIf;
   if (!hidden.size) return `Click a segment to hide it; there are ${cut.count}`;
   const [best] = now ?? [];
-  const changed = best && best.index !== classes.classes[0].index;
+  const changed = best && best.index !== classes?.classes[0].index;
   return `${hidden.size} of ${plural(cut.count, 'segment')} hidden${changed ? `: now ${quoted(best.label)}, ${share(best)}` : ''}`;
 }
 
-/** The answers as they are now, beside what they were. */
+/**
+ * The answers as they are now, beside what they were.
+ * @param {ClassScore[]} before
+ * @param {ClassScore[] | null} now
+ */
 function drawShares(before, now) {
-  const find = (classes, index) => classes.find((each) => each.index === index);
-  for (const input of $$('#answers input')) {
-    const [was, is] = [before, now ?? before].map((classes) => find(classes, Number(input.value)));
+  for (const row of $$('#answers .answer')) {
+    const index = Number(row.querySelector('input')?.value);
+    const [was, is] = [before, now ?? before].map((classes) => classes.find((each) => each.index === index));
     if (!was || !is) continue;
-    const row = input.parentElement;
-    const bar = $('.answer-bar', row);
     $('.answer-share', row).textContent = now ? `${share(was)} → ${share(is)}` : share(was);
-    if (!bar) continue;
-    bar.dataset.share = is.probability;
+    if (is.probability === null) continue;
+    const bar = $('.answer-bar', row);
+    bar.dataset.share = String(is.probability);
     bar.style.setProperty('transform', `scaleX(${Math.max(is.probability, 0.004)})`);
   }
 }
 
-/** The canvas: the picture with its hidden segments filled, the one under the pointer outlined. */
+/**
+ * The canvas: the picture with its hidden segments filled, the one under the pointer outlined.
+ * @param {Store} store
+ * @param {WhatIfFlow} flow
+ * @param {HTMLCanvasElement} canvas
+ */
 function setUpParts(store, flow, canvas) {
-  const context = canvas.getContext('2d');
+  const context = contextOf(canvas);
+  /** @type {Segments | null} */
   let cut = null;
+  /** @type {Path2D[]} */
   let outlines = [];
+  /** @type {number | null} */
   let at = null;
 
   function draw() {
@@ -92,36 +128,43 @@ function setUpParts(store, flow, canvas) {
     context.drawImage(canvasOf(cut, filled), 0, 0, canvas.width, canvas.height);
     context.scale(scale, scale);
     context.lineCap = 'square';
-    const line = (segment, width, color) => {
+    const line = (/** @type {number} */ segment, /** @type {number} */ width, /** @type {string} */ color) => {
       [context.lineWidth, context.strokeStyle] = [width, color];
       context.stroke(outlines[segment]);
     };
     for (let segment = 0; segment < cut.count; segment++) line(segment, 0.3, 'rgb(255 255 255 / 0.55)');
     for (const segment of whatIf.hidden) line(segment, 0.6, 'rgb(0 0 0 / 0.7)');
-    canvas.setAttribute('aria-label', at === null ? 'The picture in segments' : `Segment ${at + 1} of ${cut.count}, ${whatIf.hidden.has(at) ? 'hidden' : 'shown'}`);
-    if (at === null) return;
+    if (at === null) return canvas.setAttribute('aria-label', 'The picture in segments');
+    canvas.setAttribute('aria-label', `Segment ${at + 1} of ${cut.count}, ${whatIf.hidden.has(at) ? 'hidden' : 'shown'}`);
     line(at, 2, 'rgb(0 0 0 / 0.75)');
     line(at, 1, '#fff');
   }
 
+  /** @param {number | null} segment */
   function move(segment) {
     if (segment === at) return;
     at = segment;
     draw();
   }
 
-  const segmentAt = ({ clientX, clientY }) => {
+  const segmentAt = (/** @type {MouseEvent} */ { clientX, clientY }) => {
+    if (!cut) return null;
     const box = canvas.getBoundingClientRect();
-    const place = (value, low, extent, size) => Math.max(0, Math.min(size - 1, Math.floor(((value - low) / extent) * size)));
-    return cut.labels[place(clientY, box.top, box.height, cut.height) * cut.width + place(clientX, box.left, box.width, cut.width)];
+    /** @type {(share: number, size: number) => number} */
+    const place = (share, size) => Math.max(0, Math.min(size - 1, Math.floor(share * size)));
+    const row = place((clientY - box.top) / box.height, cut.height);
+    return cut.labels[row * cut.width + place((clientX - box.left) / box.width, cut.width)];
   };
 
   canvas.addEventListener('pointermove', (event) => move(segmentAt(event)));
   canvas.addEventListener('pointerleave', () => move(null));
-  canvas.addEventListener('click', (event) => flow.toggle(segmentAt(event)));
+  canvas.addEventListener('click', (event) => {
+    const segment = segmentAt(event);
+    if (segment !== null) flow.toggle(segment);
+  });
   canvas.addEventListener('keydown', (event) => {
-    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    if (step) move(at === null ? 0 : (at + step + cut.count) % cut.count);
+    const step = STEPS.get(event.key);
+    if (step && cut) move(at === null ? 0 : (at + step + cut.count) % cut.count);
     else if (event.key === 'Escape') flow.leave();
     else if ([' ', 'Enter'].includes(event.key) && at !== null) flow.toggle(at);
     else return;
@@ -130,6 +173,7 @@ function setUpParts(store, flow, canvas) {
 
   return {
     draw,
+    /** @param {Segments | null} next */
     take(next) {
       [cut, at] = [next, null];
       outlines = cut ? outlinesOf(cut) : [];
@@ -137,20 +181,29 @@ function setUpParts(store, flow, canvas) {
   };
 }
 
+/**
+ * @param {Image} image
+ * @param {Pixels} rgba
+ */
 function canvasOf({ width, height }, rgba) {
   const canvas = new OffscreenCanvas(width, height);
-  canvas.getContext('2d').putImageData(new ImageData(rgba, width, height), 0, 0);
+  canvas.getContext('2d')?.putImageData(new ImageData(rgba, width, height), 0, 0);
   return canvas;
 }
 
-/** The outline of each segment: the edges between its pixels and others. */
+/**
+ * The outline of each segment: the edges between its pixels and others.
+ * @param {Segments} segments
+ */
 function outlinesOf({ width, height, count, labels }) {
   const paths = Array.from({ length: count }, () => new Path2D());
+  /** @type {(label: number | undefined, x: number, y: number, dx: number, dy: number) => void} */
   const edge = (label, x, y, dx, dy) => {
     if (label === undefined) return;
     paths[label].moveTo(x, y);
     paths[label].lineTo(x + dx, y + dy);
   };
+  /** @type {(x: number, y: number) => number | undefined} */
   const at = (x, y) => (x < 0 || y < 0 || x >= width || y >= height ? undefined : labels[y * width + x]);
   for (let y = 0; y <= height; y++) {
     for (let x = 0; x <= width; x++) {
