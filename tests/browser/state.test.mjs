@@ -39,10 +39,10 @@ describe('the state', () => {
 
   it('forgets with a picture what was said of it, and keeps what the reader chose', () => {
     const picture = Object.keys(clearedByPicture());
-    for (const key of ['crop', 'classes', 'target', 'versus', 'besideClasses', 'frame', 'values', 'panels', 'whatIf']) assert.ok(picture.includes(key), key);
+    for (const key of ['crop', 'classes', 'target', 'versus', 'comparedClasses', 'frame', 'values', 'panels', 'whatIf']) assert.ok(picture.includes(key), key);
     for (const key of ['method', 'parameters', 'display', 'files', 'layer', 'lock', 'run']) assert.ok(!picture.includes(key), key);
     const model = Object.keys(clearedByModel());
-    for (const key of ['layer', 'inner', 'lock', 'run', ...picture]) assert.ok(model.includes(key), key);
+    for (const key of ['layer', 'optionalLayer', 'lock', 'run', ...picture]) assert.ok(model.includes(key), key);
   });
 
   it('tells a watcher of what it watches alone', () => {

@@ -4,7 +4,7 @@
 import { measure } from '../shared/timings.js';
 import { Engine } from './engine/engine.js';
 import { workersFrom } from './engine/workers.js';
-import { createBesideFlow } from './flow/beside.js';
+import { createCompareFlow } from './flow/compare.js';
 import { createDrawFlow } from './flow/draw.js';
 import { createExplainFlow } from './flow/explain.js';
 import { createModelFlow } from './flow/model.js';
@@ -14,12 +14,12 @@ import { createWhatIfFlow } from './flow/what-if.js';
 import { initialState } from './state/state.js';
 import { createStore } from './state/store.js';
 import { setUpAnswers } from './view/answers.js';
-import { setUpBeside } from './view/beside.js';
+import { setUpCompare } from './view/compare.js';
+import { setUpDisplay } from './view/display.js';
 import { setUpEvents } from './view/events.js';
 import { setUpHeader } from './view/header.js';
 import { setUpIntake } from './view/intake.js';
 import { setUpLegend } from './view/legend.js';
-import { setUpLook } from './view/look.js';
 import { setUpMethod } from './view/method.js';
 import { setUpModelDialog } from './view/model-dialog.js';
 import { clearErrors, clearNotices, notify, notifyError } from './view/notices.js';
@@ -48,7 +48,7 @@ const engine = new Engine(asked.get('backend') ?? 'auto', workers, {
 
 const picture = createPictureFlow(store, engine, notices);
 const explain = createExplainFlow(store, engine, notices);
-const beside = createBesideFlow(store, engine, notices);
+const compare = createCompareFlow(store, engine, notices);
 const model = createModelFlow(store, engine, picture, notices);
 createDrawFlow(store, engine, notices);
 
@@ -59,13 +59,13 @@ setUpHeader(store);
 setUpStage(store);
 setUpProbe(store);
 setUpLegend(store);
-setUpBeside(store, engine, beside);
+setUpCompare(store, engine, compare);
 setUpStatus(store, explain);
 setUpAnswers(store);
 setUpWhatIf(store, createWhatIfFlow(store, engine, explain, notices));
 setUpMethod(store, explain);
 setUpParameters(store);
-setUpLook(store);
+setUpDisplay(store);
 setUpNumbers(store, engine);
 setUpModelDialog(store, model, engine);
 setUpEvents(store);

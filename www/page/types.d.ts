@@ -56,12 +56,12 @@ export interface Lasting {
   /** The reader's own pictures. */
   files: Files<string>;
   /** What stands side by side. */
-  beside: 'classes' | 'methods' | null;
-  besideMethods: string[];
+  compare: 'classes' | 'methods' | null;
+  comparedMethods: string[];
   /** Only what was changed; the rest is the method's default. */
   display: Display;
   /** The reader looks at the picture alone. */
-  comparing: boolean;
+  pictureOnly: boolean;
   dialog: 'model' | null;
 }
 
@@ -70,7 +70,7 @@ export interface PerModel {
   /** Null is the model's default. */
   layer: string | null;
   /** The same for methods that can do without: null is the picture. */
-  inner: string | null;
+  optionalLayer: string | null;
   /** A scale that stays. */
   lock: Lock | null;
   /** Of the picture before too, whose figures stay until there are others. */
@@ -86,7 +86,7 @@ export interface PerPicture {
   /** The class that the target is held against. */
   versus: number | null;
   /** The indices of the classes that stand side by side, once chosen. */
-  besideClasses: number[] | null;
+  comparedClasses: number[] | null;
   frame: (Frame & Drawn) | null;
   values: (MapValues & Drawn) | null;
 }
@@ -253,7 +253,7 @@ export interface ExplainFlow {
   forget(): void;
 }
 
-export interface BesideFlow {
+export interface CompareFlow {
   schedule(): void;
   stop(): void;
 }
@@ -269,7 +269,7 @@ export interface WhatIfFlow {
 export interface Elements {
   '#again': HTMLButtonElement;
   '#canvas': HTMLCanvasElement;
-  '#compare': HTMLButtonElement;
+  '#picture-only': HTMLButtonElement;
   '#legend-bar': HTMLCanvasElement;
   '#model-button': HTMLButtonElement;
   '#model-dialog': HTMLDialogElement;

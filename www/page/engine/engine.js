@@ -7,7 +7,7 @@
 import { codeOf, messageOf } from '../errors.js';
 import { MODEL } from '../urls.js';
 import { Bridge, PellucidError } from './bridge.js';
-import { createCrew } from './crew.js';
+import { createHelpers } from './helpers.js';
 
 /** What the model that ships is called; its file does not say. */
 const NAME = 'EfficientNet-Lite0, 8-bit';
@@ -56,7 +56,7 @@ export class Engine {
    */
   #next = null;
   #workers;
-  #crew;
+  #helpers;
 
   /**
    * Handlers: `onLoading(progress)`, `onRestart({ info, culprit, kept })`, `onDead(error)`. `workers` is how many may
@@ -67,7 +67,7 @@ export class Engine {
    */
   constructor(backend, workers, handlers) {
     this.#workers = workers;
-    this.#crew = createCrew(workers - 1);
+    this.#helpers = createHelpers(workers - 1);
     this.#model.options = { backend };
     this.#proven = { model: this.#model, image: null };
     this.#handlers = handlers;
@@ -98,7 +98,7 @@ export class Engine {
     /** @type {Bridge} */
     const bridge = new Bridge(
       (message) => bridge === this.#bridge && this.#crashed(message),
-      (present) => this.#crew.gather(bridge, present, { module: this.#module, ...this.#model }),
+      (present) => this.#helpers.gather(bridge, present, { module: this.#module, ...this.#model }),
     );
     return bridge;
   }
@@ -128,7 +128,7 @@ export class Engine {
    * @param {string} message
    */
   #crashed(message) {
-    this.#crew.dismiss();
+    this.#helpers.dismiss();
     if (this.#starting) return;
     if (this.#asked) this.#failures = 0;
     this.#starting = true;
@@ -190,7 +190,7 @@ export class Engine {
       const started = await this.#start(bridge, model);
       if (bridge !== this.#next) throw new PellucidError('cancelled', 'another model was opened');
       this.#bridge.close();
-      this.#crew.dismiss();
+      this.#helpers.dismiss();
       Object.assign(this, { ready: Promise.resolve(started) });
       this.#bridge = bridge;
       this.#model = model;

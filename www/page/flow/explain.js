@@ -188,8 +188,8 @@ export function createExplainFlow(store, engine, { notify, notifyError }) {
 
   store.watch(
     (state) => {
-      const { target, versus, method, layer, inner, score, parameters, files, crop, opening, beside, besideClasses } = state;
-      return [target, versus, method, layer, inner, score, parameters, files, crop, opening, beside, besideClasses];
+      const { target, versus, method, layer, optionalLayer, score, parameters, files, crop, opening, compare, comparedClasses } = state;
+      return [target, versus, method, layer, optionalLayer, score, parameters, files, crop, opening, compare, comparedClasses];
     },
     schedule,
   );

@@ -4,7 +4,7 @@
 /** @import { State } from '../types' */
 
 /** How many of the best classes stand side by side until the reader chooses. */
-const BESIDE = 4;
+const COMPARED = 4;
 
 /** @param {Pick<State, 'methods' | 'method'>} state */
 export const methodOf = ({ methods, method }) => methods.find(({ id }) => id === method);
@@ -44,11 +44,11 @@ export const versusOf = ({ versus, target }) => (versus === target?.index ? null
  * @param {State} state
  */
 export function targetsOf(state) {
-  const { target, classes, beside, besideClasses } = state;
+  const { target, classes, compare, comparedClasses } = state;
   const versus = versusOf(state);
-  if (!target || beside !== 'classes' || !classes) return target ? [target.index] : [];
+  if (!target || compare !== 'classes' || !classes) return target ? [target.index] : [];
   const all = classes.classes.map(({ index }) => index);
-  const wanted = [...(besideClasses ?? all.slice(0, BESIDE)), target.index];
+  const wanted = [...(comparedClasses ?? all.slice(0, COMPARED)), target.index];
   return all.filter((index) => wanted.includes(index) && index !== versus);
 }
 
@@ -68,7 +68,7 @@ export function questionOf(state) {
     method: spec.id,
     targets,
     versus: spec.contrasts ? versus : null,
-    layer: { needed: state.layer, optional: state.inner, none: null }[spec.layer],
+    layer: { needed: state.layer, optional: state.optionalLayer, none: null }[spec.layer],
     // Without probabilities the engine explains the score, and says so.
     score: info.model.head === 'none' ? null : (score ?? spec.default_score),
     parameters,
@@ -83,7 +83,7 @@ export function questionOf(state) {
  * @param {string} method
  */
 export const plainQuestion = (state, method) =>
-  questionOf({ ...state, method, layer: null, inner: null, score: null, parameters: {}, beside: null });
+  questionOf({ ...state, method, layer: null, optionalLayer: null, score: null, parameters: {}, compare: null });
 
 /**
  * @param {Question | null | undefined} a

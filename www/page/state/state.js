@@ -23,10 +23,10 @@ const lasting = {
   score: null,
   parameters: {},
   files: {},
-  beside: null,
-  besideMethods: ['grad-cam', 'saliency', 'integrated-gradients', 'occlusion'],
+  compare: null,
+  comparedMethods: ['grad-cam', 'saliency', 'integrated-gradients', 'occlusion'],
   display: {},
-  comparing: false,
+  pictureOnly: false,
   dialog: null,
 };
 
@@ -36,7 +36,7 @@ const lasting = {
  */
 const perModel = {
   layer: null,
-  inner: null,
+  optionalLayer: null,
   lock: null,
   run: { status: 'idle' },
 };
@@ -50,7 +50,7 @@ const perPicture = {
   classes: null,
   target: null,
   versus: null,
-  besideClasses: null,
+  comparedClasses: null,
   frame: null,
   values: null,
 };

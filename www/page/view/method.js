@@ -9,7 +9,7 @@ import { dimensions } from '../format.js';
 import { labelOf, methodOf } from '../state/question.js';
 import { items } from './answers.js';
 import { createPicker } from './picker.js';
-import { createSegments } from './segments.js';
+import { createSegmentedControl } from './segmented-control.js';
 
 /**
  * @param {Store} store
@@ -84,7 +84,7 @@ function setUpLayers(store, explain) {
     minWidth: 320,
     search: true,
     items,
-    onPick: (layer) => store.set(needsLayer() ? { layer } : { inner: layer }),
+    onPick: (layer) => store.set(needsLayer() ? { layer } : { optionalLayer: layer }),
   });
   // Where every layer is near, a slider: a hand on it has all of the maps made, if that costs one look.
   const slider = h('input', { type: 'range', id: 'layer-slider', min: 0, 'aria-label': 'Layer, from the picture to the classes' });
@@ -94,14 +94,14 @@ function setUpLayers(store, explain) {
   const field = $('#layer-field');
   field.append(...picker.element, slider);
   store.watch(
-    ({ methods, method, info, layer, inner }) => [methods, method, info, layer, inner],
+    ({ methods, method, info, layer, optionalLayer }) => [methods, method, info, layer, optionalLayer],
     () => {
       const needed = needsLayer();
       show(field, layers().length > 0 && (needed || spec()?.layer === 'optional'));
       if (field.hidden) return;
       show(slider, needed);
-      const { info, layer, inner } = store.state;
-      const name = needed ? (layer ?? info?.model.default_layer ?? null) : inner;
+      const { info, layer, optionalLayer } = store.state;
+      const name = needed ? (layer ?? info?.model.default_layer ?? null) : optionalLayer;
       const chosen = layers().find((each) => each.name === name);
       const text = chosen ? `${chosen.shape.slice(-2).join(' × ')} · ${name}` : INPUT;
       picker.update(name, text);
@@ -152,13 +152,13 @@ function setUpScore(store) {
     { value: 'logit', label: 'Logit' },
     { value: 'probability', label: 'Probability' },
   ];
-  const segments = createSegments({ label: 'Explain the', options, onPick: (score) => store.set({ score }) });
-  $('#score-field').append(...segments.element);
+  const control = createSegmentedControl({ label: 'Explain the', options, onPick: (score) => store.set({ score }) });
+  $('#score-field').append(...control.element);
   store.watch(
     ({ methods, method, score, info }) => [methods, method, score, info],
     () => {
       show($('#score-field'), store.state.info?.model.head !== 'none');
-      segments.update(store.state.score ?? methodOf(store.state)?.default_score);
+      control.update(store.state.score ?? methodOf(store.state)?.default_score);
     },
   );
 }

@@ -30,8 +30,8 @@ export function setUpProbe(store) {
   let byKeyboard = false;
 
   function draw() {
-    const { values, comparing } = store.state;
-    const shown = Boolean(at && values && !comparing);
+    const { values, pictureOnly } = store.state;
+    const shown = Boolean(at && values && !pictureOnly);
     show(cell, shown);
     show(tip, shown && !byKeyboard);
     if (!shown || !at || !values) {
@@ -85,7 +85,7 @@ export function setUpProbe(store) {
     at = null;
     draw();
   });
-  store.watch(({ values, comparing }) => [values, comparing], draw);
+  store.watch(({ values, pictureOnly }) => [values, pictureOnly], draw);
 }
 
 /**

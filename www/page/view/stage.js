@@ -24,7 +24,7 @@ export function setUpStage(store) {
   );
 
   store.watch(
-    ({ frame, crop, comparing }) => [comparing || !frame ? crop : frame],
+    ({ frame, crop, pictureOnly }) => [pictureOnly || !frame ? crop : frame],
     (image) => {
       if (!image) return context.clearRect(0, 0, canvas.width, canvas.height);
       canvas.width = image.width;
@@ -53,7 +53,7 @@ export function setUpStage(store) {
 
   setUpPreview(store);
   setUpWaiting(store);
-  setUpCompare(store, canvas);
+  setUpPictureOnly(store, canvas);
 }
 
 /**
@@ -126,10 +126,10 @@ export function loadingShare(loading) {
  * @param {Store} store
  * @param {HTMLElement} canvas
  */
-function setUpCompare(store, canvas) {
-  const button = $('#compare');
-  const start = () => store.set({ comparing: true });
-  const end = () => store.state.comparing && store.set({ comparing: false });
+function setUpPictureOnly(store, canvas) {
+  const button = $('#picture-only');
+  const start = () => store.set({ pictureOnly: true });
+  const end = () => store.state.pictureOnly && store.set({ pictureOnly: false });
   button.addEventListener('pointerdown', start);
   for (const type of ['pointerup', 'pointercancel', 'pointerleave', 'blur']) button.addEventListener(type, end);
   for (const element of [button, canvas]) {

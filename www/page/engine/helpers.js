@@ -17,7 +17,7 @@ const MOST_FAILURES = 6;
  * `size` is how many there may be.
  * @param {number} size
  */
-export function createCrew(size) {
+export function createHelpers(size) {
   /** @type {Map<number, { helper: Bridge, hired: boolean }>} */
   let helpers = new Map();
   let failures = 0;

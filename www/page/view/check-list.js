@@ -1,4 +1,4 @@
-// A button that opens a list in which several things can be ticked.
+// A button that opens a list in which several things can be checked.
 
 /** @import { GroupedItem } from './picker.js' */
 
@@ -6,13 +6,13 @@ import { h, icon } from '../dom.js';
 import { grouped } from './picker.js';
 import { anchored } from './sheet.js';
 
-/** @typedef {GroupedItem & { value: string, label: string, note?: string, ticked: boolean }} CheckItem */
+/** @typedef {GroupedItem & { value: string, label: string, note?: string, checked: boolean }} CheckItem */
 
 /**
- * `onTick(values)` hears all that are ticked.
- * @param {{ items: () => CheckItem[], onTick: (values: string[]) => unknown }} of
+ * `onCheck(values)` hears all that are checked.
+ * @param {{ items: () => CheckItem[], onCheck: (values: string[]) => unknown }} of
  */
-export function createTicks({ items, onTick }) {
+export function createCheckList({ items, onCheck }) {
   const list = h('div', { class: 'options', role: 'group', 'aria-label': 'Side by side' });
   const sheet = h('div', { class: 'sheet', popover: 'auto' }, list);
   const name = h('span');
@@ -24,8 +24,8 @@ export function createTicks({ items, onTick }) {
   });
   list.addEventListener('change', () => {
     const boxes = [...list.querySelectorAll('input')];
-    const ticked = items().filter((_, i) => boxes.find(({ value }) => value === String(i))?.checked);
-    onTick(ticked.map(({ value }) => value));
+    const checked = items().filter((_, i) => boxes.find(({ value }) => value === String(i))?.checked);
+    onCheck(checked.map(({ value }) => value));
   });
   const update = (/** @type {string} */ text) => (name.textContent = text);
   return { element: [button, sheet], button, update };
@@ -35,11 +35,11 @@ export function createTicks({ items, onTick }) {
  * @param {CheckItem} item
  * @param {number} i
  */
-const row = ({ label, note, ticked }, i) =>
+const row = ({ label, note, checked }, i) =>
   h(
     'label',
     { class: 'option tick' },
-    h('input', { type: 'checkbox', value: String(i), checked: ticked }),
+    h('input', { type: 'checkbox', value: String(i), checked }),
     h('span', { class: 'option-label' }, label),
     h('span', { class: 'option-note' }, note),
   );

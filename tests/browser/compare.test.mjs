@@ -63,7 +63,7 @@ describe('side by side', () => {
   });
 
   it('takes other classes by tick and by search', async () => {
-    await page.click('.beside-head .button');
+    await page.click('.compare-head .button');
     const fifth = await explained(page, () => page.locator('.tick').nth(4).click());
     assert.equal(fifth.result.target.label, (await answers(page))[1].label, 'the large picture stays');
     await page.keyboard.press('Escape');

@@ -10,17 +10,17 @@ import { h, uid } from '../dom.js';
  * @param {(value: Value) => unknown} of.onPick
  * @param {boolean} [of.hideLabel]
  */
-export function createSegments({ label, options, onPick, hideLabel = false }) {
-  const name = uid('segments');
+export function createSegmentedControl({ label, options, onPick, hideLabel = false }) {
+  const name = uid('segmented');
   const inputs = options.map(({ value, label: text }) => {
     const input = h('input', { type: 'radio', name, value });
     input.addEventListener('change', () => onPick(value));
     return { value, input, element: h('label', {}, input, text) };
   });
-  const id = uid('segments-label');
+  const id = uid('segmented-label');
   const element = [
     h('span', { class: hideLabel ? 'visually-hidden' : 'field-label', id }, label),
-    h('div', { class: 'segments', role: 'radiogroup', 'aria-labelledby': id }, inputs.map((each) => each.element)),
+    h('div', { class: 'segmented', role: 'radiogroup', 'aria-labelledby': id }, inputs.map((each) => each.element)),
   ];
   const update = (/** @type {Value | undefined} */ value) => {
     for (const each of inputs) each.input.checked = each.value === value;

@@ -2,7 +2,7 @@
 // to explain.
 
 /** @import { Crop, Question } from '../../shared/wire' */
-/** @import { EngineCalls, Notices, Panel, BesideFlow, Store } from '../types' */
+/** @import { CompareFlow, EngineCalls, Notices, Panel, Store } from '../types' */
 
 import { codeOf } from '../errors.js';
 import { plainQuestion, sameQuestion } from '../state/question.js';
@@ -14,9 +14,9 @@ const PAUSE = 250;
  * @param {Store} store
  * @param {EngineCalls} engine
  * @param {Notices} notices
- * @returns {BesideFlow}
+ * @returns {CompareFlow}
  */
-export function createBesideFlow(store, engine, { notifyError }) {
+export function createCompareFlow(store, engine, { notifyError }) {
   /** @type {AbortController | null} */
   let controller = null;
   let timer = 0;
@@ -31,7 +31,7 @@ export function createBesideFlow(store, engine, { notifyError }) {
 
   /** Lists what is to be shown, keeps what is there, and runs the rest. */
   function schedule() {
-    const { beside, besideMethods, methods, crop, target, panels } = store.state;
+    const { compare, comparedMethods, methods, crop, target, panels } = store.state;
     const mine = ++turn;
     clearTimeout(timer);
     controller?.abort();
@@ -40,8 +40,8 @@ export function createBesideFlow(store, engine, { notifyError }) {
       const done = panels.find((each) => each.status === 'done' && each.crop === crop && sameQuestion(each.asked, asked));
       return done ?? /** @type {Panel} */ ({ method, asked, crop, status: 'waiting', version: 0 });
     };
-    const wanted = methods.filter(({ id }) => besideMethods.includes(id));
-    store.set({ panels: beside === 'methods' && crop && target ? wanted.map(({ id }) => panelOf(id, crop)) : [] });
+    const wanted = methods.filter(({ id }) => comparedMethods.includes(id));
+    store.set({ panels: compare === 'methods' && crop && target ? wanted.map(({ id }) => panelOf(id, crop)) : [] });
     timer = setTimeout(work, PAUSE, mine);
   }
 
@@ -100,7 +100,10 @@ export function createBesideFlow(store, engine, { notifyError }) {
     store.set({ panels: store.state.panels.map((panel) => (panel.status === 'done' ? panel : { ...panel, status: 'stopped' })) });
   }
 
-  store.watch(({ beside, besideMethods, target, crop, versus, files }) => [beside, besideMethods, target, crop, versus, files], schedule);
+  store.watch(
+    ({ compare, comparedMethods, target, crop, versus, files }) => [compare, comparedMethods, target, crop, versus, files],
+    schedule,
+  );
   store.watch(({ run }) => [run.status === 'running'], (busy) => busy && controller?.abort());
   return { schedule, stop };
 }

@@ -10,7 +10,7 @@ import { displayFor, displayOf } from '../state/display.js';
 import { methodOf } from '../state/question.js';
 import { FEATURES, createFeatures } from './features.js';
 import { createPicker } from './picker.js';
-import { createSegments } from './segments.js';
+import { createSegmentedControl } from './segmented-control.js';
 
 const TUTORIAL = 'tutorial';
 const PICTURE = 'picture';
@@ -26,7 +26,7 @@ const CHOICES = {
 };
 
 /** @param {Store} store */
-export function setUpLook(store) {
+export function setUpDisplay(store) {
   const change = (/** @type {Display} */ patch) => store.set({ display: { ...store.state.display, ...patch } });
   const percent = { min: 0, max: 100, step: 1 };
   const opacity = slider('opacity', 'Strength of the overlay', percent, (value) => change({ opacity: value / 100 }));
@@ -38,16 +38,16 @@ export function setUpLook(store) {
     onPick: (id) => change(colourPatch(store.state, id)),
   });
   const keys = /** @type {(keyof typeof CHOICES)[]} */ (Object.keys(CHOICES));
-  const segments = keys.map((key) => {
+  const controls = keys.map((key) => {
     const { label, options } = CHOICES[key];
-    const made = createSegments({
+    const made = createSegmentedControl({
       label,
       options: Object.entries(options).map(([value, text]) => ({ value, label: text })),
       onPick: (value) => change({ [key]: value }),
     });
     return { key, update: made.update, field: field(...made.element) };
   });
-  const [sign, ...finer] = segments;
+  const [sign, ...finer] = controls;
   const more = h(
     'details',
     { class: 'settings' },
@@ -60,7 +60,7 @@ export function setUpLook(store) {
   const locking = h('label', { class: 'switch', for: 'lock', title: always }, 'Lock the scale', lock);
   const features = createFeatures(change);
   const strength = field(...opacity.element);
-  $('#look').append(strength, field(...colours.element), sign.field, features.element, locking, more);
+  $('#display').append(strength, field(...colours.element), sign.field, features.element, locking, more);
 
   store.watch(
     ({ methods, method, display, colourMaps, run, lock, frame }) => [methods, method, display, colourMaps, run.report, lock, frame],
@@ -78,7 +78,7 @@ export function setUpLook(store) {
       const chosen = lime ? LIME : isOwn(display) ? display.blend : display.colours;
       const item = colourItems(store.state).find(({ value }) => value === chosen);
       colours.update(item?.value ?? null, item?.label, item?.swatch);
-      for (const { key, update, field: element } of segments) {
+      for (const { key, update, field: element } of controls) {
         update(display[key]);
         // What is a picture of its own has neither signs nor channels to choose.
         const fits = display.blend !== PICTURE || key === 'interpolation';

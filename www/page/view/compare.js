@@ -1,8 +1,8 @@
 // Side by side: several classes of one run on one scale, or several methods for one class.
 
 /** @import { Classification, Display } from '../../shared/wire' */
-/** @import { BesideFlow, EngineCalls, Panel, State, Store } from '../types' */
-/** @import { CheckItem } from './ticks.js' */
+/** @import { CompareFlow, EngineCalls, Panel, State, Store } from '../types' */
+/** @import { CheckItem } from './check-list.js' */
 /** @import { Tile } from './tiles.js' */
 
 import { $, h, show } from '../dom.js';
@@ -10,10 +10,10 @@ import { number, plural, share } from '../format.js';
 import { latest } from '../latest.js';
 import { displayFor, displayOf } from '../state/display.js';
 import { labelOf, targetsOf } from '../state/question.js';
+import { createCheckList } from './check-list.js';
 import { GROUPS } from './method.js';
 import { notifyError } from './notices.js';
-import { createSegments } from './segments.js';
-import { createTicks } from './ticks.js';
+import { createSegmentedControl } from './segmented-control.js';
 import { createTiles } from './tiles.js';
 
 /** How many classes are offered; the search offers the others. */
@@ -22,52 +22,52 @@ const OFFERED = 12;
 /**
  * @param {Store} store
  * @param {EngineCalls} engine
- * @param {BesideFlow} flow
+ * @param {CompareFlow} flow
  */
-export function setUpBeside(store, engine, flow) {
-  /** @type {{ value: State['beside'], label: string }[]} */
+export function setUpCompare(store, engine, flow) {
+  /** @type {{ value: State['compare'], label: string }[]} */
   const modes = [
     { value: null, label: 'Off' },
     { value: 'classes', label: 'Classes' },
     { value: 'methods', label: 'Methods' },
   ];
-  const mode = createSegments({ label: 'Side by side', options: modes, onPick: (beside) => store.set({ beside }) });
-  const ticks = createTicks({
-    items: () => (store.state.beside === 'classes' ? classItems : methodItems)(store.state),
-    onTick(values) {
-      store.set(store.state.beside === 'classes' ? { besideClasses: values.map(Number) } : { besideMethods: values });
+  const mode = createSegmentedControl({ label: 'Side by side', options: modes, onPick: (compare) => store.set({ compare }) });
+  const checkList = createCheckList({
+    items: () => (store.state.compare === 'classes' ? classItems : methodItems)(store.state),
+    onCheck(values) {
+      store.set(store.state.compare === 'classes' ? { comparedClasses: values.map(Number) } : { comparedMethods: values });
     },
   });
   const tiles = createTiles((key) => {
-    if (store.state.beside !== 'classes') return store.set(plain(store.state, key));
+    if (store.state.compare !== 'classes') return store.set(plain(store.state, key));
     const index = Number(key);
     store.set({ target: { index, label: labelOf(store.state, index) } });
   });
   const stop = h('button', { type: 'button', class: 'button small' });
   stop.addEventListener('click', () => (busy(store.state) ? flow.stop() : flow.schedule()));
-  $('#beside').append(h('div', { class: 'beside-head' }, mode.element, ticks.element, stop), tiles.element);
+  $('#compare').append(h('div', { class: 'compare-head' }, mode.element, checkList.element, stop), tiles.element);
 
   store.watch(
     (state) => {
-      const { beside, besideClasses, besideMethods, classes, target, method, methods, panels } = state;
-      return [beside, besideClasses, besideMethods, target, method, classes, methods, panels];
+      const { compare, comparedClasses, comparedMethods, classes, target, method, methods, panels } = state;
+      return [compare, comparedClasses, comparedMethods, target, method, classes, methods, panels];
     },
-    (beside, besideClasses, besideMethods, target, method) => {
+    (compare, comparedClasses, comparedMethods, target, method) => {
       // What is shown large stays among them.
-      if (beside === 'classes' && target && besideClasses && !besideClasses.includes(target.index)) {
-        return store.set({ besideClasses: targetsOf(store.state) });
+      if (compare === 'classes' && target && comparedClasses && !comparedClasses.includes(target.index)) {
+        return store.set({ comparedClasses: targetsOf(store.state) });
       }
-      if (beside === 'methods' && method && !besideMethods.includes(method)) {
-        return store.set({ besideMethods: [...besideMethods, method] });
+      if (compare === 'methods' && method && !comparedMethods.includes(method)) {
+        return store.set({ comparedMethods: [...comparedMethods, method] });
       }
-      const items = beside ? { classes: classTiles, methods: methodTiles }[beside](store.state) : [];
-      mode.update(beside);
-      $('#work').classList.toggle('with-tiles', Boolean(beside));
-      show(ticks.button, Boolean(beside));
-      ticks.update(beside === 'classes' ? plural(items.length, 'class', 'classes') : plural(items.length, 'method'));
-      show(stop, beside === 'methods' && items.some(({ left }) => left));
+      const items = compare ? { classes: classTiles, methods: methodTiles }[compare](store.state) : [];
+      mode.update(compare);
+      $('#work').classList.toggle('with-tiles', Boolean(compare));
+      show(checkList.button, Boolean(compare));
+      checkList.update(compare === 'classes' ? plural(items.length, 'class', 'classes') : plural(items.length, 'method'));
+      show(stop, compare === 'methods' && items.some(({ left }) => left));
       stop.textContent = busy(store.state) ? 'Stop' : 'Go on';
-      tiles.update(items, beside === 'classes' ? String(target?.index) : method);
+      tiles.update(items, compare === 'classes' ? String(target?.index) : method);
     },
   );
 
@@ -92,7 +92,7 @@ export function setUpBeside(store, engine, flow) {
       drawn.set(method, key);
     }
   }, notifyError);
-  store.watch(({ panels, lock, beside }) => [panels, lock, beside], (panels) => {
+  store.watch(({ panels, lock, compare }) => [panels, lock, compare], (panels) => {
     if (!panels.length) drawn.clear();
     else drawMethods(panels);
   });
@@ -146,7 +146,7 @@ const plain = ({ parameters }, method) => ({
   method,
   score: null,
   layer: null,
-  inner: null,
+  optionalLayer: null,
   display: {},
   parameters: { ...parameters, [method]: {} },
 });
@@ -156,15 +156,15 @@ const plain = ({ parameters }, method) => ({
  * @returns {CheckItem[]}
  */
 function classItems(state) {
-  const ticked = targetsOf(state);
+  const checked = targetsOf(state);
   const scores = state.classes?.classes ?? [];
   return scores
-    .filter(({ index }, i) => i < OFFERED || ticked.includes(index))
+    .filter(({ index }, i) => i < OFFERED || checked.includes(index))
     .map((each) => ({
       value: String(each.index),
       label: labelOf(state, each.index),
       note: share(each),
-      ticked: ticked.includes(each.index),
+      checked: checked.includes(each.index),
     }));
 }
 
@@ -172,5 +172,5 @@ function classItems(state) {
  * @param {State} state
  * @returns {CheckItem[]}
  */
-const methodItems = ({ methods, besideMethods }) =>
-  methods.map(({ id, label, group }) => ({ value: id, label, group: GROUPS[group], ticked: besideMethods.includes(id) }));
+const methodItems = ({ methods, comparedMethods }) =>
+  methods.map(({ id, label, group }) => ({ value: id, label, group: GROUPS[group], checked: comparedMethods.includes(id) }));
