@@ -145,7 +145,7 @@ export interface Run {
   stopping?: boolean;
 }
 
-/** The run of a method that stands beside others. */
+/** The run of a method that is compared with others. */
 export interface Panel {
   method: string;
   asked: Question | null;

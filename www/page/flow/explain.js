@@ -1,6 +1,6 @@
 // Runs the chosen method whenever what is asked changes. One run at a time: a new question stops the old one.
-// What is known already is not computed again: another class of the same run, a map that stands beside, a layer
-// that a sweep over all of them has been to.
+// What is known already is not computed again: another class of the same run, a map that is shown side by side, a
+// layer that a sweep over all of them has been to.
 
 /** @import { Question, Report } from '../../shared/wire' */
 /** @import { EngineCalls, ExplainFlow, Notices, Run, Store } from '../types' */

@@ -1,6 +1,6 @@
 // What is asked of the engine, from what the reader has chosen.
 
-/** @import { Method, Model, Question, Report, Result } from '../../shared/wire' */
+/** @import { Model, Question, Report, Result } from '../../shared/wire' */
 /** @import { State } from '../types' */
 
 /** How many of the best classes stand side by side until the reader chooses. */
@@ -40,7 +40,7 @@ function namesOf(model) {
 export const versusOf = ({ versus, target }) => (versus === target?.index ? null : versus);
 
 /**
- * The classes to explain in one run, the most probable first: the chosen one, and those beside it.
+ * The classes to explain in one run, the most probable first: the chosen one, and those that it is compared with.
  * @param {State} state
  */
 export function targetsOf(state) {
@@ -78,7 +78,7 @@ export function questionOf(state) {
 }
 
 /**
- * The question of a method that stands beside the chosen one: as it is by itself, for the same class.
+ * The question of a method that is compared with the chosen one: as it is by itself, for the same class.
  * @param {State} state
  * @param {string} method
  */

@@ -1,6 +1,6 @@
 // Side by side: several classes of one run on one scale, or several methods for one class.
 
-/** @import { Classification, Display } from '../../shared/wire' */
+/** @import { Display } from '../../shared/wire' */
 /** @import { CompareFlow, EngineCalls, Panel, State, Store } from '../types' */
 /** @import { CheckItem } from './check-list.js' */
 /** @import { Tile } from './tiles.js' */
