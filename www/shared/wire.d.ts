@@ -17,8 +17,8 @@ export interface Operations {
   /** This worker helps the one at the other end of `port`. */
   help: Call<{ port: MessagePort }>;
   labels: Call<{ blob: Blob }, string[]>;
-  render: Call<MapOf & { display: Display; shared?: boolean; small?: boolean }, Frame>;
-  values: Call<MapOf, MapValues>;
+  /** Draws a map; `values` asks for the raw map with it. */
+  render: Call<MapOf & { display: Display; shared?: boolean; small?: boolean; values?: boolean }, Frame & { values?: MapValues }>;
   png: Call<MapOf & { display: Display; shared?: boolean }, Bytes>;
   npy: Call<MapOf, Bytes>;
 }

@@ -298,17 +298,14 @@ const atOnce = {
     return { value: pellucid.labels(await bytesOf(blob)) };
   },
 
-  /** Draws a map: on a scale that all of its run's maps share, or its own; large, or as small as a tile. */
-  async render({ id, k, display, shared = false, small = false }) {
+  /** Draws a map: on a scale that all of its run's maps share, or its own; large, or as small as a tile; with its raw values. */
+  async render({ id, k, display, shared = false, small = false, values = false }) {
     const { facts, ...image } = /** @type {Drawing} */ (engine.render(id, k, JSON.stringify(display), shared, small));
     const { rendered, ticks } = /** @type {Pick<Frame, 'rendered' | 'ticks'>} */ (JSON.parse(facts));
-    return pixels({ ...image, rendered, ticks });
-  },
-
-  /** The raw map: signed float32, neither scaled nor upsampled. */
-  async values({ id, k }) {
-    const value = /** @type {MapValues} */ (engine.values(id, k));
-    return { value, transfer: [value.data.buffer] };
+    const frame = pixels({ ...image, rendered, ticks });
+    if (!values) return frame;
+    const map = /** @type {MapValues} */ (engine.values(id, k));
+    return { value: { ...frame.value, values: map }, transfer: [...frame.transfer, map.data.buffer] };
   },
 
   async png({ id, k, display, shared = false }) {

@@ -13,11 +13,11 @@ import { displayOf } from '../state/display.js';
  */
 export function createDrawFlow(store, engine, { notifyError }) {
   const draw = latest(async (/** @type {Drawn} */ { id, k, version }, /** @type {boolean} */ shared, /** @type {Display} */ display) => {
-    const frame = await engine.call('render', { id, k, display, shared });
+    // A map that is only drawn anew keeps its values.
     const { values: before } = store.state;
-    const same = before?.id === id && before.k === k && before.version === version;
-    const values = same ? before : { ...(await engine.call('values', { id, k })), id, k, version };
-    store.set({ frame: { ...frame, id, k, version }, values });
+    const isKnown = before?.id === id && before.k === k && before.version === version;
+    const { values, ...frame } = await engine.call('render', { id, k, display, shared, values: !isKnown });
+    store.set({ frame: { ...frame, id, k, version }, values: values ? { ...values, id, k, version } : before });
   }, notifyError);
 
   store.watch(
