@@ -54,10 +54,10 @@ describe('everybody', () => {
         await page.$$eval('details', (all) => all.forEach((one) => (one.open = true)));
         await explained(page, () => choose(page, '#method-field', 'Occlusion'));
         await check('a method with settings');
-        await page.$eval('.beside-head [value=classes]', (radio) => radio.click());
+        await page.$eval('.compare-head [value=classes]', (radio) => radio.click());
         await page.locator('.tile').nth(3).waitFor();
         await check('side by side');
-        await page.click('.beside-head .button');
+        await page.click('.compare-head .button');
         await check('which stand side by side');
         await page.keyboard.press('Escape');
         await page.click('#method-field .picker-button');

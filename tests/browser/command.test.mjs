@@ -88,7 +88,7 @@ describe('copy command', { skip: process.env.PELLUCID_CLI ? false : 'PELLUCID_CL
     assert.ok(cosine(of, cam.own) < 0.999, 'another class has another map');
     await explained(page, () => choose(page, '#method-field', 'SmoothGrad'));
     const noisy = await explained(page, () => set(page, { Samples: 3 }));
-    await choose(page, '#look', 'Inferno');
+    await choose(page, '#display', 'Inferno');
     await same(noisy, ['--method smooth-grad', '--set samples=3', '--display colours=inferno']);
   });
 

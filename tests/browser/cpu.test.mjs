@@ -89,7 +89,7 @@ describe('on the CPU', () => {
 
   it('changes the look without asking the network again', async () => {
     const before = await thumbnail(page);
-    await choose(page, '#look', 'Jet at 0.4');
+    await choose(page, '#display', 'Jet at 0.4');
     await eventually(async () => difference(before, await thumbnail(page)) > 8, 'other colours');
     assert.equal(await page.locator('#opacity').inputValue(), '40');
     await page.locator('#opacity').fill('0');

@@ -104,10 +104,10 @@ describe('explore', () => {
   });
 
   it('runs several methods one after another, and opens one at a click without running it again', async () => {
-    await tap(page, '.beside-head [value=methods]');
+    await tap(page, '.compare-head [value=methods]');
     const ready = () => page.$$eval('.tile:not(:disabled)', (all) => all.map((tile) => tile.title));
     await eventually(async () => (await ready()).length === 2, 'two methods', 60_000);
-    await page.locator('.beside-head button', { hasText: 'Stop' }).click();
+    await page.locator('.compare-head button', { hasText: 'Stop' }).click();
     const done = (await ready()).length;
     await page.waitForTimeout(800);
     assert.equal((await ready()).length, done, 'nothing goes on');
@@ -118,13 +118,13 @@ describe('explore', () => {
     await open('Grad-CAM');
     assert.equal((await open('Saliency')).id, saliency.id, 'the same run');
     assert.equal(await page.locator('.tile[aria-pressed=true]').getAttribute('title'), 'Saliency');
-    await tap(page, '.beside-head .button:not([hidden]):has(.icon)');
+    await tap(page, '.compare-head .button:not([hidden]):has(.icon)');
     const label = page.locator('.tick', { hasText: 'Occlusion' });
     await label.locator('input').uncheck();
     await page.locator('.tick', { hasText: 'Layer-CAM' }).locator('input').check();
     await page.keyboard.press('Escape');
     await eventually(async () => (await ready()).join() === 'Grad-CAM,Layer-CAM,Saliency,Integrated gradients', 'the ticked ones', 60_000);
-    await tap(page, '.beside-head input:not([value=classes], [value=methods])');
+    await tap(page, '.compare-head input:not([value=classes], [value=methods])');
   });
 
   it('locks the scale across methods, and says whose it is and what lies beyond', async () => {
@@ -163,7 +163,7 @@ describe('explore', () => {
   it('shows a guided map as a picture in colour', async () => {
     await explained(page, () => choose(page, '#method-field', 'Guided backpropagation'));
     const before = await thumbnail(page, 48);
-    await choose(page, '#look', 'A picture in colour');
+    await choose(page, '#display', 'A picture in colour');
     await eventually(async () => difference(before, await thumbnail(page, 48)) > 8, 'another look');
     const pixels = await thumbnail(page, 224);
     const values = pixels.flat().map((value) => value / 255);

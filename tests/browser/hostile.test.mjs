@@ -31,7 +31,7 @@ const start = (page, shipped, picture) =>
       const blob = (base64) => new Blob([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))]);
       let module;
       const hire = () => {
-        const worker = new Worker(new URL('www/worker.js', location.href), { type: 'module' });
+        const worker = new Worker(new URL('www/worker/worker.js', location.href), { type: 'module' });
         let last = 0;
         window.ask = (op, args) =>
           new Promise((resolve) => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
-import { workersFrom } from '../../www/core/workers.js';
+import { workersFrom } from '../../www/page/engine/workers.js';
 import { launch, open } from './chromium.mjs';
 import { answers, assertQuiet, coffee, difference, dismissAll, drop, eventually, explained, fileOf, noticeOf, thumbnail } from './support.mjs';
 

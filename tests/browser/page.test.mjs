@@ -67,7 +67,7 @@ describe('the page', () => {
       await page.waitForTimeout(500);
       assert.deepEqual(await faults(page), [], `work, ${colorScheme}`);
       for (const mode of ['methods', 'classes']) {
-        await page.$eval(`.beside-head [value=${mode}]`, (radio) => radio.click());
+        await page.$eval(`.compare-head [value=${mode}]`, (radio) => radio.click());
         await page.locator('.tile').nth(3).waitFor();
         assert.deepEqual(await faults(page), [], `${mode} side by side, ${colorScheme}`);
       }

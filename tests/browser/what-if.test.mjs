@@ -71,7 +71,7 @@ describe('segments', () => {
 
   it('are shown as LIME shows them', async () => {
     const before = await thumbnail(page);
-    await choose(page, '#look', 'The segments themselves');
+    await choose(page, '#display', 'The segments themselves');
     await eventually(async () => difference(before, await thumbnail(page)) > 4, 'the segments themselves');
     assert.equal(await page.locator('#legend').isVisible(), false);
     const all = await thumbnail(page);
@@ -84,7 +84,7 @@ describe('segments', () => {
     assert.ok(black(await thumbnail(page)) >= 100, 'eight of nine are black');
     assert.equal(lime.result.weights.length, 9);
     assert.match(await page.locator('#facts').textContent(), /Weights sum to/);
-    await choose(page, '#look', 'Blue to red');
+    await choose(page, '#display', 'Blue to red');
     await page.locator('#legend').waitFor();
   });
 
@@ -108,7 +108,7 @@ describe('segments', () => {
       await set(page, { Evaluations: 60 });
     }, { method: 'shap-partition' });
     assert.equal(result.evaluations, 60);
-    assert.match(await page.locator('#look').textContent(), /SHAP’s blue and red/);
+    assert.match(await page.locator('#display').textContent(), /SHAP’s blue and red/);
     await eventually(async () => {
       const pixels = await thumbnail(page);
       const faint = pixels.filter((pixel) => Math.min(...pixel) > 205).length;

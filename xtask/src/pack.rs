@@ -1,137 +1,150 @@
 //! Packs the page's scripts: an entry point and all the modules that it imports become one file, so that
 //! a visitor waits for two requests instead of forty.
 //!
-//! It reads the plain style in which `www/` is written, and refuses what it does not know. Each module becomes a
-//! block, in the order of imports; what it exports, under a name that no other module exports, is known to the blocks
-//! that follow, and the rest is its own.
+//! Each module becomes a block, after those that it imports, so its names are its own. At its end it leaves what it
+//! exports in variables of the file, under names that its number makes unique; a block that imports begins with
+//! constants for them. Modules import by name, and export what they declare; other forms are refused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use oxc_allocator::Allocator;
+use oxc_parser::Parser;
+use oxc_span::{SourceType, Span};
+use oxc_syntax::module_record::{ImportEntry, ImportImportName, ModuleRecord};
 
 /// Packs the module at `entry`; the result means the same in the same folder.
 pub fn pack(entry: &Path) -> Result<String> {
     let entry = &real(entry)?;
-    let mut packer =
-        Packer { home: folder(entry), order: vec![], seen: BTreeMap::new(), exports: BTreeMap::new() };
+    let mut packer = Packer { home: folder(entry), order: vec![], seen: BTreeMap::new() };
     packer.add(entry)?;
     Ok(packer.order.concat())
-}
-
-/// The same script or style without comment lines, indentation and empty lines.
-pub fn strip(text: &str) -> Result<String> {
-    let mut out = String::with_capacity(text.len());
-    let mut in_comment = false;
-    for line in text.lines().map(str::trim) {
-        ensure!(
-            line.matches('`').count() % 2 == 0,
-            "a template literal of several lines cannot be packed: {line}"
-        );
-        let mut line = line;
-        if in_comment || line.starts_with("/*") {
-            in_comment = !line.contains("*/");
-            line = line.split_once("*/").map_or("", |(_, rest)| rest.trim());
-        }
-        if !line.is_empty() && !line.starts_with("//") {
-            out.push_str(line);
-            out.push('\n');
-        }
-    }
-    Ok(out)
 }
 
 struct Packer {
     home: PathBuf,
     /// The packed modules, each after those that it imports.
     order: Vec<String>,
-    /// Whether each module has been read to its end.
-    seen: BTreeMap<PathBuf, bool>,
-    /// Which module exports each name.
-    exports: BTreeMap<String, PathBuf>,
+    /// The modules that have been begun; `None` until one has been read to its end.
+    seen: BTreeMap<PathBuf, Option<Module>>,
+}
+
+/// A module that has been packed.
+#[derive(Clone)]
+struct Module {
+    number: usize,
+    exports: BTreeSet<String>,
+}
+
+impl Module {
+    /// The variable that holds an export.
+    fn variable(&self, name: &str) -> String {
+        format!("{name}${}", self.number)
+    }
 }
 
 impl Packer {
-    fn add(&mut self, path: &Path) -> Result<()> {
+    /// Packs a module and those that it imports, unless it has been.
+    fn add(&mut self, path: &Path) -> Result<Module> {
         match self.seen.get(path) {
-            Some(true) => return Ok(()),
-            Some(false) => bail!("{} imports itself, by way of others", path.display()),
-            None => self.seen.insert(path.to_path_buf(), false),
+            Some(Some(module)) => return Ok(module.clone()),
+            Some(None) => bail!("{} imports itself, by way of others", path.display()),
+            None => self.seen.insert(path.to_path_buf(), None),
         };
-        let text = strip(&fs::read_to_string(path)?).with_context(|| path.display().to_string())?;
+        let text = fs::read_to_string(path)?;
+        let packed = self.block(path, &text).with_context(|| format!("packing {}", path.display()))?;
+        let (module, block) = packed;
+        self.order.push(block);
+        self.seen.insert(path.to_path_buf(), Some(module.clone()));
+        Ok(module)
+    }
+
+    /// The module as a block.
+    fn block(&mut self, path: &Path, text: &str) -> Result<(Module, String)> {
+        let allocator = Allocator::default();
+        let parsed = Parser::new(&allocator, text, SourceType::mjs()).parse();
+        ensure!(parsed.diagnostics.is_empty(), "this script cannot be read: {:?}", parsed.diagnostics);
+        let record = &parsed.module_record;
         // Addresses relative to a module would change their meaning with its place.
-        let moves = folder(path) != self.home && text.contains("import.meta");
-        ensure!(!moves, "{} uses import.meta, which only files beside the entry may", path.display());
-        let body = self.body(path, &text).with_context(|| format!("packing {}", path.display()))?;
-        self.order.push(format!("{{\n{body}}}\n"));
-        self.seen.insert(path.to_path_buf(), true);
-        Ok(())
-    }
-
-    /// The module's statements, with imports and exports in the packed form.
-    fn body(&mut self, path: &Path, text: &str) -> Result<String> {
-        let mut body = String::new();
-        let mut lines = text.lines();
-        while let Some(line) = lines.next() {
-            if line.starts_with("import ") {
-                let mut statement = line.to_owned();
-                while !statement.ends_with(';') {
-                    statement.push_str(lines.next().context("an import does not end")?);
+        let moves = folder(path) != self.home;
+        let relative = !record.import_metas.is_empty() || !record.dynamic_imports.is_empty();
+        ensure!(!(moves && relative), "only files beside the entry may use import.meta or import()");
+        ensure!(
+            record.indirect_export_entries.is_empty() && record.star_export_entries.is_empty(),
+            "an export of what another module exports is not known"
+        );
+        let mut imports = String::new();
+        let mut left_out = BTreeSet::new();
+        let mut requested: Vec<_> = record.requested_modules.iter().collect();
+        requested.sort_by_key(|(_, requests)| requests.first().map(|request| request.statement_span.start));
+        for (module, requests) in requested {
+            let module = self.add(&real(&folder(path).join(module.as_str()))?)?;
+            left_out.extend(requests.iter().map(|request| bounds(request.statement_span)));
+            for entry in &record.import_entries {
+                if requests.iter().any(|request| request.statement_span == entry.statement_span) {
+                    imports += &constant(entry, &module)?;
                 }
-                body.push_str(&self.import(path, &statement)?);
-            } else if let Some(declaration) = line.strip_prefix("export ") {
-                let (name, statement) = declared(declaration)?;
-                if let Some(other) = self.exports.insert(name.to_owned(), path.to_path_buf()) {
-                    bail!("{} exports {name} too", other.display());
-                }
-                body.push_str(&statement);
-            } else {
-                // What is exported ends without a semicolon, and would be called or indexed.
-                let goes_on = body.ends_with("}\n") && line.starts_with(['(', '[', '`']);
-                ensure!(!goes_on, "this line cannot follow a brace: {line}");
-                body.push_str(line);
-            }
-            body.push('\n');
-        }
-        Ok(body)
-    }
-
-    /// `import { a, b as c } from './x.js';` as `const c=b;`: `a` is known by its own name.
-    fn import(&mut self, path: &Path, statement: &str) -> Result<String> {
-        let parts = statement
-            .strip_prefix("import {")
-            .and_then(|s| s.strip_suffix("';"))
-            .and_then(|s| s.split_once("} from '"));
-        let (names, from) =
-            parts.with_context(|| format!("this form of import is not known: {statement}"))?;
-        let module = real(&folder(path).join(from))?;
-        self.add(&module)?;
-        let mut renamed = String::new();
-        for name in names.split(',').map(str::trim).filter(|n| !n.is_empty()) {
-            let (name, own) = name.split_once(" as ").unwrap_or((name, name));
-            ensure!(self.exports.get(name) == Some(&module), "{} does not export {name}", module.display());
-            if own != name {
-                renamed += &format!("const {own}={name};");
             }
         }
-        Ok(renamed)
+        let exports = exports(record, text, &mut left_out)?;
+        let module = Module { number: self.order.len(), exports };
+        let variables: String =
+            module.exports.iter().map(|name| format!("var {}={name};", module.variable(name))).collect();
+        let body = without(text, &left_out);
+        // What a comment or an expression at the end of the module leaves open ends with the line.
+        Ok((module, format!("{{{imports}{body}\n;{variables}}}\n")))
     }
 }
 
-/// The name that an exported declaration introduces, and the declaration as one that outlives its block.
-fn declared(declaration: &str) -> Result<(&str, String)> {
-    let kinds = ["async function", "function", "class", "const"];
-    let found =
-        kinds.iter().find_map(|kind| Some((*kind, declaration.strip_prefix(kind)?.strip_prefix(' ')?)));
-    let unknown = || format!("this form of export is not known: {declaration}");
-    let (kind, rest) = found.with_context(unknown)?;
-    let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != '$').unwrap_or(rest.len());
-    let (name, rest) = rest.split_at(end);
-    ensure!(!name.is_empty(), unknown());
-    let statement =
-        if kind == "const" { format!("var {name}{rest}") } else { format!("var {name}={kind}{rest}") };
-    Ok((name, statement))
+/// The constant by which a block knows what it imports.
+fn constant(entry: &ImportEntry, module: &Module) -> Result<String> {
+    let ImportImportName::Name(name) = &entry.import_name else {
+        bail!("an import of a whole module, or of its default, is not known: {}", entry.local_name.name);
+    };
+    let name = name.name.as_str();
+    ensure!(module.exports.contains(name), "{} does not export {name}", entry.module_request.name);
+    Ok(format!("const {}={};", entry.local_name.name, module.variable(name)))
+}
+
+/// The names that a module exports, where it declares them; the word `export` goes to what is left out.
+fn exports(
+    record: &ModuleRecord,
+    text: &str,
+    left_out: &mut BTreeSet<(usize, usize)>,
+) -> Result<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    for entry in &record.local_export_entries {
+        let (start, _) = bounds(entry.statement_span);
+        let end = start + "export".len();
+        let declaration = text[end..].trim_start();
+        // A variable that changes would be known by the value that it had at the end of its block.
+        let is_known =
+            ["async function", "function", "class", "const"].iter().any(|kind| declaration.starts_with(kind));
+        let line = declaration.lines().next().unwrap_or_default();
+        ensure!(is_known, "this form of export is not known: {line}");
+        let name = entry.local_name.name().with_context(|| format!("an export without a name: {line}"))?;
+        names.insert(name.to_string());
+        left_out.insert((start, end));
+    }
+    Ok(names)
+}
+
+/// The text without some of its parts, which do not overlap.
+fn without(text: &str, parts: &BTreeSet<(usize, usize)>) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut at = 0;
+    for &(start, end) in parts {
+        kept.push_str(&text[at..start]);
+        at = end;
+    }
+    kept.push_str(&text[at..]);
+    kept
+}
+
+fn bounds(span: Span) -> (usize, usize) {
+    (span.start as usize, span.end as usize)
 }
 
 /// The path without links and detours, so that a module is known by one name.
@@ -164,48 +177,77 @@ mod tests {
             &[
                 (
                     "app.js",
-                    "// The page.\nimport { a, b as c } from './lib/a.js';\nimport {\n  d,\n} from './d.js';\n\nc(a, d);\n",
+                    "import { a, b as c } from './lib/a.js';\nimport {\n  d,\n} from './d.js';\nc(a, d);",
                 ),
                 (
                     "lib/a.js",
-                    "import { d } from '../d.js';\n/** Of\n * a. */\nexport const a = `${d}`;\nexport async function b() {\n  return a;\n}\n",
+                    "import { d } from '../d.js';\nexport const a = `${d}\n`;\n\
+                     export async function b() {\n  return a;\n}",
                 ),
-                ("d.js", "export class d {}\n"),
+                ("d.js", "export class d {} // This."),
             ],
         )?;
         let packed = pack(&dir.join("app.js"))?;
-        let expected = "{\nvar d=class {}\n}\n\
-            {\n\nvar a = `${d}`;\nvar b=async function() {\nreturn a;\n}\n}\n\
-            {\nconst c=b;\n\nc(a, d);\n}\n";
+        let expected = "{ class d {} // This.\n;var d$0=d;}\n\
+            {const d=d$0;\n const a = `${d}\n`;\n async function b() {\n  return a;\n}\n;var a$1=a;var b$1=b;}\n\
+            {const a=a$1;const c=b$1;const d=d$0;\n\nc(a, d);\n;}\n";
         assert_eq!(packed, expected);
+        Ok(fs::remove_dir_all(dir)?)
+    }
+
+    /// Names may clash, and minifying keeps them apart.
+    #[test]
+    fn a_name_belongs_to_its_module() -> Result<()> {
+        let dir = write(
+            "clash",
+            &[
+                (
+                    "app.js",
+                    "import { name } from './a.js';\nimport { name as other } from './b.js';\n\
+                     globalThis.sum = name + other;",
+                ),
+                ("a.js", "const hidden = 1;\nexport const name = hidden;"),
+                ("b.js", "const hidden = 2;\nexport const name = hidden;"),
+            ],
+        )?;
+        let packed = pack(&dir.join("app.js"))?;
+        assert!(packed.contains("var name$0=name;") && packed.contains("var name$1=name;"), "{packed}");
+        let shrunk = crate::shrink::shrink(&packed, true)?;
+        assert!(shrunk.contains("sum") && !shrunk.contains("hidden"), "{shrunk}");
         Ok(fs::remove_dir_all(dir)?)
     }
 
     #[test]
     fn what_is_not_known_is_refused() -> Result<()> {
         for (name, text, fault) in [
-            ("default", "import x from './y.js';\n", "import is not known"),
-            ("let", "export let x = 1;\n", "export is not known"),
+            ("default", "import x from './z.js';\n", "of its default, is not known"),
+            ("whole", "import * as x from './z.js';\n", "of a whole module"),
+            ("let", "export let x = 1;\n", "export is not known: let x"),
+            ("list", "const x = 1;\nexport { x };\n", "export is not known: { x }"),
+            ("own-default", "export default 1;\n", "export is not known: default"),
+            ("again", "export { z } from './z.js';\n", "another module exports"),
+            ("star", "export * from './z.js';\n", "another module exports"),
             ("cycle", "import { x } from './app.js';\n", "imports itself"),
-            ("twice", "import { z } from './z.js';\nexport const z = 2;\n", "exports z too"),
             ("missing", "import { w } from './z.js';\n", "does not export w"),
-            ("call", "export function f() {\n}\n(f)();\n", "cannot follow a brace"),
-            ("template", "const x = `\n`;\n", "several lines"),
+            ("nowhere", "import { w } from './nowhere.js';\n", "reading"),
+            ("place", "import { w } from './lib/place.js';\n", "only files beside the entry"),
+            ("far", "import { w } from './lib/far.js';\n", "only files beside the entry"),
+            ("broken", "const = ;\n", "cannot be read"),
         ] {
-            let dir = write(name, &[("app.js", text), ("y.js", ""), ("z.js", "export const z = 1;\n")])?;
+            let files = [
+                ("app.js", text),
+                ("z.js", "export const z = 1;\n"),
+                ("lib/place.js", "export const w = import.meta.url;\n"),
+                ("lib/far.js", "export const w = import('./z.js');\n"),
+            ];
+            let dir = write(name, &files)?;
             let error = format!(
                 "{:#}",
                 pack(&dir.join("app.js")).map_or_else(|e| e, |packed| anyhow::anyhow!("packed: {packed}"))
             );
-            assert!(error.contains(fault), "{error}");
+            assert!(error.contains(fault), "{name}: {error}");
             fs::remove_dir_all(dir)?;
         }
-        Ok(())
-    }
-
-    #[test]
-    fn styles_lose_comments_and_indentation() -> Result<()> {
-        assert_eq!(strip("/* All\n   this. */\na {\n  b: c; /* kept */\n}\n")?, "a {\nb: c; /* kept */\n}\n");
         Ok(())
     }
 }

@@ -49,25 +49,44 @@ pub fn build(profile: Profile) -> Result<PathBuf> {
     Ok(dist)
 }
 
+/// The scripts that start by themselves: the page and its workers.
+const ENTRIES: [&str; 2] = ["page/app.js", "worker/worker.js"];
+/// The rooms of the scripts, of which only the packed entries ship.
+const ROOMS: [&str; 3] = ["page", "worker", "shared"];
+/// A classic script, which index.html names beside the entries.
+const THEME: &str = "page/theme.js";
+
 /// Each entry point with its modules in one file, and nothing that only readers of the source need.
 fn pack_scripts(www: &Path) -> Result<()> {
-    for entry in ["app.js", "worker.js"] {
-        let packed = shrink::shrink(&pack::pack(&www.join(entry))?, true)?;
-        fs::write(www.join(entry), packed)?;
+    let mut scripts = vec![(THEME, shrunk(&www.join(THEME), false)?)];
+    for entry in ENTRIES {
+        scripts.push((entry, shrink::shrink(&pack::pack(&www.join(entry))?, true)?));
     }
-    for packed in ["core", "flow", "view"] {
-        fs::remove_dir_all(www.join(packed)).with_context(|| format!("removing www/{packed}"))?;
+    for room in ROOMS {
+        fs::remove_dir_all(www.join(room)).with_context(|| format!("removing www/{room}"))?;
     }
-    for packed in ["bridge.js", "urls.js"] {
-        fs::remove_file(www.join(packed)).with_context(|| format!("removing www/{packed}"))?;
+    for (file, script) in scripts {
+        write(&www.join(file), &script)?;
     }
-    for (file, module) in [("theme.js", false), ("pkg/pellucid.js", true)] {
-        let shrunk = shrink::shrink(&fs::read_to_string(www.join(file))?, module)?;
-        fs::write(www.join(file), shrunk)?;
-    }
+    let glue = www.join("pkg/pellucid.js");
+    write(&glue, &shrunk(&glue, true)?)?;
     let style = www.join("style.css");
-    let stripped = pack::strip(&fs::read_to_string(&style)?)?;
-    Ok(fs::write(style, shrink::shrink_style(&stripped))?)
+    write(&style, &shrink::shrink_style(&fs::read_to_string(&style)?))
+}
+
+fn shrunk(script: &Path, module: bool) -> Result<String> {
+    shrink::shrink(&fs::read_to_string(script)?, module)
+}
+
+/// Writes a file, in a folder that is made where it is missing.
+fn write(path: &Path, text: &str) -> Result<()> {
+    make_folder_of(path)?;
+    fs::write(path, text).with_context(|| format!("writing {}", path.display()))
+}
+
+fn make_folder_of(path: &Path) -> Result<()> {
+    let Some(folder) = path.parent() else { return Ok(()) };
+    fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))
 }
 
 fn compile(profile: Profile) -> Result<PathBuf> {
@@ -115,9 +134,7 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
         }
         return Ok(());
     }
-    if let Some(parent) = to.parent() {
-        fs::create_dir_all(parent)?;
-    }
+    make_folder_of(to)?;
     fs::copy(from, to).with_context(|| format!("copying {} to {}", from.display(), to.display()))?;
     Ok(())
 }

@@ -123,7 +123,7 @@ mod tests {
         let site = vec![("peers", PathBuf::from("node_modules")), ("", PathBuf::from("dist"))];
         let at = |path| local_path(&site, path);
         assert_eq!(at("/"), Some(PathBuf::from("dist/")));
-        assert_eq!(at("/www/app.js"), Some(PathBuf::from("dist/www/app.js")));
+        assert_eq!(at("/www/page/app.js"), Some(PathBuf::from("dist/www/page/app.js")));
         assert_eq!(at("/a%20b.png"), Some(PathBuf::from("dist/a b.png")));
         assert_eq!(at("/peers/x/y.js"), Some(PathBuf::from("node_modules/x/y.js")));
         for outside in

@@ -28,9 +28,10 @@ pub fn shrink(source: &str, module: bool) -> Result<String> {
     Ok(printed.code)
 }
 
-/// A style sheet in the plain style of `www/` without the blanks that mean nothing: not those around `+` and `-`, nor
-/// those between selectors, nor any in a text.
+/// A style sheet in the plain style of `www/` without its comments and the blanks that mean nothing: not those around
+/// `+` and `-`, nor those between selectors, nor any in a text.
 pub fn shrink_style(source: &str) -> String {
+    let source = uncommented(source);
     let mut short = String::with_capacity(source.len());
     let mut quoted = false;
     let mut blank = false;
@@ -55,13 +56,29 @@ pub fn shrink_style(source: &str) -> String {
     short
 }
 
+/// The style sheet without comments that begin their line.
+fn uncommented(source: &str) -> String {
+    let mut kept = String::with_capacity(source.len());
+    let mut in_comment = false;
+    for line in source.lines() {
+        let mut line = line;
+        if in_comment || line.trim_start().starts_with("/*") {
+            in_comment = !line.contains("*/");
+            line = line.split_once("*/").map_or("", |(_, rest)| rest);
+        }
+        kept.push_str(line);
+        kept.push('\n');
+    }
+    kept
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn styles_keep_what_blanks_mean() {
-        let style = "a :hover, b > c {\n  width: calc(1px + 2px);\n  content: \"a  ; b\";\n}\n@media (x: 1px) and (y) { d { e: f g; } }\n";
+        let style = "/* All\n   this. */\na :hover, b > c {\n  width: calc(1px + 2px);\n  content: \"a  ; b\";\n}\n@media (x: 1px) and (y) { d { e: f g; } }\n";
         let short =
             "a :hover,b > c{width:calc(1px + 2px);content:\"a  ; b\"}@media (x:1px) and (y){d{e:f g}}";
         assert_eq!(shrink_style(style), short);

@@ -1,0 +1,394 @@
+//! The house rules of ARCHITECTURE.md that a compiler does not hold: which module may import which,
+//! where the browser's interface may be named, and that nothing outside tests panics on purpose. The page's rooms: `page`.
+
+mod page;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
+
+/// From the ground up: a module imports only from groups above its own line. The leaves may know each other.
+const LAYERS: &[&[&str]] = &[
+    &["error", "tensor", "limits", "rng", "simd"],
+    &["picture"],
+    &["gpu"],
+    &["chain"],
+    &["graph"],
+    &["ops"],
+    &["network"],
+    &["backend"],
+    &["attribution"],
+    &["evaluation"],
+    &["render"],
+    &["session"],
+    &["web", "bin"],
+];
+
+/// Inside `ops`: what operators share, none of which imports an operator.
+const SHARED_BY_OPERATORS: &[&str] = &["onnx", "window", "kernels"];
+
+/// Only `web` speaks to the browser.
+const BROWSER_CRATES: &[&str] = &[
+    "wasm_bindgen",
+    "wasm_bindgen_futures",
+    "web_sys",
+    "js_sys",
+    "serde_wasm_bindgen",
+    "console_error_panic_hook",
+];
+
+#[test]
+fn the_sources_keep_the_house_rules() {
+    let sources = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    assert!(sources.len() > 3, "the sources were not found");
+    let house = House::new(&sources);
+    let faults: Vec<_> = sources.iter().flat_map(|(name, source)| house.check(name, source)).collect();
+    assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
+}
+
+/// Each of these must be found out, by name and line: a checker that cannot fail checks nothing.
+#[test]
+fn planted_faults_are_found() {
+    let house = House::of_lib("pub use tensor::Tensor;\npub use session::{Session, Options as Opts};");
+    let planted = [
+        ("gpu/mod.rs", "use crate::graph::Graph;", "gpu imports graph"),
+        ("tensor.rs", "use crate::{Result, gpu::Device};", "tensor imports gpu"),
+        ("graph/mod.rs", "use crate::{\n  error::{self, Error},\n  ops as o };", "graph imports ops"),
+        ("ops/conv.rs", "fn f() { crate::network::plan::go(); }", "ops imports network"),
+        (
+            "ops/kernels/pool.rs",
+            "use crate::{Error, ops::{window::Window, add::Add}};",
+            "kernels imports add",
+        ),
+        ("ops/kernels/pool.rs", "use super::super::add;", "kernels imports add"),
+        ("ops/window.rs", "use super::conv::Conv;", "window imports conv"),
+        ("ops/conv.rs", "fn f() -> crate::Opts { go() }", "ops imports session"),
+        ("backend/cpu.rs", "use super::super::attribution::Method;", "backend imports attribution"),
+        ("rng.rs", "use super::picture;", "rng imports picture"),
+        ("web/mod.rs", "use crate::bin::main;", "web imports bin"),
+        ("cosy/mod.rs", "", "no layer is named cosy"),
+        ("render/mod.rs", "use web_sys::console;", "web_sys is named outside web"),
+        ("graph/mod.rs", "fn f() { vec![g().unwrap()]; }", "unwrap outside tests"),
+        ("graph/mod.rs", "fn f() { g().expect(\"it\"); }", "expect outside tests"),
+        (
+            "graph/mod.rs",
+            "#[cfg(test)]\nmod tests { fn f() {} }\nfn f() { g().unwrap(); }",
+            "unwrap outside tests",
+        ),
+        ("graph/mod.rs", "fn f() { todo!() }", "todo! outside tests"),
+    ];
+    for (file, source, fault) in planted {
+        let found = house.check(file, source);
+        assert_eq!(found.len(), 1, "{file}: {source}\n{found:?}");
+        assert!(found[0].starts_with(&format!("src/{file}:")) && found[0].contains(fault), "{}", found[0]);
+    }
+    let found = house.check("tensor.rs", "fn f() {\n    crate::gpu::go()\n}");
+    assert!(found[0].starts_with("src/tensor.rs:2:"), "{found:?}");
+}
+
+#[test]
+fn honest_sources_pass() {
+    let sources = [
+        ("lib.rs", "pub use error::{Error, Result};"),
+        (
+            "ops/conv.rs",
+            "use crate::{Error, graph::Operator, ops::pool};\n/// See [`crate::web`].\nstruct A;",
+        ),
+        ("ops/kernels/mod.rs", "mod pool;\npub use pool::Pool;\nuse crate::ops::{onnx::Reader, window};"),
+        ("tensor.rs", "fn f() { let s = \"crate::web x.unwrap()\"; s.unwrap_or(1); }"),
+        ("rng.rs", "#[cfg(test)]\nmod tests { use super::*; fn f() { g().unwrap(); } }"),
+        ("gpu/mod.rs", "#[cfg(test)]\nmod helpers;\n#[cfg(test)]\n#[path = \"gpu_tests.rs\"]\nmod tests;"),
+        ("gpu/helpers.rs", "fn f() { g().unwrap(); }"),
+        ("gpu/gpu_tests.rs", "use super::*; fn f() { g().unwrap(); }"),
+        ("web/mod.rs", "use wasm_bindgen::prelude::*; use crate::session::Session;"),
+        ("bin/pellucid.rs", "use pellucid::session::Session; fn main() {}"),
+    ];
+    let sources: Sources =
+        sources.iter().map(|&(name, source)| (name.to_owned(), source.to_owned())).collect();
+    let house = House::new(&sources);
+    for (name, source) in &sources {
+        assert_eq!(house.check(name, source), Vec::<String>::new(), "{name}");
+    }
+}
+
+/// Paths under src/, with slashes, and what is in the files.
+type Sources = BTreeMap<String, String>;
+
+/// What must be known of all files to judge one.
+struct House {
+    /// What lib.rs re-exports, and from which module.
+    root_names: BTreeMap<String, String>,
+    /// Files that are only compiled for tests.
+    test_files: BTreeSet<String>,
+}
+
+/// A word, sign or literal of a source; comments are left out.
+struct Token {
+    text: String,
+    line: usize,
+    in_test: bool,
+}
+
+impl House {
+    fn new(sources: &Sources) -> Self {
+        let lib = sources.get("lib.rs").map_or("", String::as_str);
+        let test_files = sources.iter().flat_map(|(name, source)| test_files(name, source)).collect();
+        Self { root_names: root_names(lib), test_files }
+    }
+
+    fn of_lib(lib: &str) -> Self {
+        Self::new(&Sources::from([("lib.rs".to_owned(), lib.to_owned())]))
+    }
+
+    /// The faults of one file.
+    fn check(&self, name: &str, source: &str) -> Vec<String> {
+        let tokens = tokens(name, source, self.test_files.contains(name));
+        let mut faults = imports(name, &tokens, &self.root_names);
+        faults.extend(operators_imported(name, &tokens));
+        faults.extend(words(name, &tokens));
+        faults
+    }
+}
+
+/// Words that are not allowed where they stand.
+fn words(name: &str, tokens: &[Token]) -> Vec<String> {
+    let at = |line: usize, what: String| format!("src/{name}:{line}: {what}");
+    let mut faults = Vec::new();
+    let is_web = module_of(name) == "web";
+    for (i, token) in tokens.iter().enumerate() {
+        let text = token.text.as_str();
+        let before = if i > 0 { tokens[i - 1].text.as_str() } else { "" };
+        let after = tokens.get(i + 1).map_or("", |next| next.text.as_str());
+        if !is_web && BROWSER_CRATES.contains(&text) {
+            faults.push(at(token.line, format!("{text} is named outside web")));
+        }
+        if token.in_test {
+            continue;
+        }
+        if before == "." && after == "(" && ["unwrap", "expect"].contains(&text) {
+            faults.push(at(token.line, format!("{text} outside tests: return an Error")));
+        }
+        if after == "!" && ["todo", "unimplemented", "dbg"].contains(&text) {
+            faults.push(at(token.line, format!("{text}! outside tests")));
+        }
+    }
+    faults
+}
+
+/// Imports that point upwards.
+fn imports(name: &str, tokens: &[Token], root_names: &BTreeMap<String, String>) -> Vec<String> {
+    let module = module_of(name);
+    if module == "lib" {
+        return Vec::new();
+    }
+    let Some(own) = layer(module) else {
+        return vec![format!("src/{name}:1: no layer is named {module}: add it to tests/layering/main.rs")];
+    };
+    let mut faults = Vec::new();
+    for (target, line) in paths_from_root(name, tokens) {
+        let target = root_names.get(target).map_or(target, String::as_str);
+        let Some(other) = layer(target) else { continue };
+        let is_allowed = target == module || other < own || (other == own && own == 0);
+        if !is_allowed {
+            faults.push(format!("src/{name}:{line}: {module} imports {target}, which is not below it"));
+        }
+    }
+    faults
+}
+
+/// Imports of operators in what operators share.
+fn operators_imported(name: &str, tokens: &[Token]) -> Vec<String> {
+    let Some(inside) = name.strip_prefix("ops/") else { return Vec::new() };
+    let module = module_of(inside);
+    if !SHARED_BY_OPERATORS.contains(&module) {
+        return Vec::new();
+    }
+    let mut found: Vec<(&str, usize)> =
+        paths_from_root(inside, tokens).into_iter().filter(|(target, _)| layer(target).is_none()).collect();
+    for i in 2..tokens.len().saturating_sub(2) {
+        let text = |at: usize| tokens[at].text.as_str();
+        // Other crates have modules called ops too: this one's stand after `crate::`, or in a group.
+        let is_own = text(i - 1) != "::" || text(i - 2) == "crate";
+        if !(is_own && text(i) == "ops" && text(i + 1) == "::") {
+            continue;
+        }
+        match text(i + 2) {
+            "{" => found.extend(group_heads(&tokens[i + 2..]).map(|t| (t.text.as_str(), t.line))),
+            target => found.push((target, tokens[i + 2].line)),
+        }
+    }
+    let is_operator = |target: &str| target.starts_with(char::is_lowercase) && target != "self";
+    found.retain(|(target, _)| is_operator(target) && !SHARED_BY_OPERATORS.contains(target));
+    let fault =
+        |(target, line)| format!("src/{name}:{line}: {module} imports {target}, which is an operator");
+    found.into_iter().map(fault).collect()
+}
+
+/// The first names after `crate::`, and after as many `super::` as lead to the root.
+fn paths_from_root<'a>(name: &str, tokens: &'a [Token]) -> Vec<(&'a str, usize)> {
+    let depth = name.trim_end_matches("/mod.rs").split('/').count();
+    let text = |i: usize| tokens.get(i).map_or("", |token| token.text.as_str());
+    let mut found = Vec::new();
+    for i in 0..tokens.len() {
+        let mut next = i;
+        if text(i) == "crate" && text(i + 1) == "::" {
+            next += 2;
+        } else if text(i) == "super" && (i < 2 || text(i - 2) != "super") {
+            while text(next) == "super" && text(next + 1) == "::" {
+                next += 2;
+            }
+            if (next - i) / 2 < depth {
+                continue;
+            }
+        } else {
+            continue;
+        }
+        if text(next) == "{" {
+            found.extend(group_heads(&tokens[next..]).map(|token| (token.text.as_str(), token.line)));
+        } else if next < tokens.len() {
+            found.push((text(next), tokens[next].line));
+        }
+    }
+    found
+}
+
+/// The first word of each branch of a `use` group, which starts at `tokens[0]`.
+fn group_heads(tokens: &[Token]) -> impl Iterator<Item = &Token> {
+    let mut depth = 0;
+    let mut is_head = false;
+    let mut heads = Vec::new();
+    for token in tokens {
+        match token.text.as_str() {
+            "{" => depth += 1,
+            "}" => depth -= 1,
+            _ if is_head && depth == 1 => heads.push(token),
+            _ => {}
+        }
+        if depth == 0 {
+            break;
+        }
+        is_head = depth == 1 && matches!(token.text.as_str(), "{" | ",");
+    }
+    heads.into_iter()
+}
+
+/// The files of the modules that this file declares for tests only.
+fn test_files(name: &str, source: &str) -> Vec<String> {
+    let tokens = tokens(name, source, false);
+    let text = |i: usize| tokens.get(i).map_or("", |token| token.text.as_str());
+    let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let own_folder = match name.trim_end_matches(".rs").trim_end_matches("/mod") {
+        "lib" | "mod" => "",
+        own => own,
+    };
+    let join = |folder: &str, file: &str| format!("{folder}/{file}").trim_start_matches('/').to_owned();
+    let mut files = Vec::new();
+    for i in (0..tokens.len()).filter(|&i| tokens[i].in_test && text(i) == "mod" && text(i + 2) == ";") {
+        // `#[path = "FILE"]`, as the tokens before `mod`.
+        if i >= 4 && text(i - 4) == "path" && text(i - 3) == "=" {
+            files.push(join(folder, text(i - 2).trim_matches('"')));
+        } else {
+            files.push(join(own_folder, &format!("{}.rs", text(i + 1))));
+            files.push(join(own_folder, &format!("{}/mod.rs", text(i + 1))));
+        }
+    }
+    files
+}
+
+/// What lib.rs re-exports, and from which module.
+fn root_names(lib: &str) -> BTreeMap<String, String> {
+    let tokens = tokens("lib.rs", lib, false);
+    let mut names = BTreeMap::new();
+    for start in (0..tokens.len()).filter(|&i| tokens[i].text == "use") {
+        let end =
+            tokens[start..].iter().position(|token| token.text == ";").map_or(tokens.len(), |n| start + n);
+        let path: Vec<_> = tokens[start + 1..end].iter().map(|token| token.text.as_str()).collect();
+        let path = path.strip_prefix(&["crate", "::"]).unwrap_or(&path);
+        let [module, rest @ ..] = path else { continue };
+        for (i, name) in rest.iter().enumerate() {
+            let is_last = matches!(rest.get(i + 1), None | Some(&"," | &"}"));
+            if is_last && name.starts_with(|c: char| c.is_alphabetic()) {
+                names.insert((*name).to_owned(), (*module).to_owned());
+            }
+        }
+    }
+    names
+}
+
+fn layer(module: &str) -> Option<usize> {
+    LAYERS.iter().position(|group| group.contains(&module))
+}
+
+/// The top-level module that a file belongs to.
+fn module_of(name: &str) -> &str {
+    name.split('/').next().unwrap_or(name).trim_end_matches(".rs")
+}
+
+fn tokens(name: &str, source: &str, in_test: bool) -> Vec<Token> {
+    let stream: TokenStream = source.parse().unwrap_or_else(|error| panic!("src/{name}: {error}"));
+    let mut tokens = Vec::new();
+    flatten(stream, in_test, &mut tokens);
+    tokens
+}
+
+fn flatten(stream: TokenStream, in_test: bool, out: &mut Vec<Token>) {
+    // From `#[cfg(test)]` to the end of the item that it stands before.
+    let mut in_test_item = false;
+    let mut is_after_hash = false;
+    for tree in stream {
+        let in_test = in_test || in_test_item;
+        let line = tree.span().start().line;
+        let token = |text: String| Token { text, line, in_test };
+        let was_after_hash = std::mem::take(&mut is_after_hash);
+        match tree {
+            TokenTree::Group(group) => {
+                let (open, close) = match group.delimiter() {
+                    Delimiter::Parenthesis => ("(", ")"),
+                    Delimiter::Brace => ("{", "}"),
+                    Delimiter::Bracket => ("[", "]"),
+                    Delimiter::None => ("", ""),
+                };
+                let is_cfg_test =
+                    was_after_hash && group.stream().to_string().replace(' ', "") == "cfg(test)";
+                out.push(token(open.to_owned()));
+                flatten(group.stream(), in_test, out);
+                let line = group.span_close().start().line;
+                out.push(Token { text: close.to_owned(), line, in_test });
+                in_test_item = is_cfg_test || (in_test_item && group.delimiter() != Delimiter::Brace);
+            }
+            TokenTree::Punct(punct) => {
+                let sign = punct.as_char();
+                let ends_path = matches!(out.last(), Some(last) if last.text == ":" && last.line == line);
+                if sign == ':' && punct.spacing() == Spacing::Alone && ends_path {
+                    out.pop();
+                    out.push(token("::".to_owned()));
+                } else {
+                    out.push(token(sign.to_string()));
+                }
+                is_after_hash = sign == '#';
+                in_test_item &= sign != ';';
+            }
+            TokenTree::Ident(ident) => out.push(token(ident.to_string())),
+            TokenTree::Literal(literal) => out.push(token(literal.to_string())),
+        }
+    }
+}
+
+fn sources(src: &Path) -> Sources {
+    let mut sources = Sources::new();
+    let mut folders = vec![src.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ext| ext == "rs") {
+                let name = path.strip_prefix(src).unwrap().to_string_lossy().replace('\\', "/");
+                sources.insert(name, fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    sources
+}

@@ -1,0 +1,149 @@
+//! The rooms of the page's scripts, and which room may import which.
+
+use std::fs;
+use std::path::Path;
+
+/// Each room of `www/`, and the rooms that it may import besides itself. Files at the root of `page/` are its leaves,
+/// but app.js, which joins the rooms; `pkg` is what wasm-bindgen makes.
+const ROOMS: &[(&str, &[&str])] = &[
+    ("shared", &[]),
+    ("worker", &["shared", "pkg"]),
+    ("page", &["shared"]),
+    ("page/state", &["page", "shared"]),
+    ("page/engine", &["page", "shared"]),
+    ("page/flow", &["page", "page/state", "shared"]),
+    ("page/view", &["page", "page/state", "shared"]),
+    ("page/app.js", &["page", "page/state", "page/engine", "page/flow", "page/view", "shared"]),
+];
+
+/// What stands before the path of a module: imports, dynamic ones and those of types in comments.
+const BEFORE_PATH: [&str; 4] = ["from '", "import '", "import('", "from \""];
+
+#[test]
+fn the_scripts_keep_to_their_rooms() {
+    let www = Path::new(env!("CARGO_MANIFEST_DIR")).join("www");
+    let mut scripts = vec![];
+    for room in ["page", "worker", "shared"] {
+        collect(&www, &www.join(room), &mut scripts);
+    }
+    assert!(scripts.len() > 30, "the scripts were not found");
+    let imports: usize = scripts.iter().map(|(_, source)| imports(source).len()).sum();
+    assert!(imports > 100, "the imports were not found");
+    let faults: Vec<_> = scripts.iter().flat_map(|(name, source)| check(name, source)).collect();
+    assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
+}
+
+#[test]
+fn planted_faults_of_scripts_are_found() {
+    let planted = [
+        ("worker/pool.js", "import { h } from '../page/dom.js';", "worker imports page"),
+        (
+            "worker/pool.js",
+            "/** @type {import('../page/state/types.js').State} */",
+            "worker imports page/state",
+        ),
+        ("page/engine/bridge.js", "import '../../worker/worker.js';", "page/engine imports worker"),
+        ("page/dom.js", "import { createStore } from './state/store.js';", "page imports page/state"),
+        ("shared/timings.js", "const dom = import('../page/dom.js');", "shared imports page"),
+        ("shared/timings.js", "import { createPool } from '../worker/pool.js';", "shared imports worker"),
+        (
+            "page/flow/draw.js",
+            "import {\n  notify,\n} from '../view/notices.js';",
+            "page/flow imports page/view",
+        ),
+        (
+            "page/view/tiles.js",
+            "import { createDrawFlow } from '../flow/draw.js';",
+            "page/view imports page/flow",
+        ),
+        ("page/state/store.js", "export { h } from '../flow/draw.js';", "page/state imports page/flow"),
+        ("page/app.js", "import '../worker/worker.js';", "page/app.js imports worker"),
+        ("page/cosy/sofa.js", "", "no room is named page/cosy"),
+        ("page/view/tiles.js", "import { html } from 'lit';", "lit is not in www/"),
+    ];
+    for (name, source, fault) in planted {
+        let found = check(name, source);
+        assert_eq!(found.len(), 1, "{name}: {source}\n{found:?}");
+        assert!(found[0].starts_with(&format!("www/{name}: ")) && found[0].contains(fault), "{}", found[0]);
+    }
+}
+
+#[test]
+fn honest_scripts_pass() {
+    let honest = [
+        ("page/view/tiles.js", "import { h } from '../dom.js';\nimport { number } from './sheet.js';"),
+        ("page/view/tiles.js", "import { clock } from '../../shared/timings.js';"),
+        ("page/app.js", "import { Engine } from './engine/engine.js';\nimport { $ } from './dom.js';"),
+        ("page/urls.js", "new URL('../worker/worker.js', import.meta.url);"),
+        ("worker/worker.js", "const glue = import('../pkg/pellucid.js');"),
+    ];
+    for (name, source) in honest {
+        assert_eq!(check(name, source), Vec::<String>::new(), "{name}");
+    }
+}
+
+/// The faults of one script, whose name is its path under `www/`.
+fn check(name: &str, source: &str) -> Vec<String> {
+    let own = room_of(name);
+    let Some((_, allowed)) = ROOMS.iter().find(|(room, _)| *room == own) else {
+        return vec![format!("www/{name}: no room is named {own}: add it to tests/layering/page.rs")];
+    };
+    let mut faults = vec![];
+    for path in imports(source) {
+        match resolved(name, path).as_deref().map(room_of) {
+            None => faults.push(format!("www/{name}: {path} is not in www/")),
+            Some(room) if room != own && !allowed.contains(&room) => {
+                faults.push(format!("www/{name}: {own} imports {room} ({path})"));
+            }
+            Some(_) => {}
+        }
+    }
+    faults
+}
+
+/// The folder of a script, but of app.js the script itself.
+fn room_of(name: &str) -> &str {
+    if name == "page/app.js" { name } else { name.rsplit_once('/').map_or("", |(folder, _)| folder) }
+}
+
+/// The paths that a script imports, as they are written.
+fn imports(source: &str) -> Vec<&str> {
+    let mut found = vec![];
+    for before in BEFORE_PATH {
+        for (start, _) in source.match_indices(before) {
+            let rest = &source[start + before.len()..];
+            found.extend(rest.split(['\'', '"']).next());
+        }
+    }
+    found
+}
+
+/// A relative path as one under `www/`.
+fn resolved(name: &str, path: &str) -> Option<String> {
+    if !path.starts_with('.') {
+        return None;
+    }
+    let mut parts: Vec<&str> = name.split('/').collect();
+    parts.pop();
+    for part in path.split('/') {
+        match part {
+            "." => {}
+            ".." => _ = parts.pop()?,
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// The scripts and declarations in a folder, with their paths under `www`.
+fn collect(www: &Path, folder: &Path, scripts: &mut Vec<(String, String)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(www, &path, scripts);
+        } else if path.extension().is_some_and(|ext| ext == "js" || ext == "ts") {
+            let name = path.strip_prefix(www).unwrap().to_string_lossy().replace('\\', "/");
+            scripts.push((name, fs::read_to_string(&path).unwrap()));
+        }
+    }
+}

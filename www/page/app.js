@@ -1,0 +1,80 @@
+// The page: one state, the engine in its worker, flows that change the state, views that draw it. Flows know no view:
+// they are given the notices by which they speak to the reader.
+
+import { measure } from '../shared/timings.js';
+import { Engine } from './engine/engine.js';
+import { workersFrom } from './engine/workers.js';
+import { createCompareFlow } from './flow/compare.js';
+import { createDrawFlow } from './flow/draw.js';
+import { createExplainFlow } from './flow/explain.js';
+import { createModelFlow } from './flow/model.js';
+import { createPictureFlow } from './flow/picture.js';
+import { createRestartFlow } from './flow/restart.js';
+import { createWhatIfFlow } from './flow/what-if.js';
+import { initialState } from './state/state.js';
+import { createStore } from './state/store.js';
+import { setUpAnswers } from './view/answers.js';
+import { setUpCompare } from './view/compare.js';
+import { setUpDisplay } from './view/display.js';
+import { setUpEvents } from './view/events.js';
+import { setUpHeader } from './view/header.js';
+import { setUpIntake } from './view/intake.js';
+import { setUpLegend } from './view/legend.js';
+import { setUpMethod } from './view/method.js';
+import { setUpModelDialog } from './view/model-dialog.js';
+import { clearErrors, clearNotices, notify, notifyError } from './view/notices.js';
+import { setUpNumbers } from './view/numbers.js';
+import { setUpParameters } from './view/parameters.js';
+import { setUpProbe } from './view/probe.js';
+import { setUpStage } from './view/stage.js';
+import { setUpStatus } from './view/status.js';
+import { setUpTheme } from './view/theme.js';
+import { setUpWelcome } from './view/welcome.js';
+import { setUpWhatIf } from './view/what-if.js';
+
+const store = createStore(initialState());
+
+const notices = { clearErrors, clearNotices, notify, notifyError };
+const asked = new URLSearchParams(location.search);
+const workers = workersFrom(asked.get('workers'), navigator.hardwareConcurrency);
+const engine = new Engine(asked.get('backend') ?? 'auto', workers, {
+  onLoading: (loading) => store.set({ loading }),
+  onRestart: (restart) => createRestartFlow(store, { explain, model, picture }, notices)(restart),
+  onDead(error) {
+    store.set({ engine: 'dead', loading: null });
+    notifyError(error);
+  },
+});
+
+const picture = createPictureFlow(store, engine, notices);
+const explain = createExplainFlow(store, engine, notices);
+const compare = createCompareFlow(store, engine, notices);
+const model = createModelFlow(store, engine, picture, notices);
+createDrawFlow(store, engine, notices);
+
+setUpTheme();
+setUpWelcome(store, picture);
+setUpIntake(store, { picture, model });
+setUpHeader(store);
+setUpStage(store);
+setUpProbe(store);
+setUpLegend(store);
+setUpCompare(store, engine, compare);
+setUpStatus(store, explain);
+setUpAnswers(store);
+setUpWhatIf(store, createWhatIfFlow(store, engine, explain, notices));
+setUpMethod(store, explain);
+setUpParameters(store);
+setUpDisplay(store);
+setUpNumbers(store, engine);
+setUpModelDialog(store, model, engine);
+setUpEvents(store);
+
+engine.ready.then(
+  ({ methods, colourMaps, tutorial, info, timings }) => {
+    for (const [name, span] of Object.entries(timings)) measure(name, ...span);
+    const method = methods.find(({ id }) => id === 'grad-cam') ?? methods[0];
+    store.set({ engine: 'ready', loading: null, methods, colourMaps, tutorial, info, method: method.id });
+  },
+  () => {}, // Said already.
+);

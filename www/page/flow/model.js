@@ -1,0 +1,76 @@
+// Opening a model of one's own, and going back to the one that ships.
+
+/** @import { Info } from '../../shared/wire' */
+/** @import { EngineCalls, ModelFlow, Notices, PictureFlow, Store } from '../types' */
+
+import { codeOf } from '../errors.js';
+import { clearedByModel } from '../state/state.js';
+
+/**
+ * @param {Store} store
+ * @param {EngineCalls} engine
+ * @param {PictureFlow} picture
+ * @param {Notices} notices
+ * @returns {ModelFlow}
+ */
+export function createModelFlow(store, engine, picture, { clearErrors, notify, notifyError }) {
+  /**
+   * Options: `mean` and `std` on the scale 0..255, `labels` as an array and the name of their `labelsFile`; the file's own
+   * metadata fills the rest.
+   * @type {ModelFlow['open']}
+   */
+  async function open(blob, options = {}) {
+    return change(() => engine.openModel(blob, options), blob instanceof File ? blob.name : undefined);
+  }
+
+  async function reset() {
+    return change(() => engine.openDefault());
+  }
+
+  /**
+   * @param {() => Promise<Info>} work
+   * @param {string} [name]
+   */
+  async function change(work, name) {
+    store.set({ openingModel: true });
+    try {
+      const info = await work();
+      clearErrors();
+      adopt(info);
+      tell(info, name);
+      await picture.again();
+      return true;
+    } catch (error) {
+      // One that gave way to another goes on as that.
+      if (codeOf(error) === 'cancelled') return false;
+      store.set({ openingModel: false });
+      notifyError(error);
+      return false;
+    }
+  }
+
+  /**
+   * Another model is open: what belongs to the one before is forgotten.
+   * @param {Info} info
+   */
+  function adopt(info) {
+    store.set({ ...clearedByModel(), engine: 'ready', openingModel: false, info });
+  }
+
+  /**
+   * @param {Info} info
+   * @param {string} [name]
+   */
+  function tell(info, name) {
+    const { missing, remarks } = info.model;
+    const gaps = {
+      scaling: 'Its file does not say how pixels are scaled: torchvision’s ImageNet numbers are assumed.',
+      labels: 'Its file does not name the classes.',
+    };
+    const message = [`${name ?? info.model.name} is open.`, ...missing.map((gap) => gaps[gap]), ...remarks].join(' ');
+    const actions = missing.length ? [{ label: 'Set labels and scaling', run: () => store.set({ dialog: 'model' }) }] : [];
+    notify({ message, actions });
+  }
+
+  return { open, reset, adopt };
+}

@@ -1,0 +1,72 @@
+// The explanation that is shown, as a command line that gives the same map.
+
+/** @import { Opened, State } from '../types' */
+
+import { displayFor, displayOf } from '../state/display.js';
+import { methodOf } from '../state/question.js';
+
+/**
+ * A word as a POSIX shell takes it.
+ * @param {string} text
+ */
+const word = (text) => (/^[\w./:,+-][\w./:@%+=,-]*$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
+
+/**
+ * A file's name, which must not be taken for an option.
+ * @param {string} name
+ */
+const file = (name) => word(name.startsWith('-') ? `./${name}` : name);
+
+/**
+ * `opened` is what the engine was given with the model; the target is an index, since names may stand twice. There is a
+ * command once something was asked.
+ * @param {State} state
+ * @param {Opened} opened
+ */
+export function commandOf(state, opened) {
+  const { picture, run: { asked } } = state;
+  if (!asked) return '';
+  const index = (/** @type {number} */ target) => `index:${target}`;
+  /** @type {[name: string, value: string | number | null | undefined][]} */
+  const options = [
+    ['model', opened.file && file(opened.file)],
+    ['mean', opened.mean?.join(',')],
+    ['std', opened.std?.join(',')],
+    ['labels', opened.labelsFile && file(opened.labelsFile)],
+    ['head', state.info?.model.chosen_head],
+    ['backend', opened.backend === 'auto' ? null : opened.backend],
+    ['method', asked.method],
+    ['target', asked.targets.map(index).join(',')],
+    ['versus', asked.versus === null ? null : index(asked.versus)],
+    ['layer', asked.layer && word(asked.layer)],
+    ['score', asked.score],
+    ['seed', asked.seed || null],
+    ...Object.entries(asked.files).flatMap(([key, given]) => (given ? given.blobs.map(({ name }) => pair(key, file(name))) : [])),
+    ...Object.entries(asked.parameters).map(([key, value]) => pair('set', word(`${key}=${value}`))),
+    ...changes(state).map(([key, value]) => pair('display', word(`${key}=${value}`))),
+    ['output', 'overlay.png'],
+  ];
+  const given = options.filter(([, value]) => value !== null && value !== undefined && value !== '');
+  // A value that begins with a dash is taken for an option unless it is joined to its own.
+  const text = (/** @type {typeof options[number]} */ [name, value]) => `--${name}${String(value).startsWith('-') ? '=' : ' '}${value}`;
+  return ['pellucid explain', file(picture?.name ?? 'picture.png'), ...given.map(text)].join(' ');
+}
+
+/**
+ * @param {string} name
+ * @param {string} value
+ * @returns {[string, string]}
+ */
+const pair = (name, value) => [name, value];
+
+/**
+ * What differs from the display options that the method's maps have unless someone chooses.
+ * @param {State} state
+ */
+function changes(state) {
+  const usual = new Map(Object.entries(displayFor(methodOf(state), state.run.report)));
+  const json = (/** @type {unknown} */ value) => JSON.stringify(value ?? null);
+  const differs = (/** @type {[string, unknown]} */ [key, value]) => json(value) !== json(usual.get(key));
+  const text = (/** @type {unknown} */ value) => (typeof value === 'string' ? value : json(value));
+  return Object.entries(displayOf(state)).filter(differs).map(([key, value]) => [key, text(value)]);
+}

@@ -1,0 +1,355 @@
+// What the page and its worker say to each other. Both ends are checked against this: engine/bridge.js asks, and
+// worker/worker.js answers. What stands as JSON between the worker and the engine has its type here too.
+
+/** Each operation of the worker: its arguments, its value, and what its progress brings. */
+export interface Operations {
+  start: Call<StartArguments, Started, Loading>;
+  image: Call<{ blob: Blob }, Crop>;
+  classify: Call<Nothing, Classification>;
+  cut: Call<{ method: string; parameters: Settings }, Segments>;
+  hide: Call<{ hidden: number[] }, ClassScore[]>;
+  explain: Call<Question, Report & { backend_now: Backend }, RunProgress>;
+  sweep: Call<Question, { backend_now: Backend }, SweepProgress>;
+  /** Another worker is there to help, at the other end of `port`. */
+  helper: Call<{ number: number; port: MessagePort }>;
+  /** That helper has died. */
+  lost: Call<{ number: number }>;
+  /** This worker helps the one at the other end of `port`. */
+  help: Call<{ port: MessagePort }>;
+  labels: Call<{ blob: Blob }, string[]>;
+  /** Draws a map; `values` asks for the raw map with it. */
+  render: Call<MapOf & { display: Display; shared?: boolean; small?: boolean; values?: boolean }, Frame & { values?: MapValues }>;
+  png: Call<MapOf & { display: Display; shared?: boolean }, Bytes>;
+  npy: Call<MapOf, Bytes>;
+}
+
+interface Call<Arguments, Value = undefined, Progress = never> {
+  args: Arguments;
+  value: Value;
+  progress: Progress;
+}
+
+export type Operation = keyof Operations;
+export type ArgumentsOf<O extends Operation> = Operations[O]['args'];
+export type ValueOf<O extends Operation> = Operations[O]['value'];
+export type ProgressOf<O extends Operation> = Operations[O]['progress'];
+/** The arguments of an operation that takes none. */
+export type Nothing = Record<string, never>;
+
+/** From the page to its worker: a call, or that one is to stop. */
+export type ToWorker =
+  | { [O in Operation]: { id: number; op: O; args: ArgumentsOf<O>; stop?: undefined } }[Operation]
+  | { id: number; op?: undefined; args?: undefined; stop: true };
+
+/** From the worker to the page: one answer for each call, progress before it, and what belongs to no call. */
+export type FromWorker =
+  | { id: number; value: ValueOf<Operation> }
+  | { id: number; error: Failure }
+  | { id: number; progress: ProgressOf<Operation> }
+  /** The worker can no longer be used. */
+  | { fatal: string }
+  /** The worker wants helpers besides those with these numbers. */
+  | { summon: number[] };
+
+/** From a worker to its helper: a job, or that one is to end before an image. */
+export type ToHelper = { id: number; job: Bytes; end?: undefined } | { id: number; job?: undefined; end: number };
+
+/** From a helper: what the network made of one image; null when the job has failed. */
+export interface FromHelper {
+  id: number;
+  outputs: Bytes | null;
+}
+
+/** A stable code, and a sentence that says what to do. */
+export interface Failure {
+  code: string;
+  message: string;
+}
+
+export type Bytes = Uint8Array<ArrayBuffer>;
+export type Pixels = Uint8ClampedArray<ArrayBuffer>;
+
+/** RGBA, row by row. */
+export interface Image {
+  width: number;
+  height: number;
+  rgba: Pixels;
+}
+
+/** The picture as the network sees it. */
+export interface Crop extends Image {
+  notes: string[];
+}
+
+export interface StartArguments {
+  /** The engine, where it is compiled already. */
+  module: WebAssembly.Module | null;
+  /** An address, or the file itself. */
+  model: string | Blob;
+  name: string;
+  options: OpenOptions;
+  /** How many other workers may take parts of the work; absent for a helper, which has none. */
+  helpers?: number;
+}
+
+export interface OpenOptions {
+  backend?: string;
+  /** On the scale 0..255. */
+  mean?: number[];
+  std?: number[];
+  /** In class order. */
+  labels?: string[];
+  head?: Head;
+}
+
+export type Head = 'softmax' | 'sigmoid' | 'none';
+export type Score = 'logit' | 'probability';
+
+export interface Started {
+  module: WebAssembly.Module;
+  file: Blob;
+  methods: Method[];
+  colourMaps: ColourMap[];
+  tutorial: Display;
+  info: Info;
+  /** Start and end of each span, on the clock of shared/timings.js. */
+  timings: Record<string, Span>;
+}
+
+export type Span = [start: number, end: number];
+
+/** While the worker starts. A total of 0 is not known. */
+export type Loading = { stage: 'download'; received: Record<'engine' | 'model', [received: number, total: number]> } | { stage: 'open' };
+
+export interface Info {
+  backend: Backend;
+  model: Model;
+}
+
+export interface Backend {
+  kind: 'gpu' | 'cpu';
+  adapter: string;
+  fallback: boolean;
+  /** What has happened to it, in sentences. */
+  events: string[];
+}
+
+export interface Model {
+  name: string;
+  license: string | null;
+  source: string | null;
+  /** [C, H, W] */
+  input: number[];
+  classes: number;
+  labels: string[];
+  layers: Layer[];
+  default_layer: string | null;
+  head: Head;
+  chosen_head: Head | null;
+  notes: string[];
+  remarks: string[];
+  missing: ('scaling' | 'labels')[];
+}
+
+export interface Layer {
+  name: string;
+  operator: string;
+  /** [C, H, W] */
+  shape: number[];
+}
+
+export interface Method {
+  id: string;
+  label: string;
+  group: string;
+  sentence: string;
+  paper: { authors: string; title: string; year: number; url: string };
+  parameters: Parameter[];
+  default_score: Score;
+  map: 'channels' | 'image' | 'layer';
+  layer: 'needed' | 'optional' | 'none';
+  sweeps: boolean;
+  background: boolean;
+  contrasts: boolean;
+  segments: boolean;
+  samples: boolean;
+  /** The display options that suit a map: with both signs, with one, of a layer. */
+  display: Record<'signed' | 'unsigned' | 'layer', Display>;
+}
+
+export type Parameter = { key: string; label: string; help: string } & ParameterKind;
+
+export type ParameterKind =
+  | { kind: 'integer' | 'number'; min: number; max: number; default: number }
+  | { kind: 'boolean'; default: boolean }
+  | { kind: 'choice'; options: string[]; default: string }
+  | { kind: 'fill' | 'masker'; default: string };
+
+export type Setting = number | boolean | string;
+/** Parameters of a method by key. */
+export type Settings = Record<string, Setting>;
+
+export interface ColourMap {
+  id: string;
+  label: string;
+  diverging: boolean;
+  /** One row of RGBA. */
+  strip: Pixels;
+}
+
+/** Display options; what is left out has the engine's default. */
+export interface Display {
+  colours?: string;
+  /** 0 to 1 */
+  opacity?: number;
+  sign?: string;
+  channels?: string;
+  /** A percentile. */
+  clip?: number;
+  /** In the map's unit. */
+  scale?: number | null;
+  interpolation?: string;
+  blend?: string;
+  underlay?: string;
+  features?: Features | null;
+}
+
+/** Which segments are shown, as LIME shows them. */
+export interface Features {
+  count: number;
+  min_weight: number;
+  hide_rest: boolean;
+  boundaries: boolean;
+}
+
+export interface Target {
+  index: number;
+  label: string;
+}
+
+export interface ClassScore extends Target {
+  logit: number;
+  /** Null where the network has no probabilities. */
+  probability: number | null;
+}
+
+export interface Classification {
+  /** Every class, the best first. */
+  classes: ClassScore[];
+  elapsed_ms: number;
+  span: Span;
+  backend: Backend;
+}
+
+/** What is asked of a method. */
+export interface Question {
+  method: string;
+  targets: number[];
+  versus: number | null;
+  layer: string | null;
+  score: Score | null;
+  parameters: Settings;
+  seed: number;
+  files: Files<'background' | 'baseline'>;
+}
+
+/** The reader's own pictures; `turn` tells one choice from the next. */
+export interface Choice {
+  turn: number;
+  blobs: File[];
+}
+
+export type Files<Keys extends string> = { [Key in Keys]?: Choice | false | null };
+
+/** What is said of a run. A run of one target has its figures beside the others. */
+export type Report = RunReport & ((TargetReport & { targets?: undefined }) | { targets: TargetReport[] });
+
+/** What is said of one target of a run. */
+export type Result = RunReport & TargetReport;
+
+export interface RunReport {
+  id: number;
+  stopped: boolean;
+  method: string;
+  versus: Target | null;
+  layer: string | null;
+  score: Score;
+  head: Head;
+  parameters: Settings;
+  seed: number;
+  backend: 'gpu' | 'cpu';
+  adapter: string;
+  evaluations: number;
+  saturation: { saturated: number; values: number } | null;
+  notes: string[];
+  elapsed_ms: number;
+}
+
+export interface TargetReport {
+  target: Target;
+  logit: number;
+  probability: number | null;
+  sum: number;
+  min: number;
+  max: number;
+  unit: string;
+  shape: number[];
+  /** Of segments. */
+  weights?: number[];
+}
+
+export interface RunProgress {
+  done: number;
+  total: number;
+  /** Of maps that can be drawn. */
+  id?: number;
+  /** The error of the maps so far, where the method tells it. */
+  spread?: number;
+}
+
+export interface SweepProgress {
+  done: number;
+  total: number;
+  reports: Report[];
+}
+
+/** Which map of which run. */
+export interface MapOf {
+  id: number;
+  k: number;
+}
+
+/** A map drawn over the picture. */
+export interface Frame extends Image {
+  /** One row of RGBA; empty where colours mean nothing. */
+  legend: Pixels;
+  rendered: {
+    width: number;
+    height: number;
+    scale: Scale;
+    all_zero: boolean;
+    all_negative: boolean;
+    all_positive: boolean;
+    notice: string | null;
+  };
+  ticks: { value: number; position: number; label: string }[];
+}
+
+export interface Scale {
+  low: number;
+  high: number;
+  clipped_fraction: number;
+}
+
+/** The raw map, neither scaled nor upsampled. */
+export interface MapValues {
+  shape: Uint32Array<ArrayBuffer>;
+  data: Float32Array<ArrayBuffer>;
+  unit: string;
+}
+
+/** The picture in segments: the segment of each pixel, and what shows where one is hidden. */
+export interface Segments extends Image {
+  count: number;
+  labels: Uint32Array<ArrayBuffer>;
+}

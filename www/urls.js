@@ -1,8 +1,0 @@
-// Where the parts of the page lie, wherever the page itself does. This file stays beside app.js, so that these
-// addresses mean the same when the modules are packed into one.
-
-const at = (path) => new URL(path, import.meta.url).href;
-
-export const WORKER = at('worker.js');
-export const MODEL = at('../models/efficientnet-lite0-int8.onnx');
-export const sampleUrl = (file) => at(`samples/${file}`);

@@ -1,0 +1,47 @@
+// Pictures in formats that the browser reads and the engine does not, as AVIF and ICO. Runs in the worker.
+
+/** @typedef {Pick<typeof import('../pkg/pellucid.js'), 'reads_picture' | 'check_picture_size'>} Checks */
+
+/** How many bytes tell a format. */
+const HEAD = 64;
+
+/**
+ * The bytes of a picture's file; those of a PNG where only the browser reads its format: upright, over white, with its
+ * colours as they are stored. What neither reads is left to the engine, which says why.
+ * @param {Blob} blob
+ * @param {Checks} checks
+ */
+export async function pictureBytes(blob, { reads_picture, check_picture_size }) {
+  const head = new Uint8Array(await blob.slice(0, HEAD).arrayBuffer());
+  const bitmap = reads_picture(head) ? null : await decoded(blob);
+  return new Uint8Array(await (bitmap ? await png(bitmap, check_picture_size) : blob).arrayBuffer());
+}
+
+/** @param {Blob} blob */
+async function decoded(blob) {
+  try {
+    return await createImageBitmap(blob, { imageOrientation: 'from-image', colorSpaceConversion: 'none' });
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * @param {ImageBitmap} bitmap
+ * @param {Checks['check_picture_size']} checkSize
+ */
+async function png(bitmap, checkSize) {
+  try {
+    const { width, height } = bitmap;
+    checkSize(width, height);
+    const canvas = new OffscreenCanvas(width, height);
+    const context = canvas.getContext('2d');
+    if (!context) throw new Error('this browser gives no canvas to a worker');
+    context.fillStyle = 'white';
+    context.fillRect(0, 0, width, height);
+    context.drawImage(bitmap, 0, 0);
+    return await canvas.convertToBlob({ type: 'image/png' });
+  } finally {
+    bitmap.close();
+  }
+}

@@ -1,0 +1,372 @@
+// The worker: everything that computes runs here, so that the page never freezes.
+// shared/wire.d.ts has the operations and the messages.
+
+/** @import { ArgumentsOf, Bytes, Crop, Frame, FromHelper, FromWorker, Info, MapValues, Method, Operation, Pixels } from '../shared/wire' */
+/** @import { ProgressOf, Question, Report, Segments, ToHelper, ToWorker, ValueOf } from '../shared/wire' */
+
+import { clock } from '../shared/timings.js';
+import { download, failure, throttled } from './download.js';
+import { pictureBytes } from './pictures.js';
+import { createPool, yieldToMessages } from './pool.js';
+
+/**
+ * What a handler of an operation has besides its arguments: where to bring progress, and whether it is to stop.
+ * @template {Operation} O
+ * @typedef {{ progress: (value: ProgressOf<O>) => void, stopped: () => boolean }} Context
+ */
+
+/**
+ * @template {Operation} O
+ * @typedef {(args: ArgumentsOf<O>, context: Context<O>) => Promise<{ value: ValueOf<O>, transfer?: Transferable[] }>} Handler
+ */
+
+/** @typedef {{ [O in Operation]: Handler<O> }} Handlers */
+
+const glue = import('../pkg/pellucid.js');
+/** @type {Set<number>} */
+const stopped = new Set();
+/** @type {Awaited<typeof glue>} */
+let pellucid;
+/** @type {import('../pkg/pellucid.js').Engine} */
+let engine;
+/** @type {ReturnType<typeof createPool>} */
+let pool;
+/** Whether what is explained is to stop. */
+let halted = () => false;
+/** @type {Method[]} */
+let methods = [];
+/**
+ * Which of the reader's files the engine has besides the picture, by their turns.
+ * @type {{ background?: number, baseline?: number }}
+ */
+const sent = {};
+/** What uses the network, one after another. */
+let queue = Promise.resolve();
+/** How many calls have no answer yet. */
+let calls = 0;
+
+/**
+ * @param {FromWorker} message
+ * @param {Transferable[]} [transfer]
+ */
+const post = (message, transfer = []) => self.postMessage(message, transfer);
+
+/**
+ * Anything that wasm-bindgen's promises cannot deliver (a trap in a task) ends here; the page replaces us.
+ * @param {any} error
+ */
+function fatal(error) {
+  post({ fatal: String(error?.message ?? error) });
+}
+self.addEventListener('error', (event) => {
+  event.preventDefault();
+  fatal(event.error ?? event.message);
+});
+self.addEventListener('unhandledrejection', (event) => {
+  event.preventDefault();
+  fatal(event.reason);
+});
+
+self.onmessage = (/** @type {MessageEvent<ToWorker>} */ { data }) => {
+  if (data.stop) return stopped.add(data.id);
+  calls++;
+  const work = () => answer(data.id, data.op, data.args);
+  // Whatever uses the network takes turns; drawing a map does not wait for a run.
+  if (data.op in inTurn) queue = queue.then(work);
+  else work();
+};
+
+/**
+ * @template {Operation} O
+ * @param {number} id
+ * @param {O} op
+ * @param {ArgumentsOf<O>} args
+ */
+async function answer(id, op, args) {
+  try {
+    /** @type {Context<O>} */
+    const context = { progress: (value) => post({ id, progress: value }), stopped: () => stopped.has(id) };
+    if (context.stopped()) throw failure('cancelled', 'stopped on request');
+    const { value, transfer = [] } = await handlers[op](args, context);
+    post({ id, value }, transfer);
+  } catch (/** @type {any} */ error) {
+    if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) return fatal(error);
+    // A DOMException's code is a number.
+    const code = typeof error?.code === 'string' ? error.code : 'internal';
+    post({ id, error: { code, message: String(error?.message ?? error) } });
+  } finally {
+    calls--;
+    stopped.delete(id);
+  }
+}
+
+/** The photographs that expected gradients compare with; fetched when they are first needed. */
+const BACKGROUND = 'astronaut brick camera cat clock coffee coins galaxies grass gravel retina rocket'.split(' ');
+
+/** @param {string} name */
+const shippedBackground = (name) => download(new URL(`../../models/background/${name}.jpg`, import.meta.url).href, () => {});
+
+/**
+ * Gives the engine the files that a question needs, where it has not got them.
+ * @param {Pick<Question, 'method' | 'files'>} question
+ */
+async function sendFiles({ method, files }) {
+  const background = files?.background || null;
+  const baseline = files?.baseline || null;
+  const turn = background?.turn ?? 0;
+  if (methods.find(({ id }) => id === method)?.background && sent.background !== turn) {
+    const sources = await Promise.all(background?.blobs ?? BACKGROUND.map(shippedBackground));
+    engine.set_background(await Promise.all(sources.map(pictureOf)));
+    sent.background = turn;
+  }
+  if (baseline && sent.baseline !== baseline.turn) {
+    engine.set_baseline(await pictureOf(baseline.blobs[0]));
+    sent.baseline = baseline.turn;
+  }
+}
+
+/**
+ * What the page itself fetches is read by the engine.
+ * @param {Blob | Response} source
+ */
+async function pictureOf(source) {
+  if (!(source instanceof Blob)) return bytesOf(source);
+  pellucid.check_size('picture', source.size);
+  return pictureBytes(source, pellucid);
+}
+
+/**
+ * Reads a file, unless it is too large for what it is to be: its size is known before a byte of it is.
+ * @param {Blob | Response} source
+ */
+async function bytesOf(source, kind = 'picture') {
+  if (source instanceof Blob) pellucid.check_size(kind, source.size);
+  return new Uint8Array(await source.arrayBuffer());
+}
+
+/**
+ * Sends pixels without copying them.
+ * @template {{ rgba: Pixels }} Image
+ * @param {Image} value
+ */
+const pixels = (value) => ({ value, transfer: [value.rgba.buffer] });
+
+/** Has programs compiled, one at a time, while nothing is asked: first of all while the reader looks for a picture. */
+function warm(wait = 300) {
+  setTimeout(() => {
+    if (calls) return warm();
+    queue = queue.then(async () => {
+      if (await engine.warm()) warm(30);
+    });
+  }, wait);
+}
+
+/** @satisfies {Partial<Handlers>} */
+const inTurn = {
+  /**
+   * Downloads and compiles the engine and opens the model; `module` is given where it is compiled already. `helpers` is how many
+   * other workers may take parts of the work; a helper itself has none, and is told what to do.
+   */
+  async start({ module, model, name, options, helpers }, { progress }) {
+    /** @type {Record<string, [number, number]>} */
+    const timings = {};
+    /**
+     * @template T
+     * @param {string} what
+     * @param {Promise<T>} work
+     */
+    const span = async (what, work) => {
+      const start = clock();
+      const result = await work;
+      timings[what] = [start, clock()];
+      return result;
+    };
+    /** @type {Record<'engine' | 'model', [number, number]>} */
+    const received = { engine: [0, 0], model: [0, 0] };
+    const report = throttled(() => progress({ stage: 'download', received: { ...received } }), 60);
+    const fetched = (/** @type {string} */ url, /** @type {'engine' | 'model'} */ part) =>
+      download(url, (got, total) => {
+        received[part] = [got, total];
+        report();
+      });
+
+    const downloaded = async (/** @type {string} */ url) => (await fetched(url, 'model')).blob();
+    const file = model instanceof Blob ? Promise.resolve(model) : span('download-model', downloaded(model));
+    file.catch(() => {});
+    const compiled = module ?? (await span('download-engine', compile(fetched)));
+    pellucid = await glue;
+    await span('start-engine', pellucid.default({ module_or_path: compiled }));
+    const opened = await file;
+    progress({ stage: 'open' });
+    pool = createPool(helpers ?? 0, (present) => post({ summon: present }), () => halted());
+    const open = async () => pellucid.Engine.open(await bytesOf(opened, 'model'), name, JSON.stringify(options), pool);
+    engine = await span('load-model', open());
+    if (helpers !== undefined) warm();
+    methods = JSON.parse(pellucid.methods());
+    const value = {
+      module: compiled,
+      file: opened,
+      methods,
+      colourMaps: pellucid.colour_maps(),
+      tutorial: JSON.parse(pellucid.tutorial_display()),
+      info: info(),
+      timings,
+    };
+    return { value };
+  },
+
+  async image({ blob }) {
+    return pixels(/** @type {Crop} */ (engine.load_image(await pictureOf(blob))));
+  },
+
+  async classify() {
+    const start = clock();
+    const classes = JSON.parse(await engine.classify());
+    const end = clock();
+    return { value: { classes, elapsed_ms: end - start, span: [start, end], backend: info().backend } };
+  },
+
+  /** Cuts the picture into segments. */
+  async cut({ method, parameters }) {
+    return pixels(/** @type {Segments} */ (engine.cut(method, JSON.stringify(parameters))));
+  },
+
+  /** The scores of every class with some segments hidden. */
+  async hide({ hidden }) {
+    return { value: JSON.parse(await engine.hide(Uint32Array.from(hidden))) };
+  },
+
+  /** Explains; every step is told, and a stop is heard between two steps. */
+  async explain({ files, ...request }, { progress, stopped }) {
+    await sendFiles({ method: request.method, files });
+    const start = performance.now();
+    /** @type {number | undefined} */
+    let spread;
+    let told = 0;
+    halted = stopped;
+    /** @type {(done: number, total: number, id?: number, error?: number) => Promise<boolean>} */
+    const step = async (done, total, id, error) => {
+      spread = error ?? spread;
+      // Drawing the page takes time from the work, so it is told of it a few times a second.
+      if (performance.now() - told > 120) {
+        progress({ done, total, id, spread });
+        told = performance.now();
+      }
+      await yieldToMessages();
+      return !stopped();
+    };
+    /** @type {Report} */
+    const report = JSON.parse(await engine.explain(JSON.stringify(request), step));
+    return { value: { ...report, elapsed_ms: performance.now() - start, backend_now: info().backend } };
+  },
+
+  /** Explains at every layer, the nearest to the one asked for first; progress brings the reports that are there. */
+  async sweep({ files, ...request }, { progress, stopped }) {
+    const start = performance.now();
+    /** @type {(done: number, total: number, reports: string) => Promise<boolean>} */
+    const step = async (done, total, reports) => {
+      const elapsed_ms = performance.now() - start;
+      const made = /** @type {Report[]} */ (JSON.parse(reports));
+      progress({ done, total, reports: made.map((report) => ({ ...report, elapsed_ms })) });
+      await yieldToMessages();
+      return !stopped();
+    };
+    await engine.sweep(JSON.stringify(request), step);
+    return { value: { backend_now: info().backend } };
+  },
+};
+
+/** @satisfies {Partial<Handlers>} */
+const atOnce = {
+  async helper({ number, port }) {
+    pool.add(number, port);
+    return { value: undefined };
+  },
+
+  async lost({ number }) {
+    pool.drop(number);
+    return { value: undefined };
+  },
+
+  async help({ port }) {
+    help(port);
+    return { value: undefined };
+  },
+
+  /** The class names in a file, in class order. */
+  async labels({ blob }) {
+    return { value: pellucid.labels(await bytesOf(blob)) };
+  },
+
+  /** Draws a map: on a scale that all of its run's maps share, or its own; large, or as small as a tile; with its raw values. */
+  async render({ id, k, display, shared = false, small = false, values = false }) {
+    const { facts, ...image } = /** @type {Drawing} */ (engine.render(id, k, JSON.stringify(display), shared, small));
+    const { rendered, ticks } = /** @type {Pick<Frame, 'rendered' | 'ticks'>} */ (JSON.parse(facts));
+    const frame = pixels({ ...image, rendered, ticks });
+    if (!values) return frame;
+    const map = /** @type {MapValues} */ (engine.values(id, k));
+    return { value: { ...frame.value, values: map }, transfer: [...frame.transfer, map.data.buffer] };
+  },
+
+  async png({ id, k, display, shared = false }) {
+    return { value: engine.png(id, k, JSON.stringify(display), shared) };
+  },
+
+  async npy({ id, k }) {
+    return { value: engine.npy(id, k) };
+  },
+};
+
+/** @type {Handlers} */
+const handlers = { ...inTurn, ...atOnce };
+
+/** @returns {Info} */
+const info = () => JSON.parse(engine.info());
+
+/**
+ * A frame as the engine gives it, with some of it as JSON.
+ * @typedef {Omit<Frame, 'rendered' | 'ticks'> & { facts: string }} Drawing
+ */
+
+/**
+ * Helps another worker: jobs come through `port`, and their images go back one by one.
+ * @param {MessagePort} port
+ */
+function help(port) {
+  const post = (/** @type {FromHelper} */ message, /** @type {Transferable[]} */ transfer = []) => port.postMessage(message, transfer);
+  let now = { id: 0, end: 0 };
+  port.onmessage = (/** @type {MessageEvent<ToHelper>} */ { data: { id, job, end } }) => {
+    if (job) work((now = { id, end: 0 }), job);
+    else if (id === now.id && end !== undefined) now.end = end;
+  };
+
+  /**
+   * @param {typeof now} own
+   * @param {Bytes} job
+   */
+  async function work(own, job) {
+    try {
+      own.end = engine.take(job);
+      // Between two images it hears where to end, or of another job.
+      for (let i = 0; i < own.end && own === now; i++) {
+        const outputs = /** @type {Bytes} */ (await engine.work(i));
+        post({ id: own.id, outputs }, [outputs.buffer]);
+        await yieldToMessages();
+      }
+    } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError) fatal(error);
+      post({ id: own.id, outputs: null });
+    }
+  }
+}
+
+/** @param {(url: string, part: 'engine') => Promise<Response>} fetched */
+async function compile(fetched) {
+  const response = await fetched(new URL('../pkg/pellucid_bg.wasm', import.meta.url).href, 'engine');
+  try {
+    return await WebAssembly.compileStreaming(new Response(response.body, { headers: { 'Content-Type': 'application/wasm' } }));
+  } catch (error) {
+    if (!(error instanceof WebAssembly.CompileError)) throw error;
+    throw failure('browser', 'This browser cannot run the engine: it needs WebAssembly with SIMD. Update the browser.');
+  }
+}
