@@ -36,6 +36,8 @@ pub const WINDOW: u64 = 4_096;
 /// Most phases that the strides of one window may have, the rows' times the columns': a gradient takes a GPU kernel for
 /// each of them.
 pub const PHASES: u64 = 4_096;
+/// How deep functions of a file may call each other.
+pub const CALLS: u64 = 32;
 /// Most classes.
 pub const CLASSES: u64 = 65_536;
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    iter,
     sync::Arc,
 };
 
@@ -14,13 +15,18 @@ use crate::{
     graph::{Elements, Graph, Rows, ValueId},
     limits,
     ops::{
+        fold::Inputs,
         onnx::{self, Operand, Reader, attributes, bounded, short},
         reader_of,
+        rearrange::{IndexMap, Rearrange},
     },
 };
 
 /// Height and width where a file leaves them open.
 const OPEN_EXTENT: usize = 224;
+
+/// Most channels of an image, which tell its layout: a last axis of at most so many is that of the channels.
+const MOST_CHANNELS: usize = 4;
 
 /// A graph with the names that the file gives to its values.
 #[derive(Debug)]
@@ -40,6 +46,14 @@ pub struct Imported {
 /// # Errors
 /// [`Error::Unsupported`] names every node that cannot be honoured.
 pub fn import(model: &ModelProto) -> Result<Imported> {
+    import_for(model, None)
+}
+
+/// As [`import`], of the nodes that a value needs: what else is in a file never refuses it.
+///
+/// # Errors
+/// As [`import`]'s.
+pub fn import_for(model: &ModelProto, wanted: Option<&str>) -> Result<Imported> {
     let Some(file) = &model.graph else {
         return Err(Error::Model("the file holds no graph; export it again".into()));
     };
@@ -56,6 +70,7 @@ pub fn import(model: &ModelProto) -> Result<Imported> {
     }
     let mut importer = Importer {
         graph: Graph::new(),
+        batch: 1,
         values: HashMap::new(),
         nodes: vec![],
         operators: HashMap::new(),
@@ -65,8 +80,11 @@ pub fn import(model: &ModelProto) -> Result<Imported> {
     };
     importer.initializers(file)?;
     importer.inputs(file)?;
-    for node in &file.node {
-        importer.node(node, opset)?;
+    let needed = wanted.map(|name| needed(file, name));
+    for (i, node) in file.node.iter().enumerate() {
+        if needed.as_ref().is_none_or(|needed| needed[i]) {
+            importer.node(node, opset)?;
+        }
     }
     if !importer.unsupported.is_empty() {
         return Err(Error::Unsupported(importer.unsupported));
@@ -80,8 +98,33 @@ pub fn import(model: &ModelProto) -> Result<Imported> {
     Ok(Imported { graph: importer.graph, names, operators: importer.operators, notes: importer.notes })
 }
 
+/// Which nodes the value called `name` depends on. Nodes stand after what they read; a node that does not is found
+/// when it is read.
+pub fn needed(file: &GraphProto, name: &str) -> Vec<bool> {
+    let mut names = HashSet::from([name]);
+    let mut needed = vec![false; file.node.len()];
+    for (i, node) in file.node.iter().enumerate().rev() {
+        if node.output.iter().any(|output| names.contains(output.as_str())) {
+            needed[i] = true;
+            read(node, &mut names);
+        }
+    }
+    needed
+}
+
+/// Adds the names that a node reads, in the graphs of its attributes too.
+fn read<'a>(node: &'a NodeProto, names: &mut HashSet<&'a str>) {
+    names.extend(node.input.iter().map(String::as_str));
+    for graph in node.attribute.iter().filter_map(|a| a.g.as_ref()) {
+        names.extend(graph.output.iter().map(|output| output.name.as_str()));
+        graph.node.iter().for_each(|node| read(node, names));
+    }
+}
+
 struct Importer {
     graph: Graph,
+    /// How many images the file was exported for; 1 where it leaves that open.
+    batch: usize,
     /// By name; `None` where the node that makes it is not supported.
     values: HashMap<String, Option<Operand>>,
     /// The first output of each node, by the node's name: names of nodes and of values do not meet.
@@ -133,10 +176,21 @@ impl Importer {
             let shape = self.input_shape(input)?;
             let what = "the number of elements of an image of the model's input";
             limits::check(what, limits::product(&shape), limits::VALUE_ELEMENTS)?;
-            let id = self.graph.input(&input.name, shape, Rows::Images);
+            let id = self.image(&input.name, shape)?;
             self.define(&input.name, Some(Operand::Value(id)))?;
         }
         Ok(())
+    }
+
+    /// Adds an input. An image whose channels are its last axis is one of channels first, in another order of axes.
+    fn image(&mut self, name: &str, shape: Vec<usize>) -> Result<ValueId> {
+        let [h, w, c] = shape[..] else { return Ok(self.graph.input(name, shape, Rows::Images)) };
+        if !(1..=MOST_CHANNELS).contains(&c) || h <= MOST_CHANNELS || w <= MOST_CHANNELS {
+            return Ok(self.graph.input(name, shape, Rows::Images));
+        }
+        let image = self.graph.input(name, [c, h, w], Rows::Images);
+        let map = IndexMap::transpose(&[c, h, w], &[1, 2, 0]);
+        self.graph.add(format!("{name}.channels_last"), Rearrange { map }, &[image])
     }
 
     /// The extents after the batch axis, with what the file leaves open filled in.
@@ -149,6 +203,9 @@ impl Importer {
         let dims = tensor.shape.as_ref().map_or(&[][..], |s| &s.dim);
         limits::check("the number of axes of a tensor", dims.len() as u64, limits::RANK)?;
         let mut shape = vec![];
+        if let Some(Some(dimension::Value::DimValue(batch @ 1..))) = dims.first().map(|dim| &dim.value) {
+            self.batch = usize::try_from(*batch).unwrap_or(1);
+        }
         for (axis, dim) in dims.iter().enumerate().skip(1) {
             shape.push(match dim.value {
                 // Some exporters write -1 where they leave an extent open.
@@ -181,6 +238,9 @@ impl Importer {
         if first_output.is_empty() {
             return Err(Error::Model(format!("node {:?} makes nothing; export it again", short(&name))));
         }
+        if proto.op_type == "If" && matches!(proto.domain.as_str(), "" | "ai.onnx") {
+            return self.condition(proto, &name, opset);
+        }
         let before = self.graph.nodes().len();
         let made = match self.read(proto, &name, opset)? {
             Ok(made) => made,
@@ -195,18 +255,64 @@ impl Importer {
                 None
             }
         };
-        let added = self.graph.iter().skip(before).map(|(value, _)| (value, proto.op_type.clone()));
-        self.operators.extend(added);
-        for output in proto.output.iter().skip(1).filter(|o| !o.is_empty()) {
-            self.define(output, None)?;
+        let made = made.unwrap_or_default();
+        for operand in &made {
+            if let Operand::Value(value) = operand
+                && value.index() >= before
+            {
+                self.operators.insert(*value, proto.op_type.clone());
+            }
         }
-        self.nodes.extend(made.clone().map(|made| (name, made)));
-        self.define(&first_output, made)
+        self.nodes.extend(made.first().map(|first| (name, first.clone())));
+        for (i, output) in proto.output.iter().enumerate().filter(|(_, output)| !output.is_empty()) {
+            self.define(output, made.get(i).cloned())?;
+        }
+        Ok(())
+    }
+
+    /// Reads the branch of an If that its condition chooses: a constant, as it follows from the file's shapes.
+    fn condition(&mut self, proto: &NodeProto, name: &str, opset: i64) -> Result<()> {
+        let condition = proto.input.first().and_then(|input| self.values.get(input));
+        let chosen = match condition {
+            Some(Some(Operand::Constant(c))) if c.len() == 1 => {
+                let branch = if c.real(0) != 0.0 { "then_branch" } else { "else_branch" };
+                proto.attribute.iter().find(|a| a.name == branch).and_then(|a| a.g.as_ref())
+            }
+            _ => None,
+        };
+        let Some(graph) = chosen.filter(|graph| graph.output.len() >= proto.output.len()) else {
+            // What an unsupported node makes may well be fine.
+            if !matches!(condition, Some(None)) {
+                let reason = "its condition depends on the image, and should follow from shapes".into();
+                self.unsupported.push(UnsupportedNode { operator: "If".into(), node: short(name), reason });
+            }
+            return proto.output.iter().try_for_each(|output| self.define(output, None));
+        };
+        self.initializers(graph)?;
+        for node in &graph.node {
+            self.node(node, opset)?;
+        }
+        for (outer, inner) in proto.output.iter().zip(&graph.output).filter(|(outer, _)| !outer.is_empty()) {
+            let value = self.values.get(&inner.name).cloned().ok_or_else(|| {
+                Error::Model(format!(
+                    "branch of node {:?} does not make {:?}; export it again",
+                    short(name),
+                    short(&inner.name)
+                ))
+            })?;
+            self.define(outer, value)?;
+        }
+        Ok(())
     }
 
     /// Reads one node. The inner `None` is for a node that reads what an unsupported one makes: it may be
     /// fine, so it is not reported.
-    fn read(&mut self, proto: &NodeProto, name: &str, opset: i64) -> Result<Result<Option<Operand>, String>> {
+    fn read(
+        &mut self,
+        proto: &NodeProto,
+        name: &str,
+        opset: i64,
+    ) -> Result<Result<Option<Vec<Operand>>, String>> {
         let reader = match proto.domain.as_str() {
             "" | "ai.onnx" => reader_of(&proto.op_type),
             // onnxruntime writes these two into its own domain for 16-bit types; they mean the same.
@@ -245,16 +351,27 @@ impl Importer {
             graph: &mut self.graph,
             repeated: &mut self.repeated,
             over: None,
+            batch: self.batch,
+            others: vec![],
             proto,
         };
-        let read = (entry.read)(&mut reading);
+        let folded = entry.fold.and_then(|fold| Some(fold(&reading, &Inputs::of(&reading)?)));
+        let read = match folded {
+            None => (entry.read)(&mut reading),
+            Some(constant) => constant.and_then(|constant| {
+                reading.repeat(constant.len())?;
+                Ok(Operand::Constant(Arc::new(constant)))
+            }),
+        };
         if let Some(over) = reading.over {
             return Err(over);
         }
-        let others = proto.output.iter().skip(1).any(|o| !o.is_empty());
+        let others = std::mem::take(&mut reading.others);
+        let is_made = |i: usize| i <= others.len();
+        let unmade = proto.output.iter().enumerate().any(|(i, name)| !name.is_empty() && !is_made(i));
         match read {
-            Ok(_) if others => Ok(Err("only its first output is supported".into())),
-            read => Ok(read.map(Some)),
+            Ok(_) if unmade => Ok(Err("only its first output is supported".into())),
+            read => Ok(read.map(|first| Some(iter::once(first).chain(others).collect()))),
         }
     }
 }

@@ -68,12 +68,17 @@ fn operator_of(operators: &HashMap<ValueId, String>, value: ValueId, node: &Node
     operators.get(&value).cloned().unwrap_or_else(own)
 }
 
-/// The values with height and width, those of quantizers and reshapes left out.
-pub(super) fn layers(graph: &Graph, operators: &HashMap<ValueId, String>) -> Vec<Layer> {
+/// The values with height and width that are an output of an ONNX node, as `is_output` knows; those of quantizers and
+/// reshapes left out.
+pub(super) fn layers(
+    graph: &Graph,
+    operators: &HashMap<ValueId, String>,
+    is_output: impl Fn(ValueId) -> bool,
+) -> Vec<Layer> {
     graph
         .iter()
         .filter_map(|(value, node)| {
-            node.operator().filter(|op| node.shape.len() == 3 && op.is_layer())?;
+            node.operator().filter(|op| node.shape.len() == 3 && op.is_layer() && is_output(value))?;
             Some(Layer {
                 name: node.name.clone(),
                 operator: operator_of(operators, value, node),

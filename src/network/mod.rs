@@ -8,6 +8,7 @@ use crate::{
 };
 
 mod differentiate;
+mod functions;
 mod head;
 mod import;
 pub mod labels;
@@ -15,6 +16,7 @@ mod layers;
 pub mod metadata;
 mod not_onnx;
 pub mod onnx;
+mod outputs;
 mod program;
 mod simplify;
 mod wire;
@@ -51,7 +53,7 @@ impl Network {
     #[cfg(test)]
     pub(crate) fn from_graph(graph: Graph, image: ValueId, logits: ValueId) -> Self {
         let operators = HashMap::new();
-        let layers = layers::layers(&graph, &operators);
+        let layers = layers::layers(&graph, &operators, |_| true);
         let default_layer = layers::default_layer(&graph, logits, &layers);
         Self {
             graph,

@@ -3,12 +3,14 @@
 use prost::Message;
 use tract_onnx::pb::{ModelProto, tensor_proto::DataType, type_proto};
 
-pub use super::import::{Imported, import};
+pub use super::import::{Imported, import, import_for};
 use super::{
-    Head, Metadata, Network,
+    Head, Metadata, Network, functions,
     head::{Chooser, Ending},
     layers::{default_layer, layers},
-    not_onnx, wire,
+    not_onnx,
+    outputs::Scores,
+    wire,
 };
 use crate::{
     chain::Step,
@@ -29,7 +31,9 @@ pub fn decode(bytes: &[u8]) -> Result<ModelProto> {
     }
     let model = ModelProto::decode(bytes).ok();
     let model = model.filter(|m| m.graph.as_ref().is_some_and(|g| !g.node.is_empty()));
-    model.ok_or_else(|| Error::Model(not_onnx::reason(bytes)))
+    let mut model = model.ok_or_else(|| Error::Model(not_onnx::reason(bytes)))?;
+    functions::put_in(&mut model)?;
+    Ok(model)
 }
 
 impl Network {
@@ -40,8 +44,15 @@ impl Network {
     /// operator and node that cannot be honoured.
     pub fn from_onnx(bytes: &[u8]) -> Result<Self> {
         let model = decode(bytes)?;
-        let metadata = Metadata::read(&model.metadata_props)?;
-        let Imported { mut graph, names, operators, mut notes } = import(&model)?;
+        let mut metadata = Metadata::read(&model.metadata_props)?;
+        let file = model
+            .graph
+            .as_ref()
+            .ok_or_else(|| Error::Model("the file holds no graph; export it again".into()))?;
+        let scores = Scores::choose(file)?;
+        let Imported { mut graph, names, operators, mut notes } = import_for(&model, Some(&scores.name))?;
+        metadata.labels = metadata.labels.or(scores.labels);
+        notes.extend(scores.note);
         let &[image] = graph.inputs() else {
             return Err(Error::Model(format!(
                 "the model has {} inputs, and should have one image; export it with constants in place of the others",
@@ -55,26 +66,18 @@ impl Network {
             )));
         }
         check_element_type(&model, &graph.node(image).name)?;
-        let outputs = model.graph.as_ref().map_or(&[][..], |g| &g.output);
-        let Some(Operand::Value(output)) = outputs.first().and_then(|o| names.get(&o.name)) else {
+        let Some(Operand::Value(output)) = names.get(&scores.name) else {
             return Err(Error::Model(
                 "the model's output does not depend on its input; export the whole network again".into(),
             ));
         };
-        if outputs.len() > 1 {
-            notes.push(format!(
-                "The model has {} outputs; the first, {:?}, is explained.",
-                outputs.len(),
-                outputs[0].name
-            ));
-        }
         let ending = class_scores(&mut graph, *output)?;
         let classes = graph.node(ending.scores).elements() as u64;
         limits::check("the number of classes", classes, limits::CLASSES)?;
         if graph.nodes().iter().filter_map(|n| n.as_op::<Pointwise>()).any(is_quantizer) {
             notes.push(QUANTIZED.into());
         }
-        let layers = layers(&graph, &operators);
+        let layers = layers(&graph, &operators, |value| operators.contains_key(&value));
         let default_layer = default_layer(&graph, ending.scores, &layers);
         let names = names
             .into_iter()
@@ -107,12 +110,17 @@ fn is_quantizer(chain: &Pointwise) -> bool {
     chain.steps.iter().any(|s| matches!(s, Step::Quantize(_)))
 }
 
+/// The kinds of numbers that an image may be made of; all are computed in single precision.
+const FLOATS: [DataType; 4] = [DataType::Float, DataType::Float16, DataType::Double, DataType::Bfloat16];
+
 fn check_element_type(model: &ModelProto, name: &str) -> Result<()> {
     let input = model.graph.iter().flat_map(|g| &g.input).find(|i| i.name == name);
     match input.and_then(|i| i.r#type.as_ref()).and_then(|t| t.value.as_ref()) {
-        Some(type_proto::Value::TensorType(t)) if t.elem_type == DataType::Float as i32 => Ok(()),
+        Some(type_proto::Value::TensorType(t)) if FLOATS.iter().any(|&kind| kind as i32 == t.elem_type) => {
+            Ok(())
+        }
         _ => Err(Error::Model(format!(
-            "the model's input {name:?} should be float32 numbers; convert it, or export it again"
+            "the model's input {name:?} should be floats; convert it, or export it again"
         ))),
     }
 }
@@ -125,7 +133,7 @@ fn class_scores(graph: &mut Graph, output: ValueId) -> Result<Ending> {
     if node.shape.len() == 1 {
         return Ok(ending);
     }
-    if node.shape.first() != Some(&classes) {
+    if !node.shape.contains(&classes) {
         return Err(Error::Model(format!(
             "the model's output is {:?} an image, and should be one score a class; only classifiers can be explained",
             node.shape

@@ -157,7 +157,7 @@ pub(crate) mod cases {
         rng::Rng,
     };
 
-    pub const ALL: &[Case] = &[Case::new("Affine", &["BatchNormalization"], affine)];
+    pub const ALL: &[Case] = &[Case::new("Affine", &["BatchNormalization", "Mean", "Neg"], affine)];
 
     fn affine(rng: &mut Rng) -> Graph {
         let shape = image_shape(rng);

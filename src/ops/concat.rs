@@ -2,7 +2,11 @@
 
 use tract_onnx::tract_core::internal::OutletId;
 
-use super::onnx::{Operand, Reader};
+use super::{
+    fold::axis_of,
+    onnx::{Operand, Reader},
+    rearrange::{IndexMap, Rearrange},
+};
 use crate::{
     error::Result,
     gpu::{Kernel, Launch, Recording, View, as_u32},
@@ -28,18 +32,36 @@ fn record(at: &mut Recording<'_>, input: &View, [from, to]: [usize; 2], count: u
 #[derive(Clone, Copy, Debug)]
 pub struct Concat;
 
-/// Reads an ONNX Concat along the first axis of an image's value.
+/// Reads an ONNX Concat of values along any axis but the batch's.
 pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
     let inputs: Vec<ValueId> = (0..node.inputs.len()).map(|i| node.value(i)).collect::<Result<_, _>>()?;
-    let rank = inputs.first().map_or(0, |&i| node.node(i).shape.len() + 1);
+    let axes = inputs.first().map_or(0, |&i| node.node(i).shape.len());
     if node.opset >= 4 && node.attribute("axis").is_none() {
         return Err("it does not say along which axis".into());
     }
-    let axis = node.int("axis", 1);
-    if axis != 1 && i64::try_from(rank).is_ok_and(|rank| axis != 1 - rank) {
-        return Err(format!("only a concatenation of channels (axis 1) is supported, not of axis {axis}"));
+    let axis = axis_of(node.int("axis", 1), axes + 1)?;
+    match axis {
+        0 => Err("a concatenation along axis 0 would mix the images of a batch".into()),
+        1 => node.add(Concat, &inputs),
+        axis => along(node, &inputs, axis - 1, axes),
     }
-    node.add(Concat, &inputs)
+}
+
+/// Along another axis than the first, which is made the first and then put back.
+fn along(node: &mut Reader<'_>, inputs: &[ValueId], axis: usize, axes: usize) -> Result<Operand, String> {
+    let order: Vec<usize> = std::iter::once(axis).chain((0..axes).filter(|&i| i != axis)).collect();
+    let mut moved = vec![];
+    for &input in inputs {
+        let shape = node.node(input).shape.clone();
+        if shape.len() != axes {
+            return Err("its inputs differ in their number of axes".into());
+        }
+        moved.push(node.value_of(Rearrange { map: IndexMap::transpose(&shape, &order) }, &[input])?);
+    }
+    let made = node.value_of(Concat, &moved)?;
+    let shape = node.node(made).shape.clone();
+    let back: Vec<usize> = (1..=axis).chain([0]).chain(axis + 1..axes).collect();
+    node.add(Rearrange { map: IndexMap::transpose(&shape, &back) }, &[made])
 }
 
 impl Operator for Concat {

@@ -21,6 +21,16 @@ pub struct MaxPool {
     pub window: Window,
 }
 
+/// Reads an ONNX `GlobalMaxPool`: a window as large as the plane.
+pub fn read_global(node: &mut Reader<'_>) -> Result<Operand, String> {
+    let input = node.value(0)?;
+    let (_, plane) = image(&node.node(input).shape)?;
+    if plane.iter().any(|&extent| extent as u64 > crate::limits::WINDOW) {
+        return Err(format!("a plane of {plane:?} is too large for a window"));
+    }
+    node.add(MaxPool { window: Window::new(plane) }, &[input])
+}
+
 /// Reads an ONNX MaxPool.
 pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
     if node.proto.output.len() > 1 {
@@ -236,7 +246,7 @@ pub(crate) mod cases {
         rng::Rng,
     };
 
-    pub const ALL: &[Case] = &[Case::new("MaxPool", &["MaxPool"], max_pool)];
+    pub const ALL: &[Case] = &[Case::new("MaxPool", &["GlobalMaxPool", "MaxPool"], max_pool)];
 
     fn max_pool(rng: &mut Rng) -> Graph {
         let (mut window, hw) = window(rng);

@@ -2,12 +2,7 @@
 
 use tract_onnx::tract_core::internal::OutletId;
 
-use super::{
-    add::{broadcast, check_values},
-    affine::{Affine, Per},
-    global_average_pool::GlobalAveragePool,
-    onnx::{Operand, Reader},
-};
+use super::rearrange::{SumGroups, Sums};
 use crate::{
     error::Result,
     gpu::{Kernel, Launch, Recording, as_u32},
@@ -23,25 +18,6 @@ pub static MULTIPLY: Kernel =
 /// other's count targets.
 #[derive(Clone, Copy, Debug)]
 pub struct Multiply;
-
-/// Reads an ONNX Mul of two values, or of a value and a constant that broadcasts to it.
-pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
-    let constant = match node.inputs.as_slice() {
-        [Some(Operand::Value(_)), Some(Operand::Constant(c))] => Some((0, c.clone())),
-        [Some(Operand::Constant(c)), Some(Operand::Value(_))] => Some((1, c.clone())),
-        _ => None,
-    };
-    if let Some((place, constant)) = constant {
-        let input = node.value(place)?;
-        let (scale, per) = broadcast(node, (place, &constant), input)?;
-        return node.add(Affine { shift: vec![0.0; scale.len()], scale, per }, &[input]);
-    }
-    let (a, b) = (node.value(0)?, node.value(1)?);
-    check_values(node, [a, b])?;
-    // The larger one first: the product is the same.
-    let swap = node.node(a).elements() < node.node(b).elements();
-    node.add(Multiply, &if swap { [b, a] } else { [a, b] })
-}
 
 /// True if `b` has one number for each channel of `a`.
 fn per_channel(a: &[usize], b: &[usize]) -> bool {
@@ -68,10 +44,9 @@ impl Operator for Multiply {
         let mut second = at.add("gradient.1", Self, &[g, a])?;
         let (shape, other) = (at.input_shape(0), at.input_shape(1));
         if per_channel(&shape, &other) {
-            let places = shape[1..].iter().product::<usize>() as f32;
-            let sum = Affine { scale: vec![places; shape[0]], shift: vec![0.0; shape[0]], per: Per::Channel };
-            second = at.add("gradient.mean", GlobalAveragePool, &[second])?;
-            second = at.add("gradient.sum", sum, &[second])?;
+            let (outer, from) = (shape[0], shape[1..].iter().product());
+            let sums = Sums { outer, from, inner: 1, groups: vec![(0..from).collect()] };
+            second = at.add("gradient.sum", SumGroups { sums, shape: Some(other) }, &[second])?;
         }
         Ok(vec![first, second])
     }
@@ -116,10 +91,13 @@ impl Operator for Multiply {
 pub(crate) mod cases {
     use rand::RngExt;
 
-    use super::{GlobalAveragePool, Multiply};
+    use super::Multiply;
     use crate::{
         graph::{Graph, Rows},
-        ops::cases::{Case, finished, image_shape, other},
+        ops::{
+            cases::{Case, finished, image_shape, other},
+            global_average_pool::GlobalAveragePool,
+        },
         rng::Rng,
     };
 

@@ -94,13 +94,7 @@ pub fn read_reshape(node: &mut Reader<'_>) -> Result<Operand, String> {
     let keep_zero = node.int("allowzero", 0) != 0;
     if let Some(Some(Operand::Constant(c))) = node.inputs.first().cloned() {
         let shape = resolve(&target, &c.shape, keep_zero)?;
-        // Scales along an axis do not survive another shape; what they make of the integers does.
-        let per_axis = c.quantization.as_ref().is_some_and(|q| q.scales.len() > 1);
-        let reshaped = match per_axis {
-            true => Constant::floats(shape, c.to_f32()),
-            false => Constant { shape, ..(*c).clone() },
-        };
-        return Ok(Operand::Constant(Arc::new(reshaped)));
+        return Ok(Operand::Constant(Arc::new(of_constant(&c, shape))));
     }
     let input = node.value(0)?;
     let own = node.node(input).shape.clone();
@@ -110,9 +104,105 @@ pub fn read_reshape(node: &mut Reader<'_>) -> Result<Operand, String> {
     let shape = match target.as_slice() {
         [-1, rest @ ..] if !rest.contains(&-1) => resolve(&[&[1], rest].concat(), &whole, keep_zero)?,
         [0 | 1, ..] => resolve(&target, &whole, keep_zero)?,
+        [n, rest @ ..] if usize::try_from(*n) == Ok(node.batch) => {
+            resolve(&[&[1], rest].concat(), &whole, keep_zero)?
+        }
         _ => return Err(format!("the new shape {target:?} would mix the images of a batch")),
     };
     node.add(Reshape { shape: shape[1..].to_vec() }, &[input])
+}
+
+/// Reads an ONNX Squeeze that keeps the batch axis.
+pub fn read_squeeze(node: &mut Reader<'_>) -> Result<Operand, String> {
+    let shape = whole(node)?;
+    let is_one = |axis: &usize| shape.get(*axis) == Some(&1);
+    let axes = match axes(node, shape.len())? {
+        Some(axes) => axes,
+        None if is_value(node) => {
+            return Err("it names no axes, so it would take away the batch's too".into());
+        }
+        None => (0..shape.len()).filter(is_one).collect(),
+    };
+    if let Some(axis) = axes.iter().find(|axis| !is_one(axis)) {
+        return Err(format!("axis {axis} of {shape:?} has not the extent 1"));
+    }
+    if is_value(node) && axes.contains(&0) {
+        return Err("it would take away the batch axis".into());
+    }
+    let kept = shape.iter().enumerate().filter(|(axis, _)| !axes.contains(axis)).map(|(_, &extent)| extent);
+    let kept = kept.collect();
+    reshaped(node, kept)
+}
+
+/// Reads an ONNX Unsqueeze that keeps the batch axis first.
+pub fn read_unsqueeze(node: &mut Reader<'_>) -> Result<Operand, String> {
+    let mut shape = whole(node)?;
+    let added = match node.opset < 13 {
+        true => node.ints("axes").map_or(0, <[i64]>::len),
+        false => node.constant(1)?.len(),
+    };
+    let rank = shape.len() + added;
+    limits::check("the number of axes", rank as u64, limits::RANK).map_err(|e| e.to_string())?;
+    let mut axes = axes(node, rank)?.ok_or("axes are missing")?;
+    axes.sort_unstable();
+    if axes.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(format!("axes {axes:?} name one twice"));
+    }
+    if is_value(node) && axes.contains(&0) {
+        return Err("it would put an axis before the batch's".into());
+    }
+    axes.into_iter().for_each(|axis| shape.insert(axis, 1));
+    reshaped(node, shape)
+}
+
+fn is_value(node: &Reader<'_>) -> bool {
+    matches!(node.inputs.first(), Some(Some(Operand::Value(_))))
+}
+
+/// The first input's shape as ONNX has it: with the batch axis, where it depends on the image.
+fn whole(node: &Reader<'_>) -> Result<Vec<usize>, String> {
+    match node.inputs.first() {
+        Some(Some(Operand::Constant(c))) => Ok(c.shape.clone()),
+        Some(Some(Operand::Value(id))) => Ok([&[1], node.node(*id).shape.as_slice()].concat()),
+        _ => Err("input 0 is missing".into()),
+    }
+}
+
+/// The axes that a Squeeze or Unsqueeze names, among `rank`; an input since opset 13.
+fn axes(node: &Reader<'_>, rank: usize) -> Result<Option<Vec<usize>>, String> {
+    let listed = match node.opset < 13 {
+        true => node.ints("axes").map(<[i64]>::to_vec),
+        false => match node.optional_constant(1)? {
+            Some(c) => Some(c.to_i64().ok_or("axes must be integers")?),
+            None => None,
+        },
+    };
+    let all = rank.cast_signed() as i64;
+    let counted = |&axis: &i64| {
+        let from_front = if axis < 0 { axis.saturating_add(all) } else { axis };
+        let axis = usize::try_from(from_front).ok().filter(|&axis| axis < rank);
+        axis.ok_or_else(|| format!("axes {listed:?} are not of {rank} axes"))
+    };
+    listed.as_ref().map(|listed| listed.iter().map(counted).collect()).transpose()
+}
+
+/// The first input, a constant or a value, with the same elements under another shape, which begins with the batch axis.
+fn reshaped(node: &mut Reader<'_>, shape: Vec<usize>) -> Result<Operand, String> {
+    match node.inputs.first().cloned().flatten() {
+        Some(Operand::Constant(constant)) => Ok(Operand::Constant(Arc::new(of_constant(&constant, shape)))),
+        _ => {
+            let input = node.value(0)?;
+            node.add(Reshape { shape: shape[1..].to_vec() }, &[input])
+        }
+    }
+}
+
+/// A constant's elements under another shape. Scales along an axis do not survive it; what they make of the integers does.
+fn of_constant(constant: &Constant, shape: Vec<usize>) -> Constant {
+    match constant.quantization.as_ref().is_some_and(|q| q.scales.len() > 1) {
+        true => Constant::floats(shape, constant.to_f32()),
+        false => Constant { shape, ..constant.clone() },
+    }
 }
 
 /// Fills in ONNX's 0 (as it was) and -1 (what is left).
@@ -202,7 +292,8 @@ pub(crate) mod cases {
         rng::Rng,
     };
 
-    pub const ALL: &[Case] = &[Case::new("Reshape", &["Flatten", "Reshape"], reshape)];
+    pub const ALL: &[Case] =
+        &[Case::new("Reshape", &["Flatten", "Reshape", "Squeeze", "Unsqueeze"], reshape)];
 
     fn reshape(rng: &mut Rng) -> Graph {
         let shape = image_shape(rng);

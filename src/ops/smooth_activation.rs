@@ -1,4 +1,5 @@
-//! Smooth activations, which have a slope of their own at every point: Sigmoid, HardSigmoid, HardSwish, Elu.
+//! Functions of one element with a slope of their own at every point: Sigmoid, HardSigmoid, HardSwish, Elu and their kin,
+//! powers, exponentials and logarithms.
 //!
 //! SiLU needs no operator: exporters write it as a Sigmoid and a Mul.
 
@@ -24,6 +25,15 @@ fn record(at: &mut Recording<'_>, kind: Kind, backward: bool) -> Result<()> {
         Kind::HardSigmoid { alpha, beta } => (1, alpha, beta),
         Kind::HardSwish => (2, 0.0, 0.0),
         Kind::Elu { alpha } => (3, alpha, 0.0),
+        Kind::LeakyRelu { alpha } => (4, alpha, 0.0),
+        Kind::Abs => (5, 0.0, 0.0),
+        Kind::Softplus => (6, 0.0, 0.0),
+        Kind::Softsign => (7, 0.0, 0.0),
+        Kind::Tanh => (8, 0.0, 0.0),
+        Kind::Erf => (9, 0.0, 0.0),
+        Kind::Exp => (10, 0.0, 0.0),
+        Kind::Log => (11, 0.0, 0.0),
+        Kind::Power { exponent } => (12, exponent, 0.0),
     };
     let params = [
         [
@@ -58,6 +68,30 @@ pub enum Kind {
         /// The limit of the negative side, negated.
         alpha: f32,
     },
+    /// `x` where it is positive, else `alpha x`.
+    LeakyRelu {
+        /// The slope of the negative side.
+        alpha: f32,
+    },
+    /// `|x|`.
+    Abs,
+    /// `log(1 + exp(x))`.
+    Softplus,
+    /// `x / (1 + |x|)`.
+    Softsign,
+    /// The hyperbolic tangent.
+    Tanh,
+    /// The error function.
+    Erf,
+    /// `exp(x)`.
+    Exp,
+    /// `log(x)`, of positive numbers.
+    Log,
+    /// `x` to a power; of negative numbers where it is whole.
+    Power {
+        /// The power.
+        exponent: f32,
+    },
 }
 
 /// A function of each element.
@@ -89,6 +123,47 @@ pub fn read_elu(node: &mut Reader<'_>) -> Result<Operand, String> {
     read(node, Kind::Elu { alpha })
 }
 
+/// Reads an ONNX LeakyRelu.
+pub fn read_leaky_relu(node: &mut Reader<'_>) -> Result<Operand, String> {
+    let alpha = node.float("alpha", 0.01);
+    read(node, Kind::LeakyRelu { alpha })
+}
+
+/// Reads an ONNX Abs.
+pub fn read_abs(node: &mut Reader<'_>) -> Result<Operand, String> {
+    read(node, Kind::Abs)
+}
+
+/// Reads an ONNX Softplus.
+pub fn read_softplus(node: &mut Reader<'_>) -> Result<Operand, String> {
+    read(node, Kind::Softplus)
+}
+
+/// Reads an ONNX Softsign.
+pub fn read_softsign(node: &mut Reader<'_>) -> Result<Operand, String> {
+    read(node, Kind::Softsign)
+}
+
+/// Reads an ONNX Tanh.
+pub fn read_tanh(node: &mut Reader<'_>) -> Result<Operand, String> {
+    read(node, Kind::Tanh)
+}
+
+/// Reads an ONNX Erf.
+pub fn read_erf(node: &mut Reader<'_>) -> Result<Operand, String> {
+    read(node, Kind::Erf)
+}
+
+/// Reads an ONNX Exp.
+pub fn read_exp(node: &mut Reader<'_>) -> Result<Operand, String> {
+    read(node, Kind::Exp)
+}
+
+/// Reads an ONNX Log.
+pub fn read_log(node: &mut Reader<'_>) -> Result<Operand, String> {
+    read(node, Kind::Log)
+}
+
 fn read(node: &mut Reader<'_>, kind: Kind) -> Result<Operand, String> {
     let input = node.value(0)?;
     node.add(SmoothActivation { kind }, &[input])
@@ -96,7 +171,7 @@ fn read(node: &mut Reader<'_>, kind: Kind) -> Result<Operand, String> {
 
 /// The arithmetic, once for f32 and once for f64.
 macro_rules! arithmetic {
-    ($value:ident, $slope:ident, $float:ty) => {
+    ($value:ident, $slope:ident, $float:ty, $erf:path) => {
         impl Kind {
             /// The function at `x`.
             #[must_use]
@@ -109,11 +184,23 @@ macro_rules! arithmetic {
                     Self::HardSwish => x * (x / 6.0 + 0.5).clamp(0.0, 1.0),
                     Self::Elu { .. } if x > 0.0 => x,
                     Self::Elu { alpha } => <$float>::from(alpha) * x.exp_m1(),
+                    Self::LeakyRelu { .. } if x > 0.0 => x,
+                    Self::LeakyRelu { alpha } => <$float>::from(alpha) * x,
+                    Self::Abs => x.abs(),
+                    Self::Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p(),
+                    Self::Softsign => x / (1.0 + x.abs()),
+                    Self::Tanh => x.tanh(),
+                    Self::Erf => $erf(x),
+                    Self::Exp => x.exp(),
+                    Self::Log => x.ln(),
+                    Self::Power { exponent } if exponent == -1.0 => x.recip(),
+                    Self::Power { exponent } if exponent == 0.5 => x.sqrt(),
+                    Self::Power { exponent } => x.powf(exponent.into()),
                 }
             }
 
             /// Its slope at `x`; at a kink, what PyTorch takes: flat for HardSigmoid, the inner slope for
-            /// HardSwish, the negative side's `alpha` for Elu.
+            /// HardSwish, the negative side's `alpha` for Elu and LeakyRelu, zero for Abs.
             #[must_use]
             pub fn $slope(self, x: $float) -> $float {
                 match self {
@@ -130,15 +217,29 @@ macro_rules! arithmetic {
                     Self::HardSwish => x / 3.0 + 0.5,
                     Self::Elu { .. } if x > 0.0 => 1.0,
                     Self::Elu { alpha } => <$float>::from(alpha) * x.exp(),
+                    Self::LeakyRelu { .. } if x > 0.0 => 1.0,
+                    Self::LeakyRelu { alpha } => alpha.into(),
+                    Self::Abs if x == 0.0 => 0.0,
+                    Self::Abs => x.signum(),
+                    Self::Softplus => 1.0 / (1.0 + (-x).exp()),
+                    Self::Softsign => (1.0 + x.abs()).powi(-2),
+                    Self::Tanh => 1.0 - x.tanh().powi(2),
+                    Self::Erf => <$float>::from(std::f32::consts::FRAC_2_SQRT_PI) * (-x * x).exp(),
+                    Self::Exp => x.exp(),
+                    Self::Log => x.recip(),
+                    Self::Power { exponent } => {
+                        let exponent = <$float>::from(exponent);
+                        exponent * x.powf(exponent - 1.0)
+                    }
                 }
             }
         }
     };
 }
 
-arithmetic!(value_f32, slope_f32, f32);
+arithmetic!(value_f32, slope_f32, f32, libm::erff);
 #[cfg(test)]
-arithmetic!(value_f64, slope_f64, f64);
+arithmetic!(value_f64, slope_f64, f64, libm::erf);
 
 impl Operator for SmoothActivation {
     fn name(&self) -> &'static str {
@@ -147,6 +248,15 @@ impl Operator for SmoothActivation {
             Kind::HardSigmoid { .. } => "HardSigmoid",
             Kind::HardSwish => "HardSwish",
             Kind::Elu { .. } => "Elu",
+            Kind::LeakyRelu { .. } => "LeakyRelu",
+            Kind::Abs => "Abs",
+            Kind::Softplus => "Softplus",
+            Kind::Softsign => "Softsign",
+            Kind::Tanh => "Tanh",
+            Kind::Erf => "Erf",
+            Kind::Exp => "Exp",
+            Kind::Log => "Log",
+            Kind::Power { .. } => "Pow",
         }
     }
 
@@ -234,22 +344,49 @@ pub(crate) mod cases {
 
     use super::{Kind, SmoothActivation};
     use crate::{
-        graph::Graph,
-        ops::cases::{Case, image_shape, off_the_kinks},
+        graph::{Graph, Rows},
+        ops::{
+            affine::{Affine, Per},
+            cases::{Case, finished, image_shape, off_the_kinks},
+        },
         rng::Rng,
     };
 
     pub const ALL: &[Case] = &[
-        Case::new("Sigmoid", &["Sigmoid"], |rng| activation(rng, Kind::Sigmoid)),
+        Case::new("Sigmoid", &["Sigmoid", "Swish"], |rng| activation(rng, Kind::Sigmoid)),
         Case::new("HardSigmoid", &["HardSigmoid"], |rng| {
             activation(rng, Kind::HardSigmoid { alpha: 0.7, beta: 0.4 })
         }),
         Case::new("HardSwish", &["HardSwish"], |rng| activation(rng, Kind::HardSwish)),
-        Case::new("Elu", &["Elu"], |rng| {
+        Case::new("Elu", &["Celu", "Elu", "Selu"], |rng| {
             let alpha = rng.random_range(1..64) as f32 / 16.0;
             activation(rng, Kind::Elu { alpha })
         }),
+        Case::new("LeakyRelu", &["LeakyRelu", "PRelu"], |rng| {
+            let alpha = rng.random_range(1..64) as f32 / 128.0;
+            activation(rng, Kind::LeakyRelu { alpha })
+        }),
+        Case::new("Abs", &["Abs"], |rng| activation(rng, Kind::Abs)),
+        Case::new("Softplus", &["Softplus"], |rng| activation(rng, Kind::Softplus)),
+        Case::new("Softsign", &["Softsign"], |rng| activation(rng, Kind::Softsign)),
+        Case::new("Tanh", &["Mish", "Tanh"], |rng| activation(rng, Kind::Tanh)),
+        Case::new("Erf", &["Erf", "Gelu"], |rng| activation(rng, Kind::Erf)),
+        Case::new("Exp", &["Exp"], |rng| activation(rng, Kind::Exp)),
+        Case::new("Log", &["Log"], |rng| positive(rng, Kind::Log)),
+        Case::new("Reciprocal", &["Reciprocal", "Div"], |rng| positive(rng, Kind::Power { exponent: -1.0 })),
+        Case::new("Sqrt", &["Sqrt"], |rng| positive(rng, Kind::Power { exponent: 0.5 })),
+        Case::new("Pow", &["LRN", "Pow"], |rng| positive(rng, Kind::Power { exponent: 1.7 })),
     ];
+
+    /// Of numbers from 1 / 4 to 9 / 4, where logarithms and powers are smooth.
+    fn positive(rng: &mut Rng, kind: Kind) -> Graph {
+        let shape = image_shape(rng);
+        let mut graph = Graph::new();
+        let x = graph.input("x", shape.as_slice(), Rows::Images);
+        let (scale, shift) = (vec![1.0; shape[0]], vec![1.25; shape[0]]);
+        let moved = graph.add("moved", Affine { scale, shift, per: Per::Channel }, &[x]).unwrap();
+        finished(graph, SmoothActivation { kind }, &[moved])
+    }
 
     /// The input is wide enough to pass all kinks.
     fn activation(rng: &mut Rng, kind: Kind) -> Graph {

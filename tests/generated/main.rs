@@ -7,6 +7,7 @@
 mod memory;
 mod models;
 mod semantics;
+mod twins;
 
 use std::{
     collections::HashSet,
@@ -36,13 +37,14 @@ fn turn() -> MutexGuard<'static, ()> {
 
 /// What a refusal may take.
 const REFUSAL: (Duration, usize) = (Duration::from_millis(100), 64 << 20);
-/// What a small model that is accepted may take, on a machine that does other things beside.
+/// What a small model that is read may take, on a machine that does other things beside.
 const RUN: (Duration, usize) = (Duration::from_secs(20), 768 << 20);
 
-/// Reads a file, runs it forward and back, and records both for a GPU.
-fn all_of_it(bytes: &[u8]) -> Result<()> {
+/// Reads a file, runs it forward and back, and records both for a GPU. An error inside is one of the backends, as of a
+/// batch that a GPU cannot hold.
+fn all_of_it(bytes: &[u8]) -> Result<Result<()>> {
     let network = Arc::new(Network::from_onnx(bytes)?);
-    run(&network)
+    Ok(run(&network))
 }
 
 fn run(network: &Arc<Network>) -> Result<()> {
@@ -70,6 +72,7 @@ fn fault(case: &Case) -> (Option<String>, bool) {
     };
     let (outcome, peak, mut time) = attempt();
     let Ok(outcome) = outcome else { return (Some("it panics".into()), false) };
+    let is_refused = !matches!(outcome, Ok(Ok(())));
     let (most_time, most_memory) = if outcome.is_err() { REFUSAL } else { RUN };
     // A machine that is busy is slow once, a refusal that is slow is slow each time.
     for _ in 0..4 {
@@ -81,12 +84,12 @@ fn fault(case: &Case) -> (Option<String>, bool) {
         Some(format!("it takes {time:?}"))
     } else if peak > most_memory + 2 * bytes.len() {
         Some(format!("it takes {} MiB", peak >> 20))
-    } else if let Err(error) = &outcome {
+    } else if let Err(error) = &outcome.and_then(|run| run) {
         said_once(error)
     } else {
         None
     };
-    (over, outcome.is_err())
+    (over, is_refused)
 }
 
 /// What is wrong with a message.
@@ -104,7 +107,7 @@ fn no_integer_crashes_hangs_or_eats_memory() {
     let mut seen = HashSet::new();
     for seed in &seeds {
         let outcome = all_of_it(&seed.bytes());
-        assert!(outcome.is_ok(), "{} is valid: {outcome:?}", seed.operator);
+        assert!(matches!(outcome, Ok(Ok(()))), "{} is valid: {outcome:?}", seed.operator);
         for case in changed(seed).into_iter().filter(|case| seen.insert(case.bytes())) {
             let (wrong, is_refused) = fault(&case);
             faults.extend(wrong.map(|why| format!("{}: {}: {why}", case.operator, case.change)));

@@ -17,9 +17,14 @@ import onnx
 from onnx import TensorProto, numpy_helper
 
 OPERATORS = set("""
-    Add AveragePool BatchNormalization Clip Concat Constant Conv DequantizeLinear Dropout Elu Flatten Gemm
-    GlobalAveragePool HardSigmoid HardSwish Identity LogSoftmax MatMul MaxPool Mul QuantizeLinear ReduceMean Relu
-    Reshape Sigmoid Softmax
+    Abs Add And AveragePool BatchNormalization Cast Ceil Celu Clip Concat Constant ConstantOfShape Conv DepthToSpace
+    DequantizeLinear Div Dropout Elu Equal Erf Exp Expand Flatten Floor Gather Gelu Gemm GlobalAveragePool GlobalMaxPool
+    Greater GreaterOrEqual GroupNormalization HardSigmoid HardSwish Identity InstanceNormalization LRN LayerNormalization LeakyRelu Less LessOrEqual Log LogSoftmax LpNormalization MatMul Max MaxPool Mean
+    MeanVarianceNormalization Min Mish
+    Mod Mul Neg Not Or PRelu Pad Pow QuantizeLinear Range Reciprocal ReduceL2 ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare
+    Relu
+    Reshape Resize Round Selu Shape Sigmoid Size Slice Softmax Softplus Softsign SpaceToDepth Split Sqrt Squeeze Sub Sum Swish Tanh
+    Tile Transpose Unsqueeze Upsample Where
 """.split())
 TYPES = {getattr(TensorProto, name) for name in
          "FLOAT DOUBLE FLOAT16 INT8 UINT8 INT16 UINT16 INT32 UINT32 INT64 UINT64 BOOL".split()}

@@ -14,6 +14,7 @@ use crate::{
     graph::{Adjoint, Constant, Elements, Lowering, Operator, Quantization, Shape, ValueId},
     ops::{
         kernels::{Convolution, GatherAxis, convolve},
+        linear_along::linear_along,
         onnx::{Operand, Reader},
         window::Window,
     },
@@ -71,8 +72,12 @@ pub fn read_gemm(node: &mut Reader<'_>) -> Result<Operand, String> {
 /// Reads an ONNX MatMul of an image's features and a constant matrix.
 pub fn read_matmul(node: &mut Reader<'_>) -> Result<Operand, String> {
     let input = node.value(0)?;
-    let weights = Arc::new(transposed(&*node.constant(1)?)?);
-    node.add(Dense { weights, bias: None }, &[input])
+    let weights = transposed(&*node.constant(1)?)?;
+    let axes = node.node(input).shape.len();
+    match axes {
+        0 | 1 => node.add(Dense { weights: Arc::new(weights), bias: None }, &[input]),
+        _ => linear_along(node, input, axes - 1, weights).map(Operand::Value),
+    }
 }
 
 /// The transpose of a matrix; integers stay integers.

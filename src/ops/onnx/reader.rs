@@ -34,6 +34,10 @@ pub struct Reader<'a> {
     pub repeated: &'a mut u64,
     /// The bound that a value is over, where one is: then the whole file is refused for it.
     pub over: Option<Error>,
+    /// How many images the file was exported for; 1 where it leaves that open.
+    pub batch: usize,
+    /// What the node makes beside its first output, in order.
+    pub others: Vec<Operand>,
     /// The node as the file has it.
     pub proto: &'a NodeProto,
 }
@@ -134,6 +138,14 @@ impl Reader<'_> {
             }
             text
         })
+    }
+
+    /// As [`Self::add`], of a part of what the node does.
+    pub fn value_of(&mut self, operator: impl Operator, inputs: &[ValueId]) -> Result<ValueId, String> {
+        match self.add(operator, inputs)? {
+            Operand::Value(value) => Ok(value),
+            Operand::Constant(_) => Err("it is a constant".into()),
+        }
     }
 
     /// Adds a node under this node's name.

@@ -43,7 +43,7 @@ fn elements(tensor: &TensorProto, count: usize) -> Result<Elements, String> {
         DataType::Float | DataType::Int32 => 4,
         DataType::Int8 | DataType::Uint8 | DataType::Bool => 1,
         DataType::Int64 | DataType::Double => 8,
-        DataType::Float16 => 2,
+        DataType::Float16 | DataType::Bfloat16 => 2,
         other => return Err(format!("tensors of type {} are not supported", other.as_str_name())),
     };
     if !raw.is_empty() && raw.len() != count.saturating_mul(width) {
@@ -59,6 +59,10 @@ fn elements(tensor: &TensorProto, count: usize) -> Result<Elements, String> {
             Elements::F32(int32.iter().map(|&v| half::f16::from_bits(v as u16).to_f32()).collect())
         }
         DataType::Float16 => Elements::F32(read(raw, |b| half::f16::from_le_bytes(b).to_f32())),
+        DataType::Bfloat16 if typed => {
+            Elements::F32(int32.iter().map(|&v| half::bf16::from_bits(v as u16).to_f32()).collect())
+        }
+        DataType::Bfloat16 => Elements::F32(read(raw, |b| half::bf16::from_le_bytes(b).to_f32())),
         DataType::Int8 if typed => Elements::I8(int32.iter().map(|&v| v as i8).collect()),
         DataType::Int8 => Elements::I8(read(raw, i8::from_le_bytes)),
         DataType::Uint8 | DataType::Bool if typed => Elements::U8(int32.iter().map(|&v| v as u8).collect()),

@@ -1,0 +1,59 @@
+//! A matrix applied along one axis of a value: products with constant matrices, and resampling.
+
+use std::sync::Arc;
+
+use super::{
+    conv::Conv,
+    onnx::Reader,
+    rearrange::{IndexMap, Rearrange},
+    reshape::Reshape,
+    window::Window,
+};
+use crate::graph::{Constant, ValueId};
+
+/// Applies `weights`, `[out, in]`, along an axis of a value, the batch axis not counted: a 1 by 1 convolution of the value
+/// with that axis as its channels.
+pub fn linear_along(
+    node: &mut Reader<'_>,
+    x: ValueId,
+    axis: usize,
+    weights: Constant,
+) -> Result<ValueId, String> {
+    let shape = node.node(x).shape.clone();
+    let extent = shape[axis];
+    let first: Vec<usize> = std::iter::once(axis).chain((0..shape.len()).filter(|&i| i != axis)).collect();
+    let mut moved: Vec<usize> = first.iter().map(|&i| shape[i]).collect();
+    let rest = moved[1..].iter().product();
+    let mut value = x;
+    if axis != 0 {
+        value = rearranged(node, value, IndexMap::transpose(&shape, &first))?;
+    }
+    value = reshaped(node, value, vec![extent, rest, 1])?;
+    let &[out, inputs] = weights.shape.as_slice() else { return Err("its weights are no matrix".into()) };
+    if inputs != extent {
+        return Err(format!("weights {out} x {inputs} do not fit an axis of {extent}"));
+    }
+    let weights = Arc::new(Constant { shape: vec![out, extent, 1, 1], ..weights });
+    value = node.value_of(Conv { weights, bias: None, groups: 1, window: Window::new([1, 1]) }, &[value])?;
+    moved[0] = out;
+    value = reshaped(node, value, moved.clone())?;
+    if axis != 0 {
+        let back: Vec<usize> = (1..=axis).chain([0]).chain(axis + 1..shape.len()).collect();
+        value = rearranged(node, value, IndexMap::transpose(&moved, &back))?;
+    }
+    Ok(value)
+}
+
+fn rearranged(node: &mut Reader<'_>, x: ValueId, map: IndexMap) -> Result<ValueId, String> {
+    match map.is_view() {
+        true => reshaped(node, x, map.shape().to_vec()),
+        false => node.value_of(Rearrange { map }, &[x]),
+    }
+}
+
+fn reshaped(node: &mut Reader<'_>, x: ValueId, shape: Vec<usize>) -> Result<ValueId, String> {
+    match node.node(x).shape == shape {
+        true => Ok(x),
+        false => node.value_of(Reshape { shape }, &[x]),
+    }
+}

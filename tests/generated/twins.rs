@@ -1,0 +1,198 @@
+//! What exporters write in other ways, beside a plain network of the same weights: the scores are the same to the bit, or
+//! as near as another order of sums leaves them.
+
+use tract_onnx::pb::{
+    AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto,
+    attribute_proto::AttributeType, tensor_proto::DataType, type_proto,
+};
+
+use crate::{
+    models::{floats, int, ints, longs, model, node, value},
+    semantics::{refusal, scores},
+};
+
+/// A convolution, a ReLU, a pooling and a fully connected layer; `flatten` makes "f" of "pooled".
+fn network(opset: i64, flatten: Vec<NodeProto>, more: Vec<TensorProto>) -> ModelProto {
+    let head = vec![
+        node("Conv", &["x", "w"], "conv", vec![]),
+        node("Relu", &["conv"], "relu", vec![]),
+        node("GlobalAveragePool", &["relu"], "pooled", vec![]),
+    ];
+    let tail = vec![node("Gemm", &["f", "d"], "y", vec![int("transB", 1)])];
+    let weights = vec![floats("w", &[4, 3, 3, 3]), floats("d", &[5, 4])];
+    model(opset, true, [head, flatten, tail].concat(), [weights, more].concat())
+}
+
+fn plain() -> ModelProto {
+    network(13, vec![node("Flatten", &["pooled"], "f", vec![])], vec![])
+}
+
+fn graph(model: &mut ModelProto) -> &mut GraphProto {
+    model.graph.as_mut().unwrap()
+}
+
+fn assert_near(got: &[f32], want: &[f32]) {
+    assert_eq!(got.len(), want.len());
+    for (a, b) in got.iter().zip(want) {
+        assert!((a - b).abs() <= 1e-5 * b.abs().max(1.0), "{got:?}, not {want:?}");
+    }
+}
+
+#[test]
+fn flattening_by_shapes_is_flattening() {
+    let _turn = crate::turn();
+    let nodes = vec![
+        node("Shape", &["pooled"], "shape", vec![]),
+        node("Gather", &["shape", "zero"], "batch", vec![int("axis", 0)]),
+        node("Unsqueeze", &["batch", "axes"], "first", vec![]),
+        node("Concat", &["first", "rest"], "target", vec![int("axis", 0)]),
+        node("Reshape", &["pooled", "target"], "f", vec![]),
+    ];
+    let mut zero = longs("zero", &[0]);
+    zero.dims.clear();
+    let written = network(13, nodes, vec![zero, longs("axes", &[0]), longs("rest", &[-1])]);
+    assert_eq!(scores(&written), scores(&plain()));
+}
+
+#[test]
+fn a_fixed_batch_is_a_batch() {
+    let _turn = crate::turn();
+    let nodes = vec![node("Reshape", &["pooled", "target"], "f", vec![])];
+    let mut written = network(13, nodes, vec![longs("target", &[8, 4])]);
+    graph(&mut written).input = vec![value("x", &[8, 3, 6, 6])];
+    assert_eq!(scores(&written), scores(&plain()));
+}
+
+#[test]
+fn channels_may_come_last() {
+    let _turn = crate::turn();
+    let mut written = plain();
+    let graph = graph(&mut written);
+    graph.input = vec![value("x", &[1, 6, 6, 3])];
+    graph.node.insert(0, node("Transpose", &["x"], "nchw", vec![ints("perm", &[0, 3, 1, 2])]));
+    graph.node[1].input[0] = "nchw".into();
+    assert_eq!(scores(&written), scores(&plain()));
+}
+
+#[test]
+fn a_normalisation_may_be_inside() {
+    let _turn = crate::turn();
+    let mut written = plain();
+    let inner = graph(&mut written);
+    let three = |name: &str, values: [f32; 3]| TensorProto {
+        float_data: values.to_vec(),
+        ..floats(name, &[1, 3, 1, 1])
+    };
+    inner.initializer.extend([three("mean", [0.0; 3]), three("std", [0.5, 0.25, 2.0])]);
+    inner.node.insert(0, node("Sub", &["x", "mean"], "centred", vec![]));
+    inner.node.insert(1, node("Div", &["centred", "std"], "normal", vec![]));
+    inner.node[2].input[0] = "normal".into();
+    let mut twin = plain();
+    let weights = graph(&mut twin).initializer.iter_mut().find(|t| t.name == "w").unwrap();
+    for (i, w) in weights.float_data.iter_mut().enumerate() {
+        *w /= [0.5, 0.25, 2.0][i / 9 % 3];
+    }
+    assert_near(&scores(&written), &scores(&twin));
+}
+
+#[test]
+fn halves_inside_are_floats() {
+    let _turn = crate::turn();
+    let mut written = plain();
+    let inner = graph(&mut written);
+    for tensor in &mut inner.initializer {
+        // The weights are multiples of 1 / 16, which halves hold.
+        let halves = tensor.float_data.drain(..).flat_map(|v| half::f16::from_f32(v).to_le_bytes());
+        tensor.raw_data = halves.collect();
+        tensor.data_type = DataType::Float16 as i32;
+    }
+    inner.node.insert(0, node("Cast", &["x"], "half", vec![int("to", 10)]));
+    inner.node[1].input[0] = "half".into();
+    assert_eq!(scores(&written), scores(&plain()));
+}
+
+/// The nodes of the plain network after its ReLU, as a function of the file.
+fn with_function(body: impl FnOnce(&mut FunctionProto)) -> ModelProto {
+    let mut written = plain();
+    let opset_import = written.opset_import.clone();
+    let nodes = &mut graph(&mut written).node;
+    let pool = nodes.iter().position(|n| n.op_type == "GlobalAveragePool").unwrap();
+    let inner = vec![nodes.remove(pool), nodes.remove(pool)];
+    let mut function = FunctionProto {
+        name: Some("Pooled".into()),
+        domain: Some("local".into()),
+        input: vec!["relu".into()],
+        output: vec!["f".into()],
+        node: inner,
+        opset_import,
+        ..Default::default()
+    };
+    body(&mut function);
+    let call = NodeProto { domain: "local".into(), ..node("Pooled", &["relu"], "f", vec![]) };
+    nodes.insert(pool, call);
+    written.functions.push(function);
+    written
+}
+
+#[test]
+fn functions_are_put_in_where_they_are_called() {
+    let _turn = crate::turn();
+    assert_eq!(scores(&with_function(|_| {})), scores(&plain()));
+    let own = NodeProto { domain: "local".into(), ..node("Pooled", &["relu"], "f", vec![]) };
+    let why = refusal(&with_function(|function| function.node = vec![own]));
+    assert!(why.contains("calls itself"), "{why}");
+}
+
+#[test]
+fn a_condition_of_shapes_is_decided() {
+    let _turn = crate::turn();
+    let branch = |name: &str, nodes: Vec<NodeProto>, output: &str| AttributeProto {
+        name: name.into(),
+        r#type: AttributeType::Graph as i32,
+        g: Some(GraphProto { node: nodes, output: vec![value(output, &[1, 4])], ..Default::default() }),
+        ..Default::default()
+    };
+    let flat = branch("then_branch", vec![node("Flatten", &["pooled"], "a", vec![])], "a");
+    let other = branch("else_branch", vec![node("NonZero", &["pooled"], "b", vec![])], "b");
+    let condition = |extent: i64| {
+        let nodes = vec![
+            node("Shape", &["pooled"], "shape", vec![]),
+            node("Gather", &["shape", "two"], "height", vec![int("axis", 0)]),
+            node("Equal", &["height", "extent"], "is_one", vec![]),
+            node("If", &["is_one"], "f", vec![flat.clone(), other.clone()]),
+        ];
+        network(13, nodes, vec![longs("two", &[2]), longs("extent", &[extent])])
+    };
+    assert_eq!(scores(&condition(1)), scores(&plain()));
+    let why = refusal(&condition(2));
+    assert!(why.contains("NonZero"), "{why}");
+}
+
+#[test]
+fn what_scores_do_not_need_is_not_read() {
+    let _turn = crate::turn();
+    let mut written = plain();
+    let inner = graph(&mut written);
+    inner.node.push(node("ArgMax", &["scores"], "label", vec![]));
+    let zip = NodeProto {
+        domain: "ai.onnx.ml".into(),
+        attribute: vec![AttributeProto {
+            name: "classlabels_strings".into(),
+            strings: ["ant", "bee", "cat", "dog", "eel"].map(|name| name.as_bytes().to_vec()).to_vec(),
+            ..Default::default()
+        }],
+        ..node("ZipMap", &["scores"], "map", vec![])
+    };
+    inner.node.push(zip);
+    let mut label = value("label", &[1]);
+    if let Some(type_proto::Value::TensorType(tensor)) =
+        label.r#type.as_mut().and_then(|t: &mut TypeProto| t.value.as_mut())
+    {
+        tensor.elem_type = DataType::Int64 as i32;
+    }
+    inner.output = vec![label, ValueInfoProto { name: "map".into(), ..Default::default() }];
+    assert_eq!(scores(&written), scores(&plain()));
+    let bytes = prost::Message::encode_to_vec(&written);
+    let network = pellucid::network::Network::from_onnx(&bytes).unwrap();
+    assert_eq!(network.metadata().labels.as_ref().unwrap()[2], "cat");
+}
