@@ -8,7 +8,7 @@ use pellucid::{
     Result, Tensor,
     attribution::{
         Map, Run, Settings, Silent,
-        expected_gradients::{Draw, with_draws},
+        gradient::expected_gradients::{Draw, with_draws},
     },
     backend::resilient::{Choice, Resilient},
     network::{Layer, Network},

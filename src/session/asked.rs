@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Class, Explained, Explanation, Request, Saturation, Session, Target, report::empty_note};
 use crate::{
-    attribution::{About, Map, Method, Observer, Run, Settings, cotangents, method, support::segments},
+    attribution::{About, Map, Method, Observer, Run, Settings, cotangents, method, perturbation::segments},
     backend::{Backend, BitRows, Segmentation},
     error::{Error, Result},
     network::{Head, Layer, Network, Score},

@@ -24,7 +24,7 @@ pub use saturation::Saturation;
 pub use what_if::Cut;
 
 use crate::{
-    attribution::{Method, Observer, Settings, support},
+    attribution::{Method, Observer, Settings, perturbation::segments},
     backend::{
         Backend, Description, Images, Segmentation,
         resilient::{Choice, Resilient},
@@ -278,8 +278,8 @@ impl Session {
         image: &Tensor,
         parameters: &BTreeMap<String, Value>,
     ) -> Result<(Segmentation, Settings)> {
-        let settings = Settings::resolve(support::segments::PARAMETERS, parameters)?;
-        Ok((support::segments::image(image, &self.preprocessing, &settings)?, settings))
+        let settings = Settings::resolve(segments::PARAMETERS, parameters)?;
+        Ok((segments::image(image, &self.preprocessing, &settings)?, settings))
     }
 
     /// Explains an image, `[C, H, W]` and normalised.

@@ -3,15 +3,19 @@
 use async_trait::async_trait;
 
 use super::{
-    About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
-    support::{
-        baseline::{self, baseline},
-        cam::score_unit,
-        gradient,
-        quadrature::{Along, gauss_legendre},
-    },
+    baseline::{self, baseline},
+    quadrature::{Along, gauss_legendre},
 };
-use crate::{backend::Images, error::Result, graph::Rule, network::Score, tensor::Tensor};
+use crate::{
+    attribution::{
+        About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run, gradient, score_unit,
+    },
+    backend::Images,
+    error::Result,
+    graph::Rule,
+    network::Score,
+    tensor::Tensor,
+};
 
 /// `(x - b) * integral over a from 0 to 1 of df / dx at b + a (x - b)`, by Gauss-Legendre quadrature as in Captum.
 /// Sundararajan et al. 2017, equation 1. It sums to `f(x) - f(b)`; `delta` says by how much it misses.
@@ -147,7 +151,7 @@ fn between(start: &Tensor, image: &Tensor, a: f64) -> Result<Tensor> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{attribution::support::oracle, network::Score};
+    use crate::{attribution::oracle, network::Score};
 
     #[test]
     fn sums_to_the_difference_of_scores() {

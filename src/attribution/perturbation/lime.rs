@@ -6,16 +6,11 @@ use async_trait::async_trait;
 use rand::RngExt;
 use serde_json::Value;
 
-use super::{
-    About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
-    support::{
-        cam::score_unit,
-        perturb::{self, BATCH, Looks, TOLERANCE, join},
-        regression::Regression,
-        segments,
-    },
-};
+use super::{BATCH, Looks, TOLERANCE, join, regression::Regression, segments};
 use crate::{
+    attribution::{
+        About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run, perturbation, score_unit,
+    },
     backend::{BitRows, Masks, Segmentation},
     error::{Error, Result},
     network::Score,
@@ -96,19 +91,19 @@ impl Method for Lime {
 
     async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
         let map = segments::of(run)?;
-        let fill = perturb::segment_fill(run.image, run.preprocessing, &map, run.settings)?;
+        let fill = perturbation::segment_fill(run.image, run.preprocessing, &map, run.settings)?;
         let drawn = rows(run, map.count())?;
         let mut regression = Regression::new(map.count(), run.targets.len());
-        let (batch, total) = (perturb::batch(run).await?, drawn.len());
+        let (batch, total) = (perturbation::batch(run).await?, drawn.len());
         let mut looks = Looks::new(total);
         run.observer.progress(0, total as u64, None).await?;
         let mut done = 0;
         loop {
             let chunk = looks.room(done, batch);
             let masks = Masks::Segments(map.clone(), drawn.slice(done..done + chunk));
-            let scores = perturb::scores(run, &fill, &masks).await?;
+            let scores = perturbation::scores(run, &fill, &masks).await?;
             for i in 0..chunk {
-                let ones = perturb::ones(&drawn, done + i);
+                let ones = perturbation::ones(&drawn, done + i);
                 let weight = weight(ones.len(), map.count(), run.settings.number("kernel_width"));
                 regression.add(ones, weight, scores.row(i).iter().map(|&v| f64::from(v)).collect());
             }
@@ -118,7 +113,7 @@ impl Method for Lime {
                 continue;
             }
             let (maps, error) = maps(run, &map, &regression)?;
-            if perturb::show(run, done, total, &maps, error).await? || done == total {
+            if perturbation::show(run, done, total, &maps, error).await? || done == total {
                 return Ok(maps);
             }
         }
@@ -157,8 +152,8 @@ fn maps(run: &Run<'_>, map: &Arc<Segmentation>, regression: &Regression) -> Resu
     let mut largest = 0.0f64;
     let fits = regression.fit(run.settings.number("ridge"))?;
     let one = |(fit, &target): (_, &usize)| {
-        let fit: super::support::regression::Fit = fit;
-        let values: Tensor = perturb::paint(map, &fit.weights)?;
+        let fit: super::regression::Fit = fit;
+        let values: Tensor = perturbation::paint(map, &fit.weights)?;
         let mut out = Map::new(target, values, score_unit(run.score));
         largest = fit.errors.iter().fold(largest, |m, e| m.max(*e));
         out.segments = Some(map.clone());
@@ -177,7 +172,7 @@ fn maps(run: &Run<'_>, map: &Arc<Segmentation>, regression: &Regression) -> Resu
 mod tests {
     use super::*;
     use crate::{
-        attribution::support::{fill::Fill, oracle},
+        attribution::{fill::Fill, oracle},
         network::Head,
     };
 

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::{About, Cost, Group, Map, MapKind, Method, Paper, Run};
 use crate::{
+    attribution::{About, Cost, Group, Map, MapKind, Method, Paper, Run},
     backend::Images,
     error::{Error, Result},
     network::{Program, Score},

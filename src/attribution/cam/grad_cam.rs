@@ -2,11 +2,13 @@
 
 use async_trait::async_trait;
 
-use super::{
-    About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
-    support::cam::{map_each, plane_sum, score_unit, weighted_sum},
+use super::{map_each, plane_sum, weighted_sum};
+use crate::{
+    attribution::{About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run, score_unit},
+    error::Result,
+    network::Score,
+    tensor::Tensor,
 };
-use crate::{error::Result, network::Score, tensor::Tensor};
 
 /// `L = sum over k of w_k A_k` with `w_k = mean over positions of df / dA_k`. Selvaraju et al. 2017, equations
 /// 1 and 2; signed unless `relu` is set, as Captum's `LayerGradCam`.
@@ -56,7 +58,7 @@ impl Method for GradCam {
 
 /// The map of one target: `[C, h, w]` activations and gradients to `[h, w]`.
 #[allow(clippy::cast_precision_loss)]
-pub(super) fn combine(activation: &Tensor, gradient: &Tensor) -> Result<Tensor> {
+pub(in crate::attribution) fn combine(activation: &Tensor, gradient: &Tensor) -> Result<Tensor> {
     let plane = activation.row_len() as f64;
     let weights: Vec<f64> = (0..gradient.shape()[0]).map(|c| plane_sum(gradient.row(c)) / plane).collect();
     weighted_sum(activation, &weights)
@@ -65,7 +67,7 @@ pub(super) fn combine(activation: &Tensor, gradient: &Tensor) -> Result<Tensor> 
 #[cfg(test)]
 mod tests {
     use super::combine;
-    use crate::{attribution::support::oracle, network::Score, tensor::Tensor};
+    use crate::{attribution::oracle, network::Score, tensor::Tensor};
 
     #[test]
     fn equals_the_paper_by_hand() {

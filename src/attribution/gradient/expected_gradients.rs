@@ -4,11 +4,11 @@ use async_trait::async_trait;
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::{
-    About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
-    support::{cam::score_unit, gradient, moments::Moments},
-};
+use super::moments::Moments;
 use crate::{
+    attribution::{
+        About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run, gradient, score_unit,
+    },
     backend::{At, Images},
     error::{Error, Result},
     graph::{Rule, ValueId},
@@ -304,7 +304,7 @@ impl Sums {
 #[cfg(test)]
 mod tests {
     use crate::{
-        attribution::{Map, support::oracle},
+        attribution::{Map, oracle},
         network::Score,
     };
 

@@ -2,11 +2,13 @@
 
 use async_trait::async_trait;
 
-use super::{
-    About, Cost, Group, Map, MapKind, Method, Paper, Run,
-    support::cam::{map_each, score_unit, sum_over_channels},
+use super::{map_each, sum_over_channels};
+use crate::{
+    attribution::{About, Cost, Group, Map, MapKind, Method, Paper, Run, score_unit},
+    error::Result,
+    network::Score,
+    tensor::Tensor,
 };
-use crate::{error::Result, network::Score, tensor::Tensor};
 
 /// `L_ij = sum over k of max(df / dA_kij, 0) A_kij`. Jiang et al. 2021, equations 5 and 6, before their ReLU.
 pub struct LayerCam;

@@ -2,11 +2,13 @@
 
 use async_trait::async_trait;
 
-use super::{
-    About, Cost, Group, Map, MapKind, Method, Paper, Run,
-    support::gradient::{at_image, gradient_unit},
+use super::{at_image, gradient_unit};
+use crate::{
+    attribution::{About, Cost, Group, Map, MapKind, Method, Paper, Run},
+    error::Result,
+    graph::Rule,
+    network::Score,
 };
-use crate::{error::Result, graph::Rule, network::Score};
 
 /// `df / dx`, signed, for every channel and pixel. Simonyan et al. 2014, section 3, whose display (the largest
 /// magnitude over the channels) is a display option here.
@@ -44,7 +46,7 @@ impl Method for Saliency {
 #[cfg(test)]
 mod tests {
     use crate::{
-        attribution::support::oracle,
+        attribution::oracle,
         network::{Head, Score},
     };
 

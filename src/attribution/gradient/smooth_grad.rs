@@ -2,8 +2,12 @@
 
 use async_trait::async_trait;
 
-use super::{About, Cost, Group, Map, MapKind, Method, Paper, Run, support::noise};
-use crate::{error::Result, network::Score};
+use super::noise;
+use crate::{
+    attribution::{About, Cost, Group, Map, MapKind, Method, Paper, Run},
+    error::Result,
+    network::Score,
+};
 
 /// `mean over samples of g(x + noise)`, `noise ~ N(0, sigma^2)`. Smilkov et al. 2017, section 3; `sigma` is a
 /// share of the input's span, as there. The gathered map `g` is any gradient method's; its square is not taken.
@@ -46,7 +50,7 @@ impl Method for SmoothGrad {
 
 #[cfg(test)]
 mod tests {
-    use crate::{attribution::support::oracle, network::Score};
+    use crate::{attribution::oracle, network::Score};
 
     #[test]
     fn without_noise_it_is_the_method_itself() {

@@ -2,14 +2,13 @@
 
 use async_trait::async_trait;
 
-use super::{
-    About, Cost, Group, Map, MapKind, Method, Paper, Run,
-    support::{
-        cam::score_unit,
-        gradient::{at_image, product},
-    },
+use super::{at_image, product};
+use crate::{
+    attribution::{About, Cost, Group, Map, MapKind, Method, Paper, Run, score_unit},
+    error::Result,
+    graph::Rule,
+    network::Score,
 };
-use crate::{error::Result, graph::Rule, network::Score};
 
 /// `x * df / dx`, signed, for every channel and pixel of the normalised input. Shrikumar et al. 2016, section 2.
 pub struct InputXGradient;
@@ -46,7 +45,7 @@ impl Method for InputXGradient {
 
 #[cfg(test)]
 mod tests {
-    use crate::{attribution::support::oracle, network::Score};
+    use crate::{attribution::oracle, network::Score};
 
     #[test]
     fn is_the_product() {

@@ -2,10 +2,9 @@
 
 use async_trait::async_trait;
 
-use super::{
-    About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run, support::cam::weighted_sum,
-};
+use super::weighted_sum;
 use crate::{
+    attribution::{About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run},
     backend::Images,
     error::{Error, Result},
     network::{Program, Score, softmax},
@@ -151,7 +150,7 @@ fn enlarged(plane: &[f32], from: [usize; 2], to: [usize; 2]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::{enlarged, varied};
-    use crate::{attribution::support::oracle, network::Score, tensor::Tensor};
+    use crate::{attribution::oracle, network::Score, tensor::Tensor};
 
     #[test]
     fn enlarging_keeps_the_corners() {

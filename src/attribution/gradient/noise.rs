@@ -2,14 +2,9 @@
 
 use rand_distr::{Distribution, StandardNormal};
 
-use super::{
-    baseline::baseline,
-    cam::score_unit,
-    gradient::{self, gradient_unit, product},
-    moments::Moments,
-};
+use super::{baseline::baseline, gradient_unit, integrated_gradients, moments::Moments, product};
 use crate::{
-    attribution::{Kind, Parameter, Run, integrated_gradients},
+    attribution::{Kind, Parameter, Run, gradient, score_unit},
     error::Result,
     graph::Rule,
     rng,
@@ -110,7 +105,7 @@ async fn attributions(run: &mut Run<'_>, images: &Tensor) -> Result<Tensor> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{attribution::support::oracle, network::Score};
+    use crate::{attribution::oracle, network::Score};
 
     /// The share of the input's span that the noise's deviation is.
     const SIGMA: f64 = 0.2;

@@ -1,11 +1,22 @@
-//! What class activation maps share: a layer's activations and gradients, and sums over its channels.
+//! Class activation maps: methods that weight the channels of a layer.
+//!
+//! They share a layer's activation and gradients, and sums over its channels.
+
+pub mod ablation_cam;
+pub mod eigen_cam;
+pub mod grad_cam;
+pub mod grad_cam_plus_plus;
+pub mod hires_cam;
+pub mod layer_cam;
+pub mod score_cam;
+pub mod xgrad_cam;
 
 use crate::{
     attribution::{Map, Run},
     backend::Images,
     error::{Error, Result},
     graph::Rule,
-    network::{Program, Score},
+    network::Program,
     tensor::Tensor,
 };
 
@@ -64,13 +75,4 @@ pub fn sum_over_channels(shape: &[usize], term: impl Fn(usize, usize) -> f64) ->
 #[must_use]
 pub fn plane_sum(values: &[f32]) -> f64 {
     values.iter().map(|&v| f64::from(v)).sum()
-}
-
-/// What a map is measured in when its values add up to a score.
-#[must_use]
-pub fn score_unit(score: Score) -> &'static str {
-    match score {
-        Score::Logit => "logit",
-        Score::Probability => "probability",
-    }
 }

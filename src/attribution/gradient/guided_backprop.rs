@@ -2,11 +2,13 @@
 
 use async_trait::async_trait;
 
-use super::{
-    About, Cost, Group, Map, MapKind, Method, Paper, Run,
-    support::gradient::{at_image, gradient_unit},
+use super::{at_image, gradient_unit};
+use crate::{
+    attribution::{About, Cost, Group, Map, MapKind, Method, Paper, Run},
+    error::Result,
+    graph::Rule,
+    network::Score,
 };
-use crate::{error::Result, graph::Rule, network::Score};
 
 /// Saliency with another rule: at each ReLU, ReLU6 or Clip a gradient goes on only where the forward value passed and
 /// the gradient is positive. Springenberg et al. 2015, section 3.4. Smooth activations keep their plain gradient.
@@ -46,7 +48,7 @@ impl Method for GuidedBackprop {
 
 #[cfg(test)]
 mod tests {
-    use crate::{attribution::support::oracle, network::Score};
+    use crate::{attribution::oracle, network::Score};
 
     #[test]
     fn differs_from_the_plain_gradient() {

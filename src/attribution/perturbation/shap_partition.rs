@@ -4,16 +4,13 @@ use std::rc::Rc;
 
 use async_trait::async_trait;
 
-use super::{
-    About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
-    support::{
-        cam::score_unit,
-        masker::{Masker, Ready},
-        owen::Owen,
-        perturb::{self, join},
-    },
-};
+use super::{join, owen::Owen};
 use crate::{
+    attribution::{
+        About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
+        masker::{Masker, Ready},
+        perturbation, score_unit,
+    },
     backend::{BitRows, Images, Inpainted, Masks},
     error::{Error, Result},
     network::Score,
@@ -98,7 +95,7 @@ impl Method for ShapPartition {
         }
         let ends = scores(run, &masker, ends).await?;
         let mut owen = Owen::new(shape, &ends[0], &ends[1]);
-        let (mut done, mut looks) = (2, perturb::Looks::new(most));
+        let (mut done, mut looks) = (2, perturbation::Looks::new(most));
         loop {
             let left = most.saturating_sub(done);
             let masks = owen.take(batch, left);
@@ -125,7 +122,7 @@ fn owen_is_fine(run: &Run<'_>, owen: &Owen) -> bool {
 /// The targets' scores under each mask.
 async fn scores(run: &mut Run<'_>, masker: &Ready, masks: BitRows) -> Result<Vec<Rc<[f64]>>> {
     let scores = match masker {
-        Ready::Fill(fill) => perturb::scores(run, fill, &Masks::Elements(masks)).await?,
+        Ready::Fill(fill) => perturbation::scores(run, fill, &Masks::Elements(masks)).await?,
         Ready::Inpaint(by) => run.scores(Images::Inpainted(Inpainted { by, shown: &masks })).await?,
     };
     let row = |i: usize| scores.row(i).iter().map(|&v| f64::from(v)).collect();
@@ -147,7 +144,7 @@ fn maps(run: &Run<'_>, owen: &Owen, ends: &[Rc<[f64]>]) -> Result<Vec<Map>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attribution::support::{fill::Fill, oracle};
+    use crate::attribution::{fill::Fill, oracle};
 
     #[test]
     fn sums_are_the_difference_to_the_masked_image() {

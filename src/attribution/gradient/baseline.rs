@@ -2,8 +2,8 @@
 
 use image::{ImageBuffer, Luma, imageops};
 
-use super::fill::Fill;
 use crate::{
+    attribution::fill::Fill,
     error::{Error, Result},
     picture::Preprocessing,
     tensor::Tensor,

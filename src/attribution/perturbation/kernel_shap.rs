@@ -6,15 +6,13 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::{
-    About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
-    support::{
-        cam::score_unit,
-        perturb::{self, BATCH, Looks, TOLERANCE, join},
-        segments,
-        shapley::{Plan, Shapley, Values},
-    },
+    BATCH, Looks, TOLERANCE, join, segments,
+    shapley::{Plan, Shapley, Values},
 };
 use crate::{
+    attribution::{
+        About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run, perturbation, score_unit,
+    },
     backend::{BitRows, Masks, Segmentation},
     error::Result,
     network::Score,
@@ -76,15 +74,15 @@ impl Method for KernelShap {
 
     async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
         let map = segments::of(run)?;
-        let fill = perturb::segment_fill(run.image, run.preprocessing, &map, run.settings)?;
+        let fill = perturbation::segment_fill(run.image, run.preprocessing, &map, run.settings)?;
         let plan = Plan::new(map.count(), budget(run.settings.integer("samples"), map.count()), run.seed);
-        let (batch, total) = (perturb::batch(run).await?, plan.rows.len() + 2);
+        let (batch, total) = (perturbation::batch(run).await?, plan.rows.len() + 2);
         run.observer.progress(0, total as u64, None).await?;
         let mut ends = BitRows::new(map.count());
         for shown in [false, true] {
             ends.push((0..map.count()).map(|_| shown));
         }
-        let ends = perturb::scores(run, &fill, &Masks::Segments(map.clone(), ends)).await?;
+        let ends = perturbation::scores(run, &fill, &Masks::Segments(map.clone(), ends)).await?;
         let end = |i: usize| ends.row(i).iter().map(|&v| f64::from(v)).collect::<Vec<_>>();
         let mut shapley = Shapley::new(&plan, end(0), end(1));
         let (mut looks, mut done) = (Looks::new(total), 2);
@@ -92,7 +90,7 @@ impl Method for KernelShap {
             let chunk = looks.room(done, batch);
             if chunk > 0 {
                 let masks = Masks::Segments(map.clone(), plan.rows.slice(done - 2..done - 2 + chunk));
-                let scores = perturb::scores(run, &fill, &masks).await?;
+                let scores = perturbation::scores(run, &fill, &masks).await?;
                 (0..chunk).for_each(|i| shapley.add(scores.row(i)));
                 done += chunk;
             }
@@ -101,7 +99,7 @@ impl Method for KernelShap {
                 continue;
             }
             let (maps, error) = maps(run, &map, shapley.values()?, end(0))?;
-            if perturb::show(run, done, total, &maps, error).await? || done == total {
+            if perturbation::show(run, done, total, &maps, error).await? || done == total {
                 return Ok(maps);
             }
         }
@@ -126,7 +124,7 @@ fn maps(
 ) -> Result<(Vec<Map>, f64)> {
     let mut largest = 0.0f64;
     let one = |((values, &target), base): ((Values, &usize), f64)| {
-        let painted = perturb::paint(map, &values.values)?;
+        let painted = perturbation::paint(map, &values.values)?;
         let mut out = Map::new(target, painted, score_unit(run.score));
         largest = values.errors.iter().fold(largest, |m, e| m.max(*e));
         out.segments = Some(map.clone());
@@ -145,7 +143,7 @@ fn maps(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attribution::support::{fill::Fill, oracle};
+    use crate::attribution::{fill::Fill, oracle};
 
     fn case(samples: &str) -> oracle::Case {
         let mut case = oracle::Case::new(Score::Probability);

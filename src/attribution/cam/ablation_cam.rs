@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 
-use super::{About, Cost, Group, Map, MapKind, Method, Paper, Run, support::cam::weighted_sum};
+use super::weighted_sum;
 use crate::{
+    attribution::{About, Cost, Group, Map, MapKind, Method, Paper, Run},
     backend::{At, Images},
     error::{Error, Result},
     network::{Program, Score},
@@ -107,7 +108,7 @@ async fn channel_weights(
 
 #[cfg(test)]
 mod tests {
-    use crate::{attribution::support::oracle, network::Score};
+    use crate::{attribution::oracle, network::Score};
 
     /// Before pooling and a linear layer, removing a channel takes away its share of the score: the weight is
     /// Grad-CAM's times the channel's sum, over the score.

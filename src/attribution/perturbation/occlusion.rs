@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 
-use super::{
-    About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run, Settings, support::fill::Fill,
-};
 use crate::{
+    attribution::{
+        About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run, Settings, fill::Fill,
+    },
     backend::{Images, Masked, Masks, Rectangle},
     error::{Error, Result},
     network::{Program, Score},
@@ -161,7 +161,7 @@ impl Sums {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attribution::support::oracle;
+    use crate::attribution::oracle;
 
     #[test]
     fn windows_reach_the_edges_and_are_cropped_there() {

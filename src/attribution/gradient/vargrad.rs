@@ -2,8 +2,12 @@
 
 use async_trait::async_trait;
 
-use super::{About, Cost, Group, Map, MapKind, Method, Paper, Run, support::noise};
-use crate::{error::Result, network::Score};
+use super::noise;
+use crate::{
+    attribution::{About, Cost, Group, Map, MapKind, Method, Paper, Run},
+    error::Result,
+    network::Score,
+};
 
 /// `variance over samples of g(x + noise)`, `noise ~ N(0, sigma^2)`, with a divisor of the number of samples as
 /// Captum's `NoiseTunnel`. Adebayo et al. 2018, appendix.
@@ -41,7 +45,7 @@ impl Method for VarGrad {
 
 #[cfg(test)]
 mod tests {
-    use crate::{attribution::support::oracle, network::Score};
+    use crate::{attribution::oracle, network::Score};
 
     #[test]
     fn is_never_negative_and_zero_without_noise() {

@@ -2,11 +2,13 @@
 
 use async_trait::async_trait;
 
-use super::{
-    About, Cost, Group, Map, MapKind, Method, Paper, Run,
-    support::cam::{map_each, plane_sum, weighted_sum},
+use super::{map_each, plane_sum, weighted_sum};
+use crate::{
+    attribution::{About, Cost, Group, Map, MapKind, Method, Paper, Run},
+    error::Result,
+    network::Score,
+    tensor::Tensor,
 };
-use crate::{error::Result, network::Score, tensor::Tensor};
 
 /// `L = sum over k of w_k A_k`, `w_k = sum over positions of a_kij max(g_kij, 0)`,
 /// `a = g^2 / (2 g^2 + (sum of A_k) g^3)`, `g = df / dA`. Chattopadhay et al. 2018, equations 7 and 19: the

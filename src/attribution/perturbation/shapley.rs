@@ -165,7 +165,7 @@ impl<'a> Shapley<'a> {
     pub fn add(&mut self, scores: &[f32]) {
         let row = self.rows.len();
         let players = self.plan.rows.bits();
-        let ones = super::perturb::ones(&self.plan.rows, row);
+        let ones = super::ones(&self.plan.rows, row);
         let y: Vec<f64> = scores.iter().zip(&self.nothing).map(|(&f, n)| f64::from(f) - n).collect();
         match self.plan.weights.get(row) {
             Some(&weight) => self.counted.add(players, &ones, &y, weight),

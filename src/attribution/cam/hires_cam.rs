@@ -2,11 +2,13 @@
 
 use async_trait::async_trait;
 
-use super::{
-    About, Cost, Group, Map, MapKind, Method, Paper, Run,
-    support::cam::{map_each, score_unit, sum_over_channels},
+use super::{map_each, sum_over_channels};
+use crate::{
+    attribution::{About, Cost, Group, Map, MapKind, Method, Paper, Run, score_unit},
+    error::Result,
+    network::Score,
+    tensor::Tensor,
 };
-use crate::{error::Result, network::Score, tensor::Tensor};
 
 /// `L_ij = sum over k of (df / dA_kij) A_kij`. Draelos and Carin 2020, section 3.3. Where a linear layer follows
 /// the layer, the map sums to the score without its bias.
@@ -53,7 +55,7 @@ fn combine(activation: &Tensor, gradient: &Tensor) -> Result<Tensor> {
 #[cfg(test)]
 mod tests {
     use super::combine;
-    use crate::{attribution::support::oracle, network::Score, tensor::Tensor};
+    use crate::{attribution::oracle, network::Score, tensor::Tensor};
 
     #[test]
     fn equals_the_paper_by_hand() {

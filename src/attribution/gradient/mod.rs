@@ -1,4 +1,20 @@
-//! Gradients with respect to the input, of any number of images.
+//! Methods that differentiate the score by the input: gradients, products with them, path integrals, noise.
+//!
+//! They share gradients with respect to the input, of any number of images.
+
+pub mod background;
+pub mod baseline;
+pub mod expected_gradients;
+pub mod guided_backprop;
+pub mod guided_grad_cam;
+pub mod input_x_gradient;
+pub mod integrated_gradients;
+mod moments;
+mod noise;
+mod quadrature;
+pub mod saliency;
+pub mod smooth_grad;
+pub mod vargrad;
 
 use crate::{
     attribution::Run,

@@ -2,11 +2,13 @@
 
 use async_trait::async_trait;
 
-use super::{
-    About, Cost, Group, Map, MapKind, Method, Paper, Run,
-    support::cam::{map_each, plane_sum, score_unit, weighted_sum},
+use super::{map_each, plane_sum, weighted_sum};
+use crate::{
+    attribution::{About, Cost, Group, Map, MapKind, Method, Paper, Run, score_unit},
+    error::Result,
+    network::Score,
+    tensor::Tensor,
 };
-use crate::{error::Result, network::Score, tensor::Tensor};
 
 /// `L = sum over k of w_k A_k` with `w_k = sum over positions of A_kij / (sum of A_k) df / dA_kij`. Fu et al.
 /// 2020, equation 8; the denominator gets 1e-7, as in pytorch-grad-cam.

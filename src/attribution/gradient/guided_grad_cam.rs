@@ -2,11 +2,17 @@
 
 use async_trait::async_trait;
 
-use super::{
-    About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run, grad_cam,
-    support::{cam::layer_gradients, gradient},
+use crate::{
+    attribution::{
+        About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
+        cam::{grad_cam, layer_gradients},
+        gradient,
+    },
+    error::Result,
+    graph::Rule,
+    network::Score,
+    tensor::Tensor,
 };
-use crate::{error::Result, graph::Rule, network::Score, tensor::Tensor};
 
 /// Guided backpropagation times the positive part of Grad-CAM, which is brought to the input's size: by nearest
 /// neighbour as Captum's `GuidedGradCam`, or bilinearly as the paper. Selvaraju et al. 2017, section 3.2.
@@ -89,7 +95,7 @@ fn resized(map: &Tensor, height: usize, width: usize, bilinear: bool) -> Result<
 #[cfg(test)]
 mod tests {
     use super::resized;
-    use crate::{attribution::support::oracle, network::Score, tensor::Tensor};
+    use crate::{attribution::oracle, network::Score, tensor::Tensor};
 
     #[test]
     fn is_the_product_of_its_parts() {

@@ -3,15 +3,12 @@
 use async_trait::async_trait;
 use rand::RngExt;
 
-use super::{
-    About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
-    support::{
-        cam::score_unit,
-        fill::Fill,
-        perturb::{self, BATCH, Looks, TOLERANCE},
-    },
-};
+use super::{BATCH, Looks, TOLERANCE};
 use crate::{
+    attribution::{
+        About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run, fill::Fill, perturbation,
+        score_unit,
+    },
     backend::{Grids, Masks},
     error::{Error, Result},
     network::Score,
@@ -83,7 +80,7 @@ impl Method for Rise {
         };
         let fill = Fill::parse(run.settings.text("fill"))?.image(run.image, run.preprocessing);
         let (cells, p) = (run.settings.integer("cells"), run.settings.number("p"));
-        let (batch, total) = (perturb::batch(run).await?, run.settings.integer("samples"));
+        let (batch, total) = (perturbation::batch(run).await?, run.settings.integer("samples"));
         let mut sums = Sums::new(height * width, run.targets.len());
         let mut looks = Looks::new(total);
         run.observer.progress(0, total as u64, None).await?;
@@ -92,7 +89,7 @@ impl Method for Rise {
             let chunk = looks.room(done, batch);
             let grids = grids(cells, p, [height, width], run.seed, done..done + chunk);
             let masks = Masks::Grids(grids.clone());
-            let scores = perturb::scores(run, &fill, &masks).await?;
+            let scores = perturbation::scores(run, &fill, &masks).await?;
             for i in 0..chunk {
                 sums.add(&grids.weights(i, height, width), scores.row(i));
             }
@@ -102,7 +99,7 @@ impl Method for Rise {
                 continue;
             }
             let (maps, error) = sums.maps(run, [height, width], p)?;
-            if perturb::show(run, done, total, &maps, error).await? || done == total {
+            if perturbation::show(run, done, total, &maps, error).await? || done == total {
                 return Ok(maps);
             }
         }
@@ -173,7 +170,7 @@ impl Sums {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{attribution::support::oracle, network::Head};
+    use crate::{attribution::oracle, network::Head};
 
     /// The definition: masks written out, scores of what they show, and the weighted mean.
     #[test]

@@ -1,8 +1,20 @@
-//! What methods that hide parts of the image share.
+//! Methods that hide parts of the image and watch the score.
+//!
+//! They share fills of segments, batches of masked images, and the counts of samples at which they look.
 
-use super::fill::Fill;
+pub mod kernel_shap;
+pub mod lime;
+mod linear;
+pub mod occlusion;
+mod owen;
+mod regression;
+pub mod rise;
+pub mod segments;
+pub mod shap_partition;
+mod shapley;
+
 use crate::{
-    attribution::{Kind, Map, Parameter, Run, Settings},
+    attribution::{Kind, Map, Parameter, Run, Settings, fill::Fill},
     backend::{BitRows, Images, Masked, Masks, Segmentation},
     error::Result,
     network::Program,
