@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde::Serialize;
 
-use super::{Cost, Map, Parameter, Run, Settings};
+use super::{Context, Cost, Map, Parameter, Settings};
 use crate::{
     error::Result,
     network::{Layer, Score},
@@ -125,5 +125,5 @@ pub trait Method: Sync {
     fn complete(&self, _settings: &mut Settings, _input: &[usize]) {}
 
     /// Explains every target: one map each, in their order.
-    async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>>;
+    async fn explain(&self, context: &mut Context<'_>) -> Result<Vec<Map>>;
 }

@@ -7,6 +7,7 @@
 //! batch. Values stay signed and unscaled; [`Map::unit`] says what they mean.
 
 pub mod cam;
+mod context;
 mod cost;
 pub mod fill;
 pub mod gradient;
@@ -18,16 +19,17 @@ mod observer;
 mod oracle;
 pub mod parameters;
 pub mod perturbation;
-mod run;
+mod question;
 
 use serde_json::Value;
 
+pub use context::Context;
 pub use cost::Cost;
 pub use map::{Map, score_unit, spread};
 pub use method::{About, Group, MapKind, Method, Paper};
 pub use observer::{Observer, Silent};
 pub use parameters::{Kind, Parameter, Settings};
-pub use run::{Run, cotangents};
+pub use question::Question;
 
 use crate::error::{Error, Result};
 

@@ -2,14 +2,14 @@
 
 #![allow(missing_docs)]
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use rand::RngExt;
 use serde_json::Value;
 
 use crate::{
-    attribution::{Map, Run, Settings, Silent, method},
+    attribution::{Context, Map, Question, Settings, Silent, method},
     backend::{At, Backend, BitRows, Description, Images, Masked, Masks, Rectangle, Segmentation},
     error::Result,
     graph::{Constant, Graph, Producer, Rows, reference},
@@ -129,7 +129,7 @@ pub struct Case {
     pub segments: Option<Segmentation>,
     pub samples: Option<BitRows>,
     pub evaluations: u64,
-    /// What the last run said.
+    /// The notes of the last explanation.
     pub notes: Vec<String>,
     pub versus: Option<usize>,
     background: Tensor,
@@ -228,28 +228,21 @@ impl Case {
         let mut settings = Settings::resolve(method.about().parameters, &self.given).unwrap();
         method.complete(&mut settings, self.image.shape());
         let layer = self.oracle.network.default_layer().cloned();
-        let layer = layer.filter(|_| method.needs_layer() || self.at_layer);
-        let mut run = Run {
-            backend: &mut self.oracle,
-            image: &self.image,
-            preprocessing: &self.preprocessing,
-            targets,
+        let question = Question {
             versus: self.versus,
-            layer: layer.as_ref(),
-            background: Some(&self.background),
-            baseline: None,
+            layer: layer.filter(|_| method.needs_layer() || self.at_layer),
+            background: Some(self.background.clone()),
             score: self.score,
-            settings: &settings,
             seed: self.seed,
-            segments: self.segments.as_ref(),
-            samples: self.samples.as_ref(),
-            observer: &mut Silent,
-            evaluations: 0,
-            notes: vec![],
+            segments: self.segments.clone().map(Arc::new),
+            samples: self.samples.clone(),
+            ..Question::new(targets.to_vec(), settings, self.preprocessing.clone())
         };
-        let maps = pollster::block_on(method.explain(&mut run)).unwrap();
-        self.evaluations = run.evaluations;
-        self.notes = run.notes;
+        let mut observer = Silent;
+        let mut context = Context::new(&question, &self.image, &mut self.oracle, &mut observer);
+        let maps = pollster::block_on(method.explain(&mut context)).unwrap();
+        self.evaluations = context.evaluations;
+        self.notes = context.notes;
         maps
     }
 

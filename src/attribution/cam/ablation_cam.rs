@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::weighted_sum;
 use crate::{
-    attribution::{About, Cost, Group, Map, MapKind, Method, Paper, Run},
+    attribution::{About, Context, Cost, Group, Map, MapKind, Method, Paper},
     backend::{At, Images},
     error::{Error, Result},
     network::{Program, Score},
@@ -50,31 +50,35 @@ impl Method for AblationCam {
         false
     }
 
-    async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
-        let layer = run.layer()?.value;
+    async fn explain(&self, context: &mut Context<'_>) -> Result<Vec<Map>> {
+        let question = context.question;
+        let layer = context.layer()?.value;
         let head = Program::Head { from: layer };
-        let batch = run.backend.batch(&head, 1).await?.max(1);
-        let image = run.batch_of_one()?;
-        let outputs = run.run(&Program::Forward { layer: Some(layer) }, Images::Batch(&image), None).await?;
+        let batch = context.backend.batch(&head, 1).await?.max(1);
+        let image = context.batch_of_one()?;
+        let outputs =
+            context.run(&Program::Forward { layer: Some(layer) }, Images::Batch(&image), None).await?;
         let activation =
             outputs.get(1).ok_or_else(|| Error::Model("the backend gave no activation".into()))?.at(0);
-        let whole = run.chosen(&outputs[0])?;
-        if let Some(&flat) = run.targets.iter().zip(whole.row(0)).find(|(_, y)| **y == 0.0).map(|(t, _)| t) {
+        let whole = context.scores_from(&outputs[0])?;
+        if let Some(&flat) =
+            question.targets.iter().zip(whole.row(0)).find(|(_, y)| **y == 0.0).map(|(t, _)| t)
+        {
             return Err(Error::Argument(format!(
                 "the score of class {flat} is zero, and Ablation-CAM divides by it; choose another class or score"
             )));
         }
-        let weights = channel_weights(run, &head, batch, &activation, whole.row(0)).await?;
+        let weights = channel_weights(context, &head, batch, &activation, whole.row(0)).await?;
         let map = |(weights, &target): (&Vec<f64>, &usize)| {
             Ok(Map::new(target, weighted_sum(&activation, weights)?, "weighted activation"))
         };
-        weights.iter().zip(run.targets).map(map).collect()
+        weights.iter().zip(&question.targets).map(map).collect()
     }
 }
 
 /// For each target the channels' weights.
 async fn channel_weights(
-    run: &mut Run<'_>,
+    context: &mut Context<'_>,
     head: &Program,
     batch: usize,
     activation: &Tensor,
@@ -84,7 +88,7 @@ async fn channel_weights(
     let alive: Vec<usize> = (0..channels).filter(|&c| activation.row(c).iter().any(|v| *v != 0.0)).collect();
     let mut weights = vec![vec![0.0; channels]; whole.len()];
     let mut done = 0;
-    run.observer.progress(0, alive.len() as u64, None).await?;
+    context.observer.progress(0, alive.len() as u64, None).await?;
     for chunk in alive.chunks(batch) {
         let without = |&c: &usize| {
             let (mut ablated, plane) = (activation.clone(), activation.row_len());
@@ -92,16 +96,16 @@ async fn channel_weights(
             ablated
         };
         let ablated = Tensor::stack(&chunk.iter().map(without).collect::<Vec<_>>())?;
-        let at = At { points: &ablated, image: run.image };
-        let logits = run.run(head, Images::At(at), None).await?.swap_remove(0);
-        let scores = run.chosen(&logits)?;
+        let at = At { points: &ablated, image: context.image };
+        let logits = context.run(head, Images::At(at), None).await?.swap_remove(0);
+        let scores = context.scores_from(&logits)?;
         for (row, &c) in chunk.iter().enumerate() {
             for (k, (&y, &without)) in whole.iter().zip(scores.row(row)).enumerate() {
                 weights[k][c] = (f64::from(y) - f64::from(without)) / f64::from(y);
             }
         }
         done += chunk.len() as u64;
-        run.observer.progress(done, alive.len() as u64, None).await?;
+        context.observer.progress(done, alive.len() as u64, None).await?;
     }
     Ok(weights)
 }

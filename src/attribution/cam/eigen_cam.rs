@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::{
-    attribution::{About, Cost, Group, Map, MapKind, Method, Paper, Run},
+    attribution::{About, Context, Cost, Group, Map, MapKind, Method, Paper},
     backend::Images,
     error::{Error, Result},
     network::{Program, Score},
@@ -40,16 +40,16 @@ impl Method for EigenCam {
         &ABOUT
     }
 
-    async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
-        let program = Program::Forward { layer: Some(run.layer()?.value) };
-        let image = run.batch_of_one()?;
-        run.observer.progress(0, 1, None).await?;
-        let outputs = run.run(&program, Images::Batch(&image), None).await?;
-        run.observer.progress(1, 1, None).await?;
+    async fn explain(&self, context: &mut Context<'_>) -> Result<Vec<Map>> {
+        let program = Program::Forward { layer: Some(context.layer()?.value) };
+        let image = context.batch_of_one()?;
+        context.observer.progress(0, 1, None).await?;
+        let outputs = context.run(&program, Images::Batch(&image), None).await?;
+        context.observer.progress(1, 1, None).await?;
         let activation =
             outputs.get(1).ok_or_else(|| Error::Model("the backend gave no activation".into()))?;
         let values = project(&activation.at(0))?;
-        Ok(run.targets.iter().map(|&t| Map::new(t, values.clone(), "activation")).collect())
+        Ok(context.question.targets.iter().map(|&t| Map::new(t, values.clone(), "activation")).collect())
     }
 }
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{map_each, plane_sum, weighted_sum};
 use crate::{
-    attribution::{About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run, score_unit},
+    attribution::{About, Context, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, score_unit},
     error::Result,
     network::Score,
     tensor::Tensor,
@@ -46,9 +46,10 @@ impl Method for GradCam {
         true
     }
 
-    async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
-        let (unit, relu) = (score_unit(run.score), run.settings.boolean("relu"));
-        let mut maps = map_each(run, unit, combine).await?;
+    async fn explain(&self, context: &mut Context<'_>) -> Result<Vec<Map>> {
+        let question = context.question;
+        let (unit, relu) = (score_unit(question.score), question.settings.boolean("relu"));
+        let mut maps = map_each(context, unit, combine).await?;
         if relu {
             maps.iter_mut().flat_map(|m| m.values.data_mut()).for_each(|v| *v = v.max(0.0));
         }

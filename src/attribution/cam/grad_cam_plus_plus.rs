@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{map_each, plane_sum, weighted_sum};
 use crate::{
-    attribution::{About, Cost, Group, Map, MapKind, Method, Paper, Run},
+    attribution::{About, Context, Cost, Group, Map, MapKind, Method, Paper},
     error::Result,
     network::Score,
     tensor::Tensor,
@@ -43,8 +43,8 @@ impl Method for GradCamPlusPlus {
         true
     }
 
-    async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
-        map_each(run, "weighted activation", combine).await
+    async fn explain(&self, context: &mut Context<'_>) -> Result<Vec<Map>> {
+        map_each(context, "weighted activation", combine).await
     }
 }
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{map_each, sum_over_channels};
 use crate::{
-    attribution::{About, Cost, Group, Map, MapKind, Method, Paper, Run, score_unit},
+    attribution::{About, Context, Cost, Group, Map, MapKind, Method, Paper, score_unit},
     error::Result,
     network::Score,
     tensor::Tensor,
@@ -41,9 +41,9 @@ impl Method for HiResCam {
         true
     }
 
-    async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
-        let unit = score_unit(run.score);
-        map_each(run, unit, combine).await
+    async fn explain(&self, context: &mut Context<'_>) -> Result<Vec<Map>> {
+        let unit = score_unit(context.question.score);
+        map_each(context, unit, combine).await
     }
 }
 

@@ -12,7 +12,7 @@ pub mod score_cam;
 pub mod xgrad_cam;
 
 use crate::{
-    attribution::{Map, Run},
+    attribution::{Context, Map},
     backend::Images,
     error::{Error, Result},
     graph::Rule,
@@ -29,13 +29,13 @@ pub struct LayerGradients {
 }
 
 /// Asks for a layer's activation and every target's gradient there.
-pub async fn layer_gradients(run: &mut Run<'_>) -> Result<LayerGradients> {
-    let layer = run.layer()?.value;
-    let program = Program::Gradient { score: run.score, layer: Some(layer), rule: Rule::Plain };
-    let (image, cotangents) = (run.batch_of_one()?, run.cotangents(1)?);
-    run.observer.progress(0, 1, None).await?;
-    let outputs = run.run(&program, Images::Batch(&image), Some(&cotangents)).await?;
-    run.observer.progress(1, 1, None).await?;
+pub async fn layer_gradients(context: &mut Context<'_>) -> Result<LayerGradients> {
+    let layer = context.layer()?.value;
+    let program = Program::Gradient { score: context.question.score, layer: Some(layer), rule: Rule::Plain };
+    let (image, cotangents) = (context.batch_of_one()?, context.cotangents(1)?);
+    context.observer.progress(0, 1, None).await?;
+    let outputs = context.run(&program, Images::Batch(&image), Some(&cotangents)).await?;
+    context.observer.progress(1, 1, None).await?;
     match <[Tensor; 3]>::try_from(outputs) {
         Ok([_, activation, gradients]) => Ok(LayerGradients { activation: activation.at(0), gradients }),
         Err(_) => Err(Error::Model("the backend gave no gradient; please report this".into())),
@@ -44,13 +44,13 @@ pub async fn layer_gradients(run: &mut Run<'_>) -> Result<LayerGradients> {
 
 /// One map a target, made from the layer's activation and that target's gradient there.
 pub async fn map_each(
-    run: &mut Run<'_>,
+    context: &mut Context<'_>,
     unit: &'static str,
     combine: impl Fn(&Tensor, &Tensor) -> Result<Tensor>,
 ) -> Result<Vec<Map>> {
-    let LayerGradients { activation, gradients } = layer_gradients(run).await?;
+    let LayerGradients { activation, gradients } = layer_gradients(context).await?;
     let map = |(k, &target)| Ok(Map::new(target, combine(&activation, &gradients.at(k))?, unit));
-    run.targets.iter().enumerate().map(map).collect()
+    context.question.targets.iter().enumerate().map(map).collect()
 }
 
 /// `sum over k of w_k A_k`: `[C, h, w]` to `[h, w]`, accumulated in double precision.

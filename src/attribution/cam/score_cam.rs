@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::weighted_sum;
 use crate::{
-    attribution::{About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run},
+    attribution::{About, Context, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter},
     backend::Images,
     error::{Error, Result},
     network::{Program, Score, softmax},
@@ -54,20 +54,21 @@ impl Method for ScoreCam {
         false
     }
 
-    async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
-        let forward = Program::Forward { layer: Some(run.layer()?.value) };
-        let outputs = run.run(&forward, Images::Batch(&run.batch_of_one()?), None).await?;
+    async fn explain(&self, context: &mut Context<'_>) -> Result<Vec<Map>> {
+        let question = context.question;
+        let forward = Program::Forward { layer: Some(context.layer()?.value) };
+        let outputs = context.run(&forward, Images::Batch(&context.batch_of_one()?), None).await?;
         let activation =
             outputs.get(1).ok_or_else(|| Error::Model("the backend gave no activation".into()))?.at(0);
-        let tried = varied(&activation, run.settings.integer("channels"));
-        let scores = channel_scores(run, &activation, &tried).await?;
+        let tried = varied(&activation, question.settings.integer("channels"));
+        let scores = channel_scores(context, &activation, &tried).await?;
         let map = |(k, &target): (usize, &usize)| {
             let of_target: Vec<f32> = scores.iter().map(|row| row[k]).collect();
             let mut weights = vec![0.0; activation.shape()[0]];
             tried.iter().zip(softmax(&of_target)).for_each(|(&c, w)| weights[c] = w);
             Ok(Map::new(target, weighted_sum(&activation, &weights)?, "weighted activation"))
         };
-        run.targets.iter().enumerate().map(map).collect()
+        question.targets.iter().enumerate().map(map).collect()
     }
 }
 
@@ -91,23 +92,27 @@ fn varied(activation: &Tensor, most: usize) -> Vec<usize> {
 }
 
 /// For each channel, the targets' scores of the image under its mask.
-async fn channel_scores(run: &mut Run<'_>, activation: &Tensor, channels: &[usize]) -> Result<Vec<Vec<f32>>> {
-    let image = run.image;
+async fn channel_scores(
+    context: &mut Context<'_>,
+    activation: &Tensor,
+    channels: &[usize],
+) -> Result<Vec<Vec<f32>>> {
+    let image = context.image;
     let flat = |c: usize| activation.row(c).iter().all(|v| *v == activation.row(c)[0]);
     // One flat channel stands for all.
     let shared = channels.iter().position(|&c| flat(c));
     let own: Vec<usize> = (0..channels.len()).filter(|&i| Some(i) == shared || !flat(channels[i])).collect();
-    let batch = run.backend.batch(&Program::Forward { layer: None }, 1).await?.max(1);
+    let batch = context.backend.batch(&Program::Forward { layer: None }, 1).await?.max(1);
     let mut scores: Vec<Vec<f32>> = vec![vec![]; channels.len()];
     let mut done = 0;
-    run.observer.progress(0, own.len() as u64, None).await?;
+    context.observer.progress(0, own.len() as u64, None).await?;
     for chunk in own.chunks(batch) {
         let masked = |&i: &usize| masked(image, activation, channels[i]);
         let images = Tensor::stack(&chunk.iter().map(masked).collect::<Result<Vec<_>>>()?)?;
-        let made = run.scores(Images::Batch(&images)).await?;
+        let made = context.scores(Images::Batch(&images)).await?;
         chunk.iter().enumerate().for_each(|(row, &i)| scores[i] = made.row(row).to_vec());
         done += chunk.len() as u64;
-        run.observer.progress(done, own.len() as u64, None).await?;
+        context.observer.progress(done, own.len() as u64, None).await?;
     }
     let blank = shared.map(|i| scores[i].clone()).unwrap_or_default();
     scores.iter_mut().filter(|s| s.is_empty()).for_each(|s| s.clone_from(&blank));

@@ -7,7 +7,7 @@ use rand_distr::{Distribution, StandardNormal};
 use super::moments::Moments;
 use crate::{
     attribution::{
-        About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run, gradient, score_unit,
+        About, Context, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, gradient, score_unit,
     },
     backend::{At, Images},
     error::{Error, Result},
@@ -114,10 +114,13 @@ impl Method for ExpectedGradients {
         layer.map_or(MapKind::Channels, |_| MapKind::Layer)
     }
 
-    async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
-        let (seed, smoothing) = (run.seed, run.settings.number("smoothing"));
-        with_draws(run, run.settings.integer("samples"), &|i, extents| Draw::new(seed, i, extents, smoothing))
-            .await
+    async fn explain(&self, context: &mut Context<'_>) -> Result<Vec<Map>> {
+        let question = context.question;
+        let (seed, smoothing) = (question.seed, question.settings.number("smoothing"));
+        with_draws(context, question.settings.integer("samples"), &|i, extents| {
+            Draw::new(seed, i, extents, smoothing)
+        })
+        .await
     }
 }
 
@@ -126,30 +129,31 @@ impl Method for ExpectedGradients {
 /// # Errors
 /// [`Error::Argument`] when the background does not fit the image.
 pub async fn with_draws(
-    run: &mut Run<'_>,
+    context: &mut Context<'_>,
     samples: usize,
     draw: &dyn Fn(usize, Extents) -> Draw,
 ) -> Result<Vec<Map>> {
-    let path = Path::find(run).await?;
+    let question = context.question;
+    let path = Path::find(context).await?;
     let extents = Extents { backgrounds: path.starts.shape()[0], values: path.end.len() };
-    let mut sums = Sums::new(run.targets.len(), path.map_shape());
-    let batch = run.backend.batch(&path.program, run.targets.len()).await?.max(1);
+    let mut sums = Sums::new(question.targets.len(), path.map_shape());
+    let batch = context.backend.batch(&path.program, question.targets.len()).await?.max(1);
     let mut done = 0;
     while done < samples {
         let chunk = batch.min(samples - done);
         let steps: Vec<Step> =
             (done..done + chunk).map(|i| path.step(&draw(i, extents))).collect::<Result<_>>()?;
         let points: Vec<Tensor> = steps.iter().map(|s| s.point.clone()).collect();
-        let gradients = gradient::of_program(run, &path.program, &Tensor::stack(&points)?).await?;
-        let targets = run.targets.len();
+        let gradients = gradient::of_program(context, &path.program, &Tensor::stack(&points)?).await?;
+        let targets = question.targets.len();
         for (i, step) in steps.iter().enumerate() {
             sums.add((0..targets).map(|k| path.contribution(step, gradients.row(i * targets + k))));
         }
         done += chunk;
-        let partial = sums.maps(run, &path)?;
-        run.observer.progress(done as u64, samples as u64, Some(&partial)).await?;
+        let partial = sums.maps(context, &path)?;
+        context.observer.progress(done as u64, samples as u64, Some(&partial)).await?;
     }
-    sums.maps(run, &path)
+    sums.maps(context, &path)
 }
 
 /// The path of interpolation: between images, or between a layer's activations.
@@ -174,31 +178,32 @@ struct Step {
 
 impl Path {
     #[allow(clippy::cast_precision_loss)]
-    async fn find(run: &mut Run<'_>) -> Result<Self> {
-        let background = run.background.ok_or_else(|| {
+    async fn find(context: &mut Context<'_>) -> Result<Self> {
+        let question = context.question;
+        let background = question.background.as_ref().ok_or_else(|| {
             Error::Argument("expected gradients compare with other images; give a background of some".into())
         })?;
-        if background.shape().get(1..) != Some(run.image.shape()) || background.shape()[0] == 0 {
+        if background.shape().get(1..) != Some(context.image.shape()) || background.shape()[0] == 0 {
             return Err(Error::Argument(format!(
                 "the background is {:?}, and should be some images of {:?}",
                 background.shape(),
-                run.image.shape()
+                context.image.shape()
             )));
         }
-        let layer = run.layer.map(|l| l.value);
+        let layer = question.layer.as_ref().map(|l| l.value);
         let program = match layer {
-            None => Program::Gradient { score: run.score, layer: None, rule: Rule::Plain },
-            Some(from) => Program::HeadGradient { from, score: run.score, rule: Rule::Plain },
+            None => Program::Gradient { score: question.score, layer: None, rule: Rule::Plain },
+            Some(from) => Program::HeadGradient { from, score: question.score, rule: Rule::Plain },
         };
-        let (own, end) = forward(run, &run.batch_of_one()?, layer).await?;
-        let (mut others, starts) = forward(run, background, layer).await?;
-        if let Some(from) = layer.filter(|l| run.backend.network().is_bypassed(*l)) {
-            run.note(HELD);
-            others = heads(run, &starts, from).await?;
+        let (own, end) = forward(context, &context.batch_of_one()?, layer).await?;
+        let (mut others, starts) = forward(context, background, layer).await?;
+        if let Some(from) = layer.filter(|l| context.backend.network().is_bypassed(*l)) {
+            context.note(HELD);
+            others = heads(context, &starts, from).await?;
         }
         let n = others.shape()[0];
         let mean = |k: usize| (0..n).map(|i| f64::from(others.row(i)[k])).sum::<f64>() / n as f64;
-        let differences = (0..run.targets.len()).map(|k| f64::from(own.row(0)[k]) - mean(k)).collect();
+        let differences = (0..question.targets.len()).map(|k| f64::from(own.row(0)[k]) - mean(k)).collect();
         Ok(Self { starts, end: end.at(0), program, at_layer: layer.is_some(), differences })
     }
 
@@ -234,36 +239,40 @@ impl Path {
 }
 
 /// The targets' scores of each image, and the layer's activations or else the images themselves.
-async fn forward(run: &mut Run<'_>, images: &Tensor, layer: Option<ValueId>) -> Result<(Tensor, Tensor)> {
+async fn forward(
+    context: &mut Context<'_>,
+    images: &Tensor,
+    layer: Option<ValueId>,
+) -> Result<(Tensor, Tensor)> {
     let program = Program::Forward { layer };
-    let batch = run.backend.batch(&program, 1).await?.max(1);
+    let batch = context.backend.batch(&program, 1).await?.max(1);
     let (mut logits, mut activations) = (vec![], vec![]);
     for first in (0..images.shape()[0]).step_by(batch) {
         let rows = first..(first + batch).min(images.shape()[0]);
         let chunk = Tensor::stack(&rows.map(|i| images.at(i)).collect::<Vec<_>>())?;
-        let outputs = run.run(&program, Images::Batch(&chunk), None).await?;
+        let outputs = context.run(&program, Images::Batch(&chunk), None).await?;
         let kept = outputs.get(1).unwrap_or(&chunk);
         for i in 0..chunk.shape()[0] {
             logits.push(outputs[0].at(i));
             activations.push(kept.at(i));
         }
     }
-    Ok((run.chosen(&Tensor::stack(&logits)?)?, Tensor::stack(&activations)?))
+    Ok((context.scores_from(&Tensor::stack(&logits)?)?, Tensor::stack(&activations)?))
 }
 
 /// The targets' scores with a layer's values in place of the image's own.
-async fn heads(run: &mut Run<'_>, starts: &Tensor, from: ValueId) -> Result<Tensor> {
+async fn heads(context: &mut Context<'_>, starts: &Tensor, from: ValueId) -> Result<Tensor> {
     let program = Program::Head { from };
-    let batch = run.backend.batch(&program, 1).await?.max(1);
+    let batch = context.backend.batch(&program, 1).await?.max(1);
     let mut logits = vec![];
     for first in (0..starts.shape()[0]).step_by(batch) {
         let rows = first..(first + batch).min(starts.shape()[0]);
         let points = Tensor::stack(&rows.map(|i| starts.at(i)).collect::<Vec<_>>())?;
-        let at = At { points: &points, image: run.image };
-        let made = run.run(&program, Images::At(at), None).await?.swap_remove(0);
+        let at = At { points: &points, image: context.image };
+        let made = context.run(&program, Images::At(at), None).await?.swap_remove(0);
         logits.extend((0..made.shape()[0]).map(|i| made.at(i)));
     }
-    run.chosen(&Tensor::stack(&logits)?)
+    context.scores_from(&Tensor::stack(&logits)?)
 }
 
 /// Sums over the samples so far.
@@ -286,12 +295,13 @@ impl Sums {
         self.totals.add(totals.iter().map(<[f32; 1]>::as_slice));
     }
 
-    fn maps(&self, run: &Run<'_>, path: &Path) -> Result<Vec<Map>> {
+    fn maps(&self, context: &Context<'_>, path: &Path) -> Result<Vec<Map>> {
+        let question = context.question;
         let errors = self.maps.standard_errors().into_iter().zip(self.totals.standard_errors());
-        let maps = self.maps.means()?.into_iter().zip(run.targets).zip(errors).zip(&path.differences);
+        let maps = self.maps.means()?.into_iter().zip(&question.targets).zip(errors).zip(&path.differences);
         let map = |(((values, &target), (error, sum_error)), difference): (((Tensor, &usize), _), &f64)| {
             let delta = values.sum() - difference;
-            let mut map = Map::new(target, values, score_unit(run.score));
+            let mut map = Map::new(target, values, score_unit(question.score));
             map.extras.insert("standard_error", serde_json::json!(error));
             map.extras.insert("sum_standard_error", serde_json::json!(sum_error));
             map.extras.insert("delta", delta.into());

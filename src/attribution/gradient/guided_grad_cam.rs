@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::{
     attribution::{
-        About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
+        About, Context, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter,
         cam::{grad_cam, layer_gradients},
         gradient,
     },
@@ -50,11 +50,12 @@ impl Method for GuidedGradCam {
         true
     }
 
-    async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
-        let bilinear = run.settings.text("interpolation") == "bilinear";
-        let cam = layer_gradients(run).await?;
-        let guided = gradient::at_image(run, Rule::Guided).await?;
-        let (height, width) = (run.image.shape()[1], run.image.shape()[2]);
+    async fn explain(&self, context: &mut Context<'_>) -> Result<Vec<Map>> {
+        let question = context.question;
+        let bilinear = question.settings.text("interpolation") == "bilinear";
+        let cam = layer_gradients(context).await?;
+        let guided = gradient::at_image(context, Rule::Guided).await?;
+        let (height, width) = (context.image.shape()[1], context.image.shape()[2]);
         let map = |(k, &target)| {
             let mut coarse = grad_cam::combine(&cam.activation, &cam.gradients.at(k))?;
             coarse.data_mut().iter_mut().for_each(|v| *v = v.max(0.0));
@@ -64,7 +65,7 @@ impl Method for GuidedGradCam {
             values.data_mut().iter_mut().enumerate().for_each(|(i, v)| *v *= mask.data()[i % plane]);
             Ok(Map::new(target, values, "gradient times weighted activation"))
         };
-        run.targets.iter().enumerate().map(map).collect()
+        question.targets.iter().enumerate().map(map).collect()
     }
 }
 

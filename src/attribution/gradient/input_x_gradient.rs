@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{at_image, product};
 use crate::{
-    attribution::{About, Cost, Group, Map, MapKind, Method, Paper, Run, score_unit},
+    attribution::{About, Context, Cost, Group, Map, MapKind, Method, Paper, score_unit},
     error::Result,
     graph::Rule,
     network::Score,
@@ -36,10 +36,11 @@ impl Method for InputXGradient {
         &ABOUT
     }
 
-    async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
-        let (unit, gradient) = (score_unit(run.score), at_image(run, Rule::Plain).await?);
-        let map = |(k, &t)| Ok(Map::new(t, product(run.image, &gradient.at(k))?, unit));
-        run.targets.iter().enumerate().map(map).collect()
+    async fn explain(&self, context: &mut Context<'_>) -> Result<Vec<Map>> {
+        let question = context.question;
+        let (unit, gradient) = (score_unit(question.score), at_image(context, Rule::Plain).await?);
+        let map = |(k, &t)| Ok(Map::new(t, product(context.image, &gradient.at(k))?, unit));
+        question.targets.iter().enumerate().map(map).collect()
     }
 }
 

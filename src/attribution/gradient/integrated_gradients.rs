@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     attribution::{
-        About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run, gradient, score_unit,
+        About, Context, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, gradient, score_unit,
     },
     backend::Images,
     error::Result,
@@ -84,22 +84,23 @@ impl Method for IntegratedGradients {
         &ABOUT
     }
 
-    async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
-        let name = run.settings.text("baseline");
-        let start = baseline(name, run.image, run.preprocessing, run.baseline)?;
-        let ends = Tensor::stack(&[run.image.clone(), start.clone()])?;
-        let scores = run.scores(Images::Batch(&ends)).await?;
-        let image = run.image.clone();
+    async fn explain(&self, context: &mut Context<'_>) -> Result<Vec<Map>> {
+        let question = context.question;
+        let name = question.settings.text("baseline");
+        let start = baseline(name, context.image, &question.preprocessing, question.baseline.as_ref())?;
+        let ends = Tensor::stack(&[context.image.clone(), start.clone()])?;
+        let scores = context.scores(Images::Batch(&ends)).await?;
+        let image = context.image.clone();
         let ends = |k: usize| f64::from(scores.row(0)[k]) - f64::from(scores.row(1)[k]);
-        let rises: Vec<f64> = (0..run.targets.len()).map(ends).collect();
-        let calibrated = (run.settings.text("quadrature") == CALIBRATED).then_some(rises.as_slice());
-        let steps = run.settings.integer("steps");
-        let values = along_the_way(run, [&start, &image], steps, calibrated, true).await?;
-        let unit = score_unit(run.score);
+        let rises: Vec<f64> = (0..question.targets.len()).map(ends).collect();
+        let calibrated = (question.settings.text("quadrature") == CALIBRATED).then_some(rises.as_slice());
+        let steps = question.settings.integer("steps");
+        let values = along_the_way(context, [&start, &image], steps, calibrated, true).await?;
+        let unit = score_unit(question.score);
         let misses = values.iter().enumerate().map(|(k, v)| ((v.sum() - ends(k)) / ends(k)).abs());
         let worst = misses.fold(0.0, f64::max);
         if worst > COARSE {
-            run.note(&coarse(worst));
+            context.note(&coarse(worst));
         }
         let map = |(k, (values, &target)): (usize, (Tensor, &usize))| {
             let gap = values.sum() - ends(k);
@@ -107,35 +108,35 @@ impl Method for IntegratedGradients {
             map.extras.insert("delta", gap.into());
             map
         };
-        Ok(values.into_iter().zip(run.targets).enumerate().map(map).collect())
+        Ok(values.into_iter().zip(&question.targets).enumerate().map(map).collect())
     }
 }
 
 /// Integrated gradients of one image, one tensor a target. Sums run in the order of the nodes, so that they do not
 /// depend on batches. `rises` calibrates the weights: for each target, by how much its score rises along the way.
 pub(super) async fn along_the_way(
-    run: &mut Run<'_>,
+    context: &mut Context<'_>,
     way: [&Tensor; 2],
     steps: usize,
     rises: Option<&[f64]>,
     report: bool,
 ) -> Result<Vec<Tensor>> {
     let [start, image] = way;
-    let (nodes, targets) = (gauss_legendre(steps), run.targets.len());
+    let (nodes, targets) = (gauss_legendre(steps), context.question.targets.len());
     let mut sums: Vec<Along> = (0..targets).map(|_| Along::new(start, image, rises.is_some())).collect();
-    let batch = gradient::batch(run, Rule::Plain).await?;
+    let batch = gradient::batch(context, Rule::Plain).await?;
     let mut done = 0;
     for chunk in nodes.chunks(batch) {
         let at = |&(a, _): &(f64, f64)| between(start, image, a);
         let points = Tensor::stack(&chunk.iter().map(at).collect::<Result<Vec<_>>>()?)?;
-        let gradients = gradient::at_images(run, Rule::Plain, &points).await?;
+        let gradients = gradient::at_images(context, Rule::Plain, &points).await?;
         for (i, (_, weight)) in chunk.iter().enumerate() {
             let rows = sums.iter_mut().enumerate();
             rows.for_each(|(k, sum)| sum.add(*weight, gradients.row(i * targets + k)));
         }
         done += chunk.len() as u64;
         if report {
-            run.observer.progress(done, nodes.len() as u64, None).await?;
+            context.observer.progress(done, nodes.len() as u64, None).await?;
         }
     }
     let rise = |k: usize| rises.map_or(0.0, |r| r[k]);

@@ -17,7 +17,7 @@ pub mod smooth_grad;
 pub mod vargrad;
 
 use crate::{
-    attribution::Run,
+    attribution::Context,
     backend::{At, Images},
     error::{Error, Result},
     graph::Rule,
@@ -35,11 +35,11 @@ pub fn gradient_unit(score: Score) -> &'static str {
 }
 
 /// The gradient of every target's score at each image of `[N, C, H, W]`: `[N * K, C, H, W]`, image-major.
-pub async fn at_images(run: &mut Run<'_>, rule: Rule, images: &Tensor) -> Result<Tensor> {
-    if rule == Rule::Guided && has_smooth_activations(run.backend.network()) {
-        run.note(SMOOTH);
+pub async fn at_images(context: &mut Context<'_>, rule: Rule, images: &Tensor) -> Result<Tensor> {
+    if rule == Rule::Guided && has_smooth_activations(context.backend.network()) {
+        context.note(SMOOTH);
     }
-    of_program(run, &Program::Gradient { score: run.score, layer: None, rule }, images).await
+    of_program(context, &Program::Gradient { score: context.question.score, layer: None, rule }, images).await
 }
 
 /// What guided methods say of networks whose activations are smooth.
@@ -51,31 +51,32 @@ fn has_smooth_activations(network: &Network) -> bool {
 }
 
 /// The gradient that a program gives for every target at each of its inputs: `[N * K, ...]`, image-major.
-pub async fn of_program(run: &mut Run<'_>, program: &Program, points: &Tensor) -> Result<Tensor> {
-    let cotangents = run.cotangents(points.shape()[0])?;
+pub async fn of_program(context: &mut Context<'_>, program: &Program, points: &Tensor) -> Result<Tensor> {
+    let cotangents = context.cotangents(points.shape()[0])?;
     let images = match program {
-        Program::HeadGradient { .. } => Images::At(At { points, image: run.image }),
+        Program::HeadGradient { .. } => Images::At(At { points, image: context.image }),
         _ => Images::Batch(points),
     };
-    let outputs = run.run(program, images, Some(&cotangents)).await?;
+    let outputs = context.run(program, images, Some(&cotangents)).await?;
     let [_, gradient] = <[Tensor; 2]>::try_from(outputs)
         .map_err(|_| Error::Model("the backend gave no gradient; please report this".into()))?;
     Ok(gradient)
 }
 
 /// The gradient of every target's score at the image itself: `[K, C, H, W]`.
-pub async fn at_image(run: &mut Run<'_>, rule: Rule) -> Result<Tensor> {
-    run.observer.progress(0, 1, None).await?;
-    let image = run.batch_of_one()?;
-    let gradient = at_images(run, rule, &image).await?;
-    run.observer.progress(1, 1, None).await?;
+pub async fn at_image(context: &mut Context<'_>, rule: Rule) -> Result<Tensor> {
+    context.observer.progress(0, 1, None).await?;
+    let image = context.batch_of_one()?;
+    let gradient = at_images(context, rule, &image).await?;
+    context.observer.progress(1, 1, None).await?;
     Ok(gradient)
 }
 
 /// How many images a gradient is best asked for at once.
-pub async fn batch(run: &mut Run<'_>, rule: Rule) -> Result<usize> {
-    let program = Program::Gradient { score: run.score, layer: None, rule };
-    Ok(run.backend.batch(&program, run.targets.len()).await?.max(1))
+pub async fn batch(context: &mut Context<'_>, rule: Rule) -> Result<usize> {
+    let question = context.question;
+    let program = Program::Gradient { score: question.score, layer: None, rule };
+    Ok(context.backend.batch(&program, question.targets.len()).await?.max(1))
 }
 
 /// The element-wise product.

@@ -4,7 +4,7 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::{baseline::baseline, gradient_unit, integrated_gradients, moments::Moments, product};
 use crate::{
-    attribution::{Kind, Parameter, Run, gradient, score_unit},
+    attribution::{Context, Kind, Parameter, gradient, score_unit},
     error::Result,
     graph::Rule,
     rng,
@@ -38,30 +38,32 @@ pub const PARAMETERS: &[Parameter] = &[
 
 /// What the gathered maps are measured in.
 #[must_use]
-pub fn unit(run: &Run<'_>) -> &'static str {
-    match run.settings.text("of") {
-        "input-x-gradient" | "integrated-gradients" => score_unit(run.score),
-        _ => gradient_unit(run.score),
+pub fn unit(context: &Context<'_>) -> &'static str {
+    let question = context.question;
+    match question.settings.text("of") {
+        "input-x-gradient" | "integrated-gradients" => score_unit(question.score),
+        _ => gradient_unit(question.score),
     }
 }
 
 /// Gathers the maps of noisy copies. Each sample draws from a stream of its own, so the batch changes nothing.
-pub async fn gather(run: &mut Run<'_>) -> Result<Moments> {
-    let samples = run.settings.integer("samples");
-    let (low, high) = run.image.range();
-    let sigma = run.settings.number("sigma") * (f64::from(high) - f64::from(low));
-    let mut moments = Moments::new(run.targets.len(), run.image.shape());
-    let batch = gradient::batch(run, Rule::Plain).await?;
+pub async fn gather(context: &mut Context<'_>) -> Result<Moments> {
+    let question = context.question;
+    let samples = question.settings.integer("samples");
+    let (low, high) = context.image.range();
+    let sigma = question.settings.number("sigma") * (f64::from(high) - f64::from(low));
+    let mut moments = Moments::new(question.targets.len(), context.image.shape());
+    let batch = gradient::batch(context, Rule::Plain).await?;
     let mut done = 0;
     while done < samples {
         let chunk = batch.min(samples - done);
         let noisy: Vec<Tensor> =
-            (done..done + chunk).map(|i| disturbed(run.image, sigma, run.seed, i)).collect();
-        let maps = attributions(run, &Tensor::stack(&noisy)?).await?;
-        let k = run.targets.len();
+            (done..done + chunk).map(|i| disturbed(context.image, sigma, question.seed, i)).collect();
+        let maps = attributions(context, &Tensor::stack(&noisy)?).await?;
+        let k = question.targets.len();
         (0..chunk).for_each(|i| moments.add((0..k).map(|t| maps.row(i * k + t))));
         done += chunk;
-        run.observer.progress(done as u64, samples as u64, None).await?;
+        context.observer.progress(done as u64, samples as u64, None).await?;
     }
     Ok(moments)
 }
@@ -79,12 +81,13 @@ fn disturbed(image: &Tensor, sigma: f64, seed: u64, sample: usize) -> Tensor {
 }
 
 /// The chosen method's maps of each image: `[N * K, C, H, W]`, image-major.
-async fn attributions(run: &mut Run<'_>, images: &Tensor) -> Result<Tensor> {
-    match run.settings.text("of") {
-        "guided-backprop" => gradient::at_images(run, Rule::Guided, images).await,
+async fn attributions(context: &mut Context<'_>, images: &Tensor) -> Result<Tensor> {
+    let question = context.question;
+    match question.settings.text("of") {
+        "guided-backprop" => gradient::at_images(context, Rule::Guided, images).await,
         "input-x-gradient" => {
-            let gradients = gradient::at_images(run, Rule::Plain, images).await?;
-            let k = run.targets.len();
+            let gradients = gradient::at_images(context, Rule::Plain, images).await?;
+            let k = question.targets.len();
             let one = |i: usize| product(&images.at(i / k), &gradients.at(i));
             Tensor::stack(&(0..gradients.shape()[0]).map(one).collect::<Result<Vec<_>>>()?)
         }
@@ -92,14 +95,14 @@ async fn attributions(run: &mut Run<'_>, images: &Tensor) -> Result<Tensor> {
             let mut all = vec![];
             for i in 0..images.shape()[0] {
                 let image = images.at(i);
-                let start = baseline("zero", &image, run.preprocessing, None)?;
+                let start = baseline("zero", &image, &question.preprocessing, None)?;
                 all.extend(
-                    integrated_gradients::along_the_way(run, [&start, &image], 50, None, false).await?,
+                    integrated_gradients::along_the_way(context, [&start, &image], 50, None, false).await?,
                 );
             }
             Tensor::stack(&all)
         }
-        _ => gradient::at_images(run, Rule::Plain, images).await,
+        _ => gradient::at_images(context, Rule::Plain, images).await,
     }
 }
 

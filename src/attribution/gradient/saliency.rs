@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{at_image, gradient_unit};
 use crate::{
-    attribution::{About, Cost, Group, Map, MapKind, Method, Paper, Run},
+    attribution::{About, Context, Cost, Group, Map, MapKind, Method, Paper},
     error::Result,
     graph::Rule,
     network::Score,
@@ -37,9 +37,15 @@ impl Method for Saliency {
         &ABOUT
     }
 
-    async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
-        let (unit, gradient) = (gradient_unit(run.score), at_image(run, Rule::Plain).await?);
-        Ok(run.targets.iter().enumerate().map(|(k, &t)| Map::new(t, gradient.at(k), unit)).collect())
+    async fn explain(&self, context: &mut Context<'_>) -> Result<Vec<Map>> {
+        let (unit, gradient) = (gradient_unit(context.question.score), at_image(context, Rule::Plain).await?);
+        Ok(context
+            .question
+            .targets
+            .iter()
+            .enumerate()
+            .map(|(k, &t)| Map::new(t, gradient.at(k), unit))
+            .collect())
     }
 }
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::noise;
 use crate::{
-    attribution::{About, Cost, Group, Map, MapKind, Method, Paper, Run},
+    attribution::{About, Context, Cost, Group, Map, MapKind, Method, Paper},
     error::Result,
     network::Score,
 };
@@ -36,15 +36,15 @@ impl Method for SmoothGrad {
         &ABOUT
     }
 
-    async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
-        let (unit, moments) = (noise::unit(run), noise::gather(run).await?);
+    async fn explain(&self, context: &mut Context<'_>) -> Result<Vec<Map>> {
+        let (unit, moments) = (noise::unit(context), noise::gather(context).await?);
         let errors = moments.standard_errors();
         let map = |((values, &target), error): ((_, &usize), f64)| {
             let mut map = Map::new(target, values, unit);
             map.extras.insert("standard_error", error.into());
             map
         };
-        Ok(moments.means()?.into_iter().zip(run.targets).zip(errors).map(map).collect())
+        Ok(moments.means()?.into_iter().zip(&context.question.targets).zip(errors).map(map).collect())
     }
 }
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::noise;
 use crate::{
-    attribution::{About, Cost, Group, Map, MapKind, Method, Paper, Run},
+    attribution::{About, Context, Cost, Group, Map, MapKind, Method, Paper},
     error::Result,
     network::Score,
 };
@@ -36,10 +36,15 @@ impl Method for VarGrad {
         &ABOUT
     }
 
-    async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
-        let moments = noise::gather(run).await?;
+    async fn explain(&self, context: &mut Context<'_>) -> Result<Vec<Map>> {
+        let moments = noise::gather(context).await?;
         let unit = "squared unit of the gathered map";
-        Ok(moments.variances()?.into_iter().zip(run.targets).map(|(v, &t)| Map::new(t, v, unit)).collect())
+        Ok(moments
+            .variances()?
+            .into_iter()
+            .zip(&context.question.targets)
+            .map(|(v, &t)| Map::new(t, v, unit))
+            .collect())
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     attribution::{
-        About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run, perturbation, score_unit,
+        About, Context, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, perturbation, score_unit,
     },
     backend::{BitRows, Masks, Segmentation},
     error::Result,
@@ -72,17 +72,20 @@ impl Method for KernelShap {
         true
     }
 
-    async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
-        let map = segments::of(run)?;
-        let fill = perturbation::segment_fill(run.image, run.preprocessing, &map, run.settings)?;
-        let plan = Plan::new(map.count(), budget(run.settings.integer("samples"), map.count()), run.seed);
-        let (batch, total) = (perturbation::batch(run).await?, plan.rows.len() + 2);
-        run.observer.progress(0, total as u64, None).await?;
+    async fn explain(&self, context: &mut Context<'_>) -> Result<Vec<Map>> {
+        let question = context.question;
+        let map = segments::of(context)?;
+        let fill =
+            perturbation::segment_fill(context.image, &question.preprocessing, &map, &question.settings)?;
+        let plan =
+            Plan::new(map.count(), budget(question.settings.integer("samples"), map.count()), question.seed);
+        let (batch, total) = (perturbation::batch(context).await?, plan.rows.len() + 2);
+        context.observer.progress(0, total as u64, None).await?;
         let mut ends = BitRows::new(map.count());
         for shown in [false, true] {
             ends.push((0..map.count()).map(|_| shown));
         }
-        let ends = perturbation::scores(run, &fill, &Masks::Segments(map.clone(), ends)).await?;
+        let ends = perturbation::scores(context, &fill, &Masks::Segments(map.clone(), ends)).await?;
         let end = |i: usize| ends.row(i).iter().map(|&v| f64::from(v)).collect::<Vec<_>>();
         let mut shapley = Shapley::new(&plan, end(0), end(1));
         let (mut looks, mut done) = (Looks::new(total), 2);
@@ -90,16 +93,16 @@ impl Method for KernelShap {
             let chunk = looks.room(done, batch);
             if chunk > 0 {
                 let masks = Masks::Segments(map.clone(), plan.rows.slice(done - 2..done - 2 + chunk));
-                let scores = perturbation::scores(run, &fill, &masks).await?;
+                let scores = perturbation::scores(context, &fill, &masks).await?;
                 (0..chunk).for_each(|i| shapley.add(scores.row(i)));
                 done += chunk;
             }
             if !looks.due(done) {
-                run.observer.progress(done as u64, total as u64, None).await?;
+                context.observer.progress(done as u64, total as u64, None).await?;
                 continue;
             }
-            let (maps, error) = maps(run, &map, shapley.values()?, end(0))?;
-            if perturbation::show(run, done, total, &maps, error).await? || done == total {
+            let (maps, error) = maps(context, &map, shapley.values()?, end(0))?;
+            if perturbation::show(context, done, total, &maps, error).await? || done == total {
                 return Ok(maps);
             }
         }
@@ -117,15 +120,16 @@ fn budget(samples: usize, segments: usize) -> usize {
 
 /// The maps so far, and the largest standard error.
 fn maps(
-    run: &Run<'_>,
+    context: &Context<'_>,
     map: &Arc<Segmentation>,
     values: Vec<Values>,
     base: Vec<f64>,
 ) -> Result<(Vec<Map>, f64)> {
+    let question = context.question;
     let mut largest = 0.0f64;
     let one = |((values, &target), base): ((Values, &usize), f64)| {
         let painted = perturbation::paint(map, &values.values)?;
-        let mut out = Map::new(target, painted, score_unit(run.score));
+        let mut out = Map::new(target, painted, score_unit(question.score));
         largest = values.errors.iter().fold(largest, |m, e| m.max(*e));
         out.segments = Some(map.clone());
         out.extras.insert("segments", map.count().into());
@@ -136,7 +140,7 @@ fn maps(
         out.extras.insert("base", base.into());
         Ok(out)
     };
-    let maps = values.into_iter().zip(run.targets).zip(base).map(one).collect::<Result<_>>()?;
+    let maps = values.into_iter().zip(&question.targets).zip(base).map(one).collect::<Result<_>>()?;
     Ok((maps, largest))
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{BATCH, Looks, TOLERANCE, join, regression::Regression, segments};
 use crate::{
     attribution::{
-        About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run, perturbation, score_unit,
+        About, Context, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, perturbation, score_unit,
     },
     backend::{BitRows, Masks, Segmentation},
     error::{Error, Result},
@@ -89,31 +89,33 @@ impl Method for Lime {
         true
     }
 
-    async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
-        let map = segments::of(run)?;
-        let fill = perturbation::segment_fill(run.image, run.preprocessing, &map, run.settings)?;
-        let drawn = rows(run, map.count())?;
-        let mut regression = Regression::new(map.count(), run.targets.len());
-        let (batch, total) = (perturbation::batch(run).await?, drawn.len());
+    async fn explain(&self, context: &mut Context<'_>) -> Result<Vec<Map>> {
+        let question = context.question;
+        let map = segments::of(context)?;
+        let fill =
+            perturbation::segment_fill(context.image, &question.preprocessing, &map, &question.settings)?;
+        let drawn = rows(context, map.count())?;
+        let mut regression = Regression::new(map.count(), question.targets.len());
+        let (batch, total) = (perturbation::batch(context).await?, drawn.len());
         let mut looks = Looks::new(total);
-        run.observer.progress(0, total as u64, None).await?;
+        context.observer.progress(0, total as u64, None).await?;
         let mut done = 0;
         loop {
             let chunk = looks.room(done, batch);
             let masks = Masks::Segments(map.clone(), drawn.slice(done..done + chunk));
-            let scores = perturbation::scores(run, &fill, &masks).await?;
+            let scores = perturbation::scores(context, &fill, &masks).await?;
             for i in 0..chunk {
                 let ones = perturbation::ones(&drawn, done + i);
-                let weight = weight(ones.len(), map.count(), run.settings.number("kernel_width"));
+                let weight = weight(ones.len(), map.count(), question.settings.number("kernel_width"));
                 regression.add(ones, weight, scores.row(i).iter().map(|&v| f64::from(v)).collect());
             }
             done += chunk;
             if !looks.due(done) {
-                run.observer.progress(done as u64, total as u64, None).await?;
+                context.observer.progress(done as u64, total as u64, None).await?;
                 continue;
             }
-            let (maps, error) = maps(run, &map, &regression)?;
-            if perturbation::show(run, done, total, &maps, error).await? || done == total {
+            let (maps, error) = maps(context, &map, &regression)?;
+            if perturbation::show(context, done, total, &maps, error).await? || done == total {
                 return Ok(maps);
             }
         }
@@ -128,8 +130,9 @@ fn weight(shown: usize, all: usize, width: f64) -> f64 {
 }
 
 /// The caller's rows, or drawn ones; each drawn row has a stream of its own.
-fn rows(run: &Run<'_>, segments: usize) -> Result<BitRows> {
-    if let Some(given) = run.samples {
+fn rows(context: &Context<'_>, segments: usize) -> Result<BitRows> {
+    let question = context.question;
+    if let Some(given) = &question.samples {
         if given.bits() != segments {
             return Err(Error::Argument(format!(
                 "the samples are for {} segments, and there are {segments}",
@@ -140,21 +143,22 @@ fn rows(run: &Run<'_>, segments: usize) -> Result<BitRows> {
     }
     let mut rows = BitRows::new(segments);
     rows.push((0..segments).map(|_| true));
-    for i in 1..run.settings.integer("samples") {
-        let mut rng = rng::for_sample(run.seed, i as u64);
+    for i in 1..question.settings.integer("samples") {
+        let mut rng = rng::for_sample(question.seed, i as u64);
         rows.push((0..segments).map(|_| rng.random::<bool>()));
     }
     Ok(rows)
 }
 
 /// The maps so far, and the largest standard error.
-fn maps(run: &Run<'_>, map: &Arc<Segmentation>, regression: &Regression) -> Result<(Vec<Map>, f64)> {
+fn maps(context: &Context<'_>, map: &Arc<Segmentation>, regression: &Regression) -> Result<(Vec<Map>, f64)> {
+    let question = context.question;
     let mut largest = 0.0f64;
-    let fits = regression.fit(run.settings.number("ridge"))?;
+    let fits = regression.fit(question.settings.number("ridge"))?;
     let one = |(fit, &target): (_, &usize)| {
         let fit: super::regression::Fit = fit;
         let values: Tensor = perturbation::paint(map, &fit.weights)?;
-        let mut out = Map::new(target, values, score_unit(run.score));
+        let mut out = Map::new(target, values, score_unit(question.score));
         largest = fit.errors.iter().fold(largest, |m, e| m.max(*e));
         out.segments = Some(map.clone());
         out.extras.insert("segments", map.count().into());
@@ -164,7 +168,7 @@ fn maps(run: &Run<'_>, map: &Arc<Segmentation>, regression: &Regression) -> Resu
         out.extras.insert("r2", fit.r2.into());
         Ok(out)
     };
-    let maps = fits.into_iter().zip(run.targets).map(one).collect::<Result<_>>()?;
+    let maps = fits.into_iter().zip(&question.targets).map(one).collect::<Result<_>>()?;
     Ok((maps, largest))
 }
 

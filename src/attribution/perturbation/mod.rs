@@ -14,7 +14,7 @@ pub mod shap_partition;
 mod shapley;
 
 use crate::{
-    attribution::{Kind, Map, Parameter, Run, Settings, fill::Fill},
+    attribution::{Context, Kind, Map, Parameter, Settings, fill::Fill},
     backend::{BitRows, Images, Masked, Masks, Segmentation},
     error::Result,
     network::Program,
@@ -56,17 +56,17 @@ pub const fn join<const N: usize>(lists: &[&[Parameter]]) -> [Parameter; N] {
 }
 
 /// How many images to give to the network at a time.
-pub async fn batch(run: &mut Run<'_>) -> Result<usize> {
-    match run.settings.integer("batch") {
-        0 => Ok(run.backend.batch(&Program::Forward { layer: None }, 1).await?.max(1)),
+pub async fn batch(context: &mut Context<'_>) -> Result<usize> {
+    match context.question.settings.integer("batch") {
+        0 => Ok(context.backend.batch(&Program::Forward { layer: None }, 1).await?.max(1)),
         set => Ok(set),
     }
 }
 
 /// The targets' scores of the image under masks: `[N, K]`.
-pub async fn scores(run: &mut Run<'_>, fill: &Tensor, masks: &Masks) -> Result<Tensor> {
-    let image = run.image;
-    run.scores(Images::Masked(Masked { image, fill, masks })).await
+pub async fn scores(context: &mut Context<'_>, fill: &Tensor, masks: &Masks) -> Result<Tensor> {
+    let image = context.image;
+    context.scores(Images::Masked(Masked { image, fill, masks })).await
 }
 
 /// The counts of samples at which a method looks at what it has: the first at 32, each a third farther on.
@@ -101,10 +101,16 @@ impl Looks {
 }
 
 /// Says how far a method is and what it has; true when the largest of `errors` is under the tolerance.
-pub async fn show(run: &mut Run<'_>, done: usize, total: usize, maps: &[Map], error: f64) -> Result<bool> {
-    let enough = error < run.settings.number("tolerance");
+pub async fn show(
+    context: &mut Context<'_>,
+    done: usize,
+    total: usize,
+    maps: &[Map],
+    error: f64,
+) -> Result<bool> {
+    let enough = error < context.question.settings.number("tolerance");
     let total = if enough { done } else { total };
-    run.observer.progress(done as u64, total as u64, Some(maps)).await?;
+    context.observer.progress(done as u64, total as u64, Some(maps)).await?;
     Ok(enough)
 }
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::{
     attribution::{
-        About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run, Settings, fill::Fill,
+        About, Context, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Settings, fill::Fill,
     },
     backend::{Images, Masked, Masks, Rectangle},
     error::{Error, Result},
@@ -67,30 +67,32 @@ impl Method for Occlusion {
         }
     }
 
-    async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
-        let (height, width) = (run.image.shape()[1], run.image.shape()[2]);
-        let windows = windows(height, width, run.settings.integer("window"), run.settings.integer("stride"))?;
-        let fill = Fill::parse(run.settings.text("fill"))?.image(run.image, run.preprocessing);
-        let image = run.image;
-        let whole = run.batch_of_one()?;
-        let base = run.scores(Images::Batch(&whole)).await?;
-        let mut sums = Sums::new(height, width, run.targets.len());
-        let batch = run.backend.batch(&Program::Forward { layer: None }, 1).await?.max(1);
+    async fn explain(&self, context: &mut Context<'_>) -> Result<Vec<Map>> {
+        let question = context.question;
+        let (height, width) = (context.image.shape()[1], context.image.shape()[2]);
+        let windows =
+            windows(height, width, question.settings.integer("window"), question.settings.integer("stride"))?;
+        let fill = Fill::parse(question.settings.text("fill"))?.image(context.image, &question.preprocessing);
+        let image = context.image;
+        let whole = context.batch_of_one()?;
+        let base = context.scores(Images::Batch(&whole)).await?;
+        let mut sums = Sums::new(height, width, question.targets.len());
+        let batch = context.backend.batch(&Program::Forward { layer: None }, 1).await?.max(1);
         let total = windows.len() as u64;
         let mut done = 0;
-        run.observer.progress(done, total, None).await?;
+        context.observer.progress(done, total, None).await?;
         for chunk in windows.chunks(batch) {
             let masks = Masks::Rectangles(chunk.to_vec());
             let masked = Masked { image, fill: &fill, masks: &masks };
-            let scores = run.scores(Images::Masked(masked)).await?;
+            let scores = context.scores(Images::Masked(masked)).await?;
             for (i, window) in chunk.iter().enumerate() {
                 sums.add(window, base.row(0), scores.row(i));
             }
             done += chunk.len() as u64;
-            let partial = sums.maps(run)?;
-            run.observer.progress(done, total, Some(&partial)).await?;
+            let partial = sums.maps(context)?;
+            context.observer.progress(done, total, Some(&partial)).await?;
         }
-        sums.maps(run)
+        sums.maps(context)
     }
 }
 
@@ -144,8 +146,9 @@ impl Sums {
 
     /// The mean differences so far; zero where no window has been.
     #[allow(clippy::cast_possible_truncation)]
-    fn maps(&self, run: &Run<'_>) -> Result<Vec<Map>> {
-        let unit = match run.score {
+    fn maps(&self, context: &Context<'_>) -> Result<Vec<Map>> {
+        let question = context.question;
+        let unit = match question.score {
             Score::Logit => "logit",
             Score::Probability => "probability",
         };
@@ -154,7 +157,7 @@ impl Sums {
             let values = Tensor::new([self.counts.len() / self.width, self.width], mean.collect())?;
             Ok(Map::new(target, values, unit))
         };
-        self.differences.iter().zip(run.targets).map(map).collect()
+        self.differences.iter().zip(&question.targets).map(map).collect()
     }
 }
 

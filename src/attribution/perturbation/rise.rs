@@ -6,7 +6,7 @@ use rand::RngExt;
 use super::{BATCH, Looks, TOLERANCE};
 use crate::{
     attribution::{
-        About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run, fill::Fill, perturbation,
+        About, Context, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, fill::Fill, perturbation,
         score_unit,
     },
     backend::{Grids, Masks},
@@ -74,32 +74,33 @@ impl Method for Rise {
         &ABOUT
     }
 
-    async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
-        let &[_, height, width] = run.image.shape() else {
+    async fn explain(&self, context: &mut Context<'_>) -> Result<Vec<Map>> {
+        let question = context.question;
+        let &[_, height, width] = context.image.shape() else {
             return Err(Error::Argument("the method needs an image".into()));
         };
-        let fill = Fill::parse(run.settings.text("fill"))?.image(run.image, run.preprocessing);
-        let (cells, p) = (run.settings.integer("cells"), run.settings.number("p"));
-        let (batch, total) = (perturbation::batch(run).await?, run.settings.integer("samples"));
-        let mut sums = Sums::new(height * width, run.targets.len());
+        let fill = Fill::parse(question.settings.text("fill"))?.image(context.image, &question.preprocessing);
+        let (cells, p) = (question.settings.integer("cells"), question.settings.number("p"));
+        let (batch, total) = (perturbation::batch(context).await?, question.settings.integer("samples"));
+        let mut sums = Sums::new(height * width, question.targets.len());
         let mut looks = Looks::new(total);
-        run.observer.progress(0, total as u64, None).await?;
+        context.observer.progress(0, total as u64, None).await?;
         let mut done = 0;
         loop {
             let chunk = looks.room(done, batch);
-            let grids = grids(cells, p, [height, width], run.seed, done..done + chunk);
+            let grids = grids(cells, p, [height, width], question.seed, done..done + chunk);
             let masks = Masks::Grids(grids.clone());
-            let scores = perturbation::scores(run, &fill, &masks).await?;
+            let scores = perturbation::scores(context, &fill, &masks).await?;
             for i in 0..chunk {
                 sums.add(&grids.weights(i, height, width), scores.row(i));
             }
             done += chunk;
             if !looks.due(done) {
-                run.observer.progress(done as u64, total as u64, None).await?;
+                context.observer.progress(done as u64, total as u64, None).await?;
                 continue;
             }
-            let (maps, error) = sums.maps(run, [height, width], p)?;
-            if perturbation::show(run, done, total, &maps, error).await? || done == total {
+            let (maps, error) = sums.maps(context, [height, width], p)?;
+            if perturbation::show(context, done, total, &maps, error).await? || done == total {
                 return Ok(maps);
             }
         }
@@ -149,7 +150,8 @@ impl Sums {
 
     /// The maps so far, and the largest standard error.
     #[allow(clippy::cast_possible_truncation)]
-    fn maps(&self, run: &Run<'_>, sides: [usize; 2], p: f64) -> Result<(Vec<Map>, f64)> {
+    fn maps(&self, context: &Context<'_>, sides: [usize; 2], p: f64) -> Result<(Vec<Map>, f64)> {
+        let question = context.question;
         let n = f64::from(self.count.max(1));
         let mut largest = 0.0f64;
         let one = |((firsts, squares), &target): ((&Vec<f64>, &Vec<f64>), &usize)| {
@@ -158,11 +160,12 @@ impl Sums {
             let error = error.fold(0.0, f64::max) / (n - 1.0).max(1.0);
             let error = error.sqrt() / p;
             largest = largest.max(error);
-            let mut map = Map::new(target, Tensor::new(sides, values)?, score_unit(run.score));
+            let mut map = Map::new(target, Tensor::new(sides, values)?, score_unit(question.score));
             map.extras.insert("standard_error", error.into());
             Ok(map)
         };
-        let maps = self.firsts.iter().zip(&self.squares).zip(run.targets).map(one).collect::<Result<_>>()?;
+        let maps =
+            self.firsts.iter().zip(&self.squares).zip(&question.targets).map(one).collect::<Result<_>>()?;
         Ok((maps, largest))
     }
 }

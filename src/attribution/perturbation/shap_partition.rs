@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::{join, owen::Owen};
 use crate::{
     attribution::{
-        About, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Run,
+        About, Context, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter,
         masker::{Masker, Ready},
         perturbation, score_unit,
     },
@@ -81,64 +81,67 @@ impl Method for ShapPartition {
         &ABOUT
     }
 
-    async fn explain(&self, run: &mut Run<'_>) -> Result<Vec<Map>> {
-        let &[channels, height, width] = run.image.shape() else {
+    async fn explain(&self, context: &mut Context<'_>) -> Result<Vec<Map>> {
+        let question = context.question;
+        let &[channels, height, width] = context.image.shape() else {
             return Err(Error::Argument("the method needs an image".into()));
         };
         let shape = [channels, height, width];
-        let masker = Masker::parse(run.settings.text("masker"))?.ready(run.image, run.preprocessing)?;
-        let (most, batch) = (run.settings.integer("max_evals"), run.settings.integer("batch"));
-        run.observer.progress(0, most as u64, None).await?;
+        let masker =
+            Masker::parse(question.settings.text("masker"))?.ready(context.image, &question.preprocessing)?;
+        let (most, batch) = (question.settings.integer("max_evals"), question.settings.integer("batch"));
+        context.observer.progress(0, most as u64, None).await?;
         let mut ends = BitRows::new(channels * height * width);
         for shown in [false, true] {
             ends.push((0..ends.bits()).map(|_| shown));
         }
-        let ends = scores(run, &masker, ends).await?;
+        let ends = scores(context, &masker, ends).await?;
         let mut owen = Owen::new(shape, &ends[0], &ends[1]);
         let (mut done, mut looks) = (2, perturbation::Looks::new(most));
         loop {
             let left = most.saturating_sub(done);
             let masks = owen.take(batch, left);
-            let finished = masks.is_empty() || owen_is_fine(run, &owen);
+            let finished = masks.is_empty() || owen_is_fine(context, &owen);
             if finished {
-                let maps = maps(run, &owen, &ends)?;
-                run.observer.progress(done as u64, done as u64, Some(&maps)).await?;
+                let maps = maps(context, &owen, &ends)?;
+                context.observer.progress(done as u64, done as u64, Some(&maps)).await?;
                 return Ok(maps);
             }
             done += masks.len();
-            owen.give(&scores(run, &masker, masks).await?);
-            let partial = if looks.due(done) { Some(maps(run, &owen, &ends)?) } else { None };
-            run.observer.progress(done as u64, most.max(done) as u64, partial.as_deref()).await?;
+            owen.give(&scores(context, &masker, masks).await?);
+            let partial = if looks.due(done) { Some(maps(context, &owen, &ends)?) } else { None };
+            context.observer.progress(done as u64, most.max(done) as u64, partial.as_deref()).await?;
         }
     }
 }
 
 /// True if every part that could be refined is under the tolerance.
-fn owen_is_fine(run: &Run<'_>, owen: &Owen) -> bool {
-    let tolerance = run.settings.number("tolerance");
+fn owen_is_fine(context: &Context<'_>, owen: &Owen) -> bool {
+    let tolerance = context.question.settings.number("tolerance");
     tolerance > 0.0 && owen.largest() < tolerance
 }
 
 /// The targets' scores under each mask.
-async fn scores(run: &mut Run<'_>, masker: &Ready, masks: BitRows) -> Result<Vec<Rc<[f64]>>> {
+async fn scores(context: &mut Context<'_>, masker: &Ready, masks: BitRows) -> Result<Vec<Rc<[f64]>>> {
     let scores = match masker {
-        Ready::Fill(fill) => perturbation::scores(run, fill, &Masks::Elements(masks)).await?,
-        Ready::Inpaint(by) => run.scores(Images::Inpainted(Inpainted { by, shown: &masks })).await?,
+        Ready::Fill(fill) => perturbation::scores(context, fill, &Masks::Elements(masks)).await?,
+        Ready::Inpaint(by) => context.scores(Images::Inpainted(Inpainted { by, shown: &masks })).await?,
     };
     let row = |i: usize| scores.row(i).iter().map(|&v| f64::from(v)).collect();
     Ok((0..scores.shape()[0]).map(row).collect())
 }
 
 #[allow(clippy::cast_possible_truncation)]
-fn maps(run: &Run<'_>, owen: &Owen, ends: &[Rc<[f64]>]) -> Result<Vec<Map>> {
+fn maps(context: &Context<'_>, owen: &Owen, ends: &[Rc<[f64]>]) -> Result<Vec<Map>> {
+    let question = context.question;
     let one = |(k, values): (usize, Vec<f64>)| {
-        let tensor = Tensor::new(run.image.shape(), values.iter().map(|&v| v as f32).collect())?;
-        let mut map = Map::new(run.targets[k], tensor, score_unit(run.score));
+        let tensor = Tensor::new(context.image.shape(), values.iter().map(|&v| v as f32).collect())?;
+        let mut map = Map::new(question.targets[k], tensor, score_unit(question.score));
         map.extras.insert("base", ends[0][k].into());
         map.extras.insert("largest_unrefined", owen.largest().into());
         Ok(map)
     };
-    owen.values(run.targets.len()).into_iter().enumerate().map(one).collect()
+    owen.values(question.targets.len()).into_iter().enumerate().map(one).collect()
 }
 
 #[cfg(test)]

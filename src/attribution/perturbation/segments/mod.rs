@@ -12,7 +12,7 @@ mod tests;
 use std::sync::Arc;
 
 use crate::{
-    attribution::{Kind, Parameter, Run, Settings},
+    attribution::{Context, Kind, Parameter, Settings},
     backend::Segmentation,
     error::{Error, Result},
     picture::{Picture, Preprocessing},
@@ -81,12 +81,13 @@ pub const PARAMETERS: &[Parameter] = &[
 ];
 
 /// The segments of a run: the caller's own, or cut as the parameters say.
-pub fn of(run: &Run<'_>) -> Result<Arc<Segmentation>> {
-    let [_, height, width] = *run.image.shape() else {
+pub fn of(context: &Context<'_>) -> Result<Arc<Segmentation>> {
+    let [_, height, width] = *context.image.shape() else {
         return Err(Error::Argument("segments need an image".into()));
     };
-    let Some(given) = run.segments else {
-        return image(run.image, run.preprocessing, run.settings).map(Arc::new);
+    let question = context.question;
+    let Some(given) = &question.segments else {
+        return image(context.image, &question.preprocessing, &question.settings).map(Arc::new);
     };
     if (given.height(), given.width()) != (height, width) {
         return Err(Error::Argument(format!(
@@ -95,7 +96,7 @@ pub fn of(run: &Run<'_>) -> Result<Arc<Segmentation>> {
             given.width()
         )));
     }
-    Ok(Arc::new(given.clone()))
+    Ok(given.clone())
 }
 
 /// Cuts a network's input, `[C, H, W]`, as the parameters say: the picture that it was made from, or for a grid
