@@ -9,7 +9,7 @@ use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 
 /// From the ground up: a module imports only from groups above its own line. The leaves may know each other.
 const LAYERS: &[&[&str]] = &[
-    &["error", "tensor", "limits", "rng", "simd"],
+    &["bilinear", "error", "tensor", "limits", "rng", "simd"],
     &["picture"],
     &["gpu"],
     &["chain"],

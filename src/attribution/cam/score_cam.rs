@@ -6,6 +6,7 @@ use super::weighted_sum;
 use crate::{
     attribution::{About, Context, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter},
     backend::Images,
+    bilinear::{by_corners, enlarged},
     error::{Error, Result},
     network::{Program, Score, softmax},
     tensor::Tensor,
@@ -123,7 +124,7 @@ async fn channel_scores(
 #[allow(clippy::cast_possible_truncation)]
 fn masked(image: &Tensor, activation: &Tensor, channel: usize) -> Result<Tensor> {
     let (from, to) = (&activation.shape()[1..], &image.shape()[1..]);
-    let mask = enlarged(activation.row(channel), [from[0], from[1]], [to[0], to[1]]);
+    let mask = enlarged(activation.row(channel), [from[0], from[1]], [to[0], to[1]], by_corners);
     let (low, high) = mask.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v)));
     let scale = (high - low + 1e-8).recip();
     let plane = image.row_len();
@@ -131,39 +132,10 @@ fn masked(image: &Tensor, activation: &Tensor, channel: usize) -> Result<Tensor>
     Tensor::new(image.shape(), image.data().iter().enumerate().map(value).collect())
 }
 
-/// Bilinear, the corners on the corners.
-#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn enlarged(plane: &[f32], from: [usize; 2], to: [usize; 2]) -> Vec<f64> {
-    let place = |i: usize, axis: usize| {
-        let at = i as f64 * (from[axis] - 1) as f64 / (to[axis] - 1).max(1) as f64;
-        let low = (at as usize).min(from[axis] - 1);
-        (low, (low + 1).min(from[axis] - 1), at - low as f64)
-    };
-    let columns: Vec<_> = (0..to[1]).map(|x| place(x, 1)).collect();
-    let mut out = Vec::with_capacity(to[0] * to[1]);
-    for (y0, y1, fy) in (0..to[0]).map(|y| place(y, 0)) {
-        let at = |y: usize, x: usize| f64::from(plane[y * from[1] + x]);
-        out.extend(columns.iter().map(|&(x0, x1, fx)| {
-            let top = at(y0, x0) * (1.0 - fx) + at(y0, x1) * fx;
-            let bottom = at(y1, x0) * (1.0 - fx) + at(y1, x1) * fx;
-            top * (1.0 - fy) + bottom * fy
-        }));
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{enlarged, varied};
+    use super::varied;
     use crate::{attribution::oracle, network::Score, tensor::Tensor};
-
-    #[test]
-    fn enlarging_keeps_the_corners() {
-        let big = enlarged(&[0.0, 1.0, 2.0, 3.0], [2, 2], [3, 5]);
-        assert_eq!([big[0], big[4], big[10], big[14]], [0.0, 1.0, 2.0, 3.0]);
-        assert_eq!(big[7], 1.5);
-        assert_eq!(enlarged(&[4.0], [1, 1], [2, 2]), [4.0; 4]);
-    }
 
     #[test]
     fn all_channels_are_tried_unless_some_are_asked_for() {

@@ -8,6 +8,7 @@ use crate::{
         cam::{grad_cam, layer_gradients},
         gradient,
     },
+    bilinear::{by_centres, enlarged},
     error::Result,
     graph::Rule,
     network::Score,
@@ -71,25 +72,16 @@ impl Method for GuidedGradCam {
 
 /// `[h, w]` to `[height, width]`: PyTorch's `interpolate`, whose nearest rounds down and whose bilinear has
 /// pixel centres at halves.
-#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+#[allow(clippy::cast_possible_truncation)]
 fn resized(map: &Tensor, height: usize, width: usize, bilinear: bool) -> Result<Tensor> {
     let (h, w) = (map.shape()[0], map.shape()[1]);
-    let at = |y: usize, x: usize| f64::from(map.data()[y * w + x]);
-    let place = |i: usize, from: usize, to: usize| {
-        let centre = ((i as f64 + 0.5) * from as f64 / to as f64 - 0.5).max(0.0);
-        let low = (centre as usize).min(from - 1);
-        (low, (low + 1).min(from - 1), centre - low as f64)
+    let data = if bilinear {
+        let values = enlarged(map.data(), [h, w], [height, width], by_centres);
+        values.into_iter().map(|v| v as f32).collect()
+    } else {
+        let value = |i: usize| map.data()[i / width * h / height * w + i % width * w / width];
+        (0..height * width).map(value).collect()
     };
-    let value = |y: usize, x: usize| {
-        if !bilinear {
-            return map.data()[y * h / height * w + x * w / width];
-        }
-        let ((y0, y1, fy), (x0, x1, fx)) = (place(y, h, height), place(x, w, width));
-        let top = at(y0, x0) * (1.0 - fx) + at(y0, x1) * fx;
-        let bottom = at(y1, x0) * (1.0 - fx) + at(y1, x1) * fx;
-        (top * (1.0 - fy) + bottom * fy) as f32
-    };
-    let data = (0..height).flat_map(|y| (0..width).map(move |x| (y, x))).map(|(y, x)| value(y, x)).collect();
     Tensor::new([height, width], data)
 }
 

@@ -1,18 +1,17 @@
 //! KernelSHAP: Shapley values of segments, by weighted regression on coalitions.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
-use serde_json::Value;
 
 use super::{
-    BATCH, Looks, TOLERANCE, join, segments,
+    BATCH, TOLERANCE, join,
+    sampling::{Sampler, sample},
+    scores, segment_fill, segment_map, segments,
     shapley::{Plan, Shapley, Values},
 };
 use crate::{
-    attribution::{
-        About, Context, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, perturbation, score_unit,
-    },
+    attribution::{About, Context, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Question},
     backend::{BitRows, Masks, Segmentation},
     error::Result,
     network::Score,
@@ -74,38 +73,54 @@ impl Method for KernelShap {
 
     async fn explain(&self, context: &mut Context<'_>) -> Result<Vec<Map>> {
         let question = context.question;
-        let map = segments::of(context)?;
-        let fill =
-            perturbation::segment_fill(context.image, &question.preprocessing, &map, &question.settings)?;
-        let plan =
-            Plan::new(map.count(), budget(question.settings.integer("samples"), map.count()), question.seed);
-        let (batch, total) = (perturbation::batch(context).await?, plan.rows.len() + 2);
-        context.observer.progress(0, total as u64, None).await?;
-        let mut ends = BitRows::new(map.count());
+        let (image, settings) = (context.image, &question.settings);
+        let segmentation = segments::of(context)?;
+        let fill = segment_fill(image, &question.preprocessing, &segmentation, settings)?;
+        let count = segmentation.count();
+        let plan = Plan::new(count, budget(settings.integer("samples"), count), question.seed);
+        context.observer.progress(0, plan.rows.len() as u64 + 2, None).await?;
+        let mut ends = BitRows::new(count);
         for shown in [false, true] {
-            ends.push((0..map.count()).map(|_| shown));
+            ends.push((0..count).map(|_| shown));
         }
-        let ends = perturbation::scores(context, &fill, &Masks::Segments(map.clone(), ends)).await?;
+        let ends = scores(context, &fill, &Masks::Segments(segmentation.clone(), ends)).await?;
         let end = |i: usize| ends.row(i).iter().map(|&v| f64::from(v)).collect::<Vec<_>>();
-        let mut shapley = Shapley::new(&plan, end(0), end(1));
-        let (mut looks, mut done) = (Looks::new(total), 2);
-        loop {
-            let chunk = looks.room(done, batch);
-            if chunk > 0 {
-                let masks = Masks::Segments(map.clone(), plan.rows.slice(done - 2..done - 2 + chunk));
-                let scores = perturbation::scores(context, &fill, &masks).await?;
-                (0..chunk).for_each(|i| shapley.add(scores.row(i)));
-                done += chunk;
-            }
-            if !looks.due(done) {
-                context.observer.progress(done as u64, total as u64, None).await?;
-                continue;
-            }
-            let (maps, error) = maps(context, &map, shapley.values()?, end(0))?;
-            if perturbation::show(context, done, total, &maps, error).await? || done == total {
-                return Ok(maps);
-            }
-        }
+        let shapley = Shapley::new(&plan, end(0), end(1));
+        let mut coalitions = Coalitions { segmentation, plan: &plan, shapley, base: end(0) };
+        sample(context, &fill, 2, plan.rows.len(), &mut coalitions).await
+    }
+}
+
+/// The regression on the coalitions so far.
+struct Coalitions<'a> {
+    segmentation: Arc<Segmentation>,
+    plan: &'a Plan,
+    shapley: Shapley<'a>,
+    /// Each target's score with all segments hidden.
+    base: Vec<f64>,
+}
+
+impl Sampler for Coalitions<'_> {
+    fn masks(&self, samples: Range<usize>) -> Masks {
+        Masks::Segments(self.segmentation.clone(), self.plan.rows.slice(samples))
+    }
+
+    fn add(&mut self, _: usize, scores: &[f32]) {
+        self.shapley.add(scores);
+    }
+
+    fn maps(&self, question: &Question) -> Result<(Vec<Map>, f64)> {
+        let values = self.shapley.values()?;
+        let largest = values.iter().flat_map(|v| &v.errors).fold(0.0f64, |most, &e| most.max(e));
+        let map = |((values, &target), &base): ((Values, &usize), &f64)| {
+            let Values { values, errors } = values;
+            let mut map = segment_map(&self.segmentation, target, question.score, values, errors)?;
+            map.extras.insert("base", base.into());
+            Ok(map)
+        };
+        let maps =
+            values.into_iter().zip(&question.targets).zip(&self.base).map(map).collect::<Result<_>>()?;
+        Ok((maps, largest))
     }
 }
 
@@ -116,32 +131,6 @@ fn budget(samples: usize, segments: usize) -> usize {
         (0, more) => 2 * more + 2048,
         (set, _) => set,
     }
-}
-
-/// The maps so far, and the largest standard error.
-fn maps(
-    context: &Context<'_>,
-    map: &Arc<Segmentation>,
-    values: Vec<Values>,
-    base: Vec<f64>,
-) -> Result<(Vec<Map>, f64)> {
-    let question = context.question;
-    let mut largest = 0.0f64;
-    let one = |((values, &target), base): ((Values, &usize), f64)| {
-        let painted = perturbation::paint(map, &values.values)?;
-        let mut out = Map::new(target, painted, score_unit(question.score));
-        largest = values.errors.iter().fold(largest, |m, e| m.max(*e));
-        out.segments = Some(map.clone());
-        out.extras.insert("segments", map.count().into());
-        out.extras.insert("weights", Value::from(values.values));
-        // Errors are not known until pairs are drawn.
-        let errors = values.errors.into_iter().map(|e| if e == f64::MAX { Value::Null } else { e.into() });
-        out.extras.insert("standard_errors", errors.collect());
-        out.extras.insert("base", base.into());
-        Ok(out)
-    };
-    let maps = values.into_iter().zip(&question.targets).zip(base).map(one).collect::<Result<_>>()?;
-    Ok((maps, largest))
 }
 
 #[cfg(test)]

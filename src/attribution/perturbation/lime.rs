@@ -1,21 +1,22 @@
 //! LIME: a straight line through the scores of the image with segments hidden at random.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use rand::RngExt;
-use serde_json::Value;
 
-use super::{BATCH, Looks, TOLERANCE, join, regression::Regression, segments};
+use super::{
+    BATCH, TOLERANCE, join, ones,
+    regression::{Fit, Regression},
+    sampling::{Sampler, sample},
+    segment_fill, segment_map, segments,
+};
 use crate::{
-    attribution::{
-        About, Context, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, perturbation, score_unit,
-    },
+    attribution::{About, Context, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Question},
     backend::{BitRows, Masks, Segmentation},
     error::{Error, Result},
     network::Score,
     rng,
-    tensor::Tensor,
 };
 
 /// Ribeiro, Singh and Guestrin 2016, for images as the `lime` package does it: each row z shows every segment
@@ -91,34 +92,53 @@ impl Method for Lime {
 
     async fn explain(&self, context: &mut Context<'_>) -> Result<Vec<Map>> {
         let question = context.question;
-        let map = segments::of(context)?;
-        let fill =
-            perturbation::segment_fill(context.image, &question.preprocessing, &map, &question.settings)?;
-        let drawn = rows(context, map.count())?;
-        let mut regression = Regression::new(map.count(), question.targets.len());
-        let (batch, total) = (perturbation::batch(context).await?, drawn.len());
-        let mut looks = Looks::new(total);
-        context.observer.progress(0, total as u64, None).await?;
-        let mut done = 0;
-        loop {
-            let chunk = looks.room(done, batch);
-            let masks = Masks::Segments(map.clone(), drawn.slice(done..done + chunk));
-            let scores = perturbation::scores(context, &fill, &masks).await?;
-            for i in 0..chunk {
-                let ones = perturbation::ones(&drawn, done + i);
-                let weight = weight(ones.len(), map.count(), question.settings.number("kernel_width"));
-                regression.add(ones, weight, scores.row(i).iter().map(|&v| f64::from(v)).collect());
-            }
-            done += chunk;
-            if !looks.due(done) {
-                context.observer.progress(done as u64, total as u64, None).await?;
-                continue;
-            }
-            let (maps, error) = maps(context, &map, &regression)?;
-            if perturbation::show(context, done, total, &maps, error).await? || done == total {
-                return Ok(maps);
-            }
-        }
+        let (image, settings) = (context.image, &question.settings);
+        let segmentation = segments::of(context)?;
+        let fill = segment_fill(image, &question.preprocessing, &segmentation, settings)?;
+        let rows = rows(question, segmentation.count())?;
+        let samples = rows.len();
+        let mut line = Line {
+            regression: Regression::new(segmentation.count(), question.targets.len()),
+            rows,
+            segmentation,
+            kernel_width: settings.number("kernel_width"),
+            ridge: settings.number("ridge"),
+        };
+        sample(context, &fill, 0, samples, &mut line).await
+    }
+}
+
+/// The line through the scores so far.
+struct Line {
+    segmentation: Arc<Segmentation>,
+    rows: BitRows,
+    regression: Regression,
+    kernel_width: f64,
+    ridge: f64,
+}
+
+impl Sampler for Line {
+    fn masks(&self, samples: Range<usize>) -> Masks {
+        Masks::Segments(self.segmentation.clone(), self.rows.slice(samples))
+    }
+
+    fn add(&mut self, sample: usize, scores: &[f32]) {
+        let ones = ones(&self.rows, sample);
+        let weight = weight(ones.len(), self.segmentation.count(), self.kernel_width);
+        self.regression.add(ones, weight, scores.iter().map(|&v| f64::from(v)).collect());
+    }
+
+    fn maps(&self, question: &Question) -> Result<(Vec<Map>, f64)> {
+        let fits = self.regression.fit(self.ridge)?;
+        let largest = fits.iter().flat_map(|fit| &fit.errors).fold(0.0f64, |most, &e| most.max(e));
+        let map = |(fit, &target): (Fit, &usize)| {
+            let mut map = segment_map(&self.segmentation, target, question.score, fit.weights, fit.errors)?;
+            map.extras.insert("intercept", fit.intercept.into());
+            map.extras.insert("r2", fit.r2.into());
+            Ok(map)
+        };
+        let maps = fits.into_iter().zip(&question.targets).map(map).collect::<Result<_>>()?;
+        Ok((maps, largest))
     }
 }
 
@@ -130,16 +150,15 @@ fn weight(shown: usize, all: usize, width: f64) -> f64 {
 }
 
 /// The caller's rows, or drawn ones; each drawn row has a stream of its own.
-fn rows(context: &Context<'_>, segments: usize) -> Result<BitRows> {
-    let question = context.question;
-    if let Some(given) = &question.samples {
-        if given.bits() != segments {
+fn rows(question: &Question, segments: usize) -> Result<BitRows> {
+    if let Some(rows) = &question.samples {
+        if rows.bits() != segments {
             return Err(Error::Argument(format!(
                 "the samples are for {} segments, and there are {segments}",
-                given.bits()
+                rows.bits()
             )));
         }
-        return Ok(given.clone());
+        return Ok(rows.clone());
     }
     let mut rows = BitRows::new(segments);
     rows.push((0..segments).map(|_| true));
@@ -148,28 +167,6 @@ fn rows(context: &Context<'_>, segments: usize) -> Result<BitRows> {
         rows.push((0..segments).map(|_| rng.random::<bool>()));
     }
     Ok(rows)
-}
-
-/// The maps so far, and the largest standard error.
-fn maps(context: &Context<'_>, map: &Arc<Segmentation>, regression: &Regression) -> Result<(Vec<Map>, f64)> {
-    let question = context.question;
-    let mut largest = 0.0f64;
-    let fits = regression.fit(question.settings.number("ridge"))?;
-    let one = |(fit, &target): (_, &usize)| {
-        let fit: super::regression::Fit = fit;
-        let values: Tensor = perturbation::paint(map, &fit.weights)?;
-        let mut out = Map::new(target, values, score_unit(question.score));
-        largest = fit.errors.iter().fold(largest, |m, e| m.max(*e));
-        out.segments = Some(map.clone());
-        out.extras.insert("segments", map.count().into());
-        out.extras.insert("weights", Value::from(fit.weights));
-        out.extras.insert("standard_errors", Value::from(fit.errors));
-        out.extras.insert("intercept", fit.intercept.into());
-        out.extras.insert("r2", fit.r2.into());
-        Ok(out)
-    };
-    let maps = fits.into_iter().zip(&question.targets).map(one).collect::<Result<_>>()?;
-    Ok((maps, largest))
 }
 
 #[cfg(test)]

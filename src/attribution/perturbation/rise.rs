@@ -1,12 +1,17 @@
 //! RISE: the mean of random smooth masks, weighted by the score of what they show.
 
+use std::ops::Range;
+
 use async_trait::async_trait;
 use rand::RngExt;
 
-use super::{BATCH, Looks, TOLERANCE};
+use super::{
+    BATCH, TOLERANCE,
+    sampling::{Sampler, sample},
+};
 use crate::{
     attribution::{
-        About, Context, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, fill::Fill, perturbation,
+        About, Context, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, Question, fill::Fill,
         score_unit,
     },
     backend::{Grids, Masks},
@@ -80,67 +85,76 @@ impl Method for Rise {
             return Err(Error::Argument("the method needs an image".into()));
         };
         let fill = Fill::parse(question.settings.text("fill"))?.image(context.image, &question.preprocessing);
-        let (cells, p) = (question.settings.integer("cells"), question.settings.number("p"));
-        let (batch, total) = (perturbation::batch(context).await?, question.settings.integer("samples"));
-        let mut sums = Sums::new(height * width, question.targets.len());
-        let mut looks = Looks::new(total);
-        context.observer.progress(0, total as u64, None).await?;
-        let mut done = 0;
-        loop {
-            let chunk = looks.room(done, batch);
-            let grids = grids(cells, p, [height, width], question.seed, done..done + chunk);
-            let masks = Masks::Grids(grids.clone());
-            let scores = perturbation::scores(context, &fill, &masks).await?;
-            for i in 0..chunk {
-                sums.add(&grids.weights(i, height, width), scores.row(i));
-            }
-            done += chunk;
-            if !looks.due(done) {
-                context.observer.progress(done as u64, total as u64, None).await?;
-                continue;
-            }
-            let (maps, error) = sums.maps(context, [height, width], p)?;
-            if perturbation::show(context, done, total, &maps, error).await? || done == total {
-                return Ok(maps);
-            }
-        }
+        let settings = &question.settings;
+        let draw = Draw {
+            cells: settings.integer("cells"),
+            p: settings.number("p"),
+            sides: [height, width],
+            seed: question.seed,
+        };
+        let mut sums = Sums::new(draw, question.targets.len());
+        sample(context, &fill, 0, settings.integer("samples"), &mut sums).await
     }
 }
 
-/// The masks of a range of samples, each drawn from a stream of its own.
-fn grids(cells: usize, p: f64, sides: [usize; 2], seed: u64, samples: std::ops::Range<usize>) -> Grids {
-    let cell = sides.map(|side| side.div_ceil(cells));
-    let mut grids = Grids {
-        cells: [cells; 2],
-        enlarged: cell.map(|c| (cells + 1) * c),
-        values: Vec::with_capacity(samples.len() * cells * cells),
-        shifts: Vec::with_capacity(samples.len()),
-    };
-    for sample in samples {
-        let mut rng = rng::for_sample(seed, sample as u64);
-        grids.values.extend((0..cells * cells).map(|_| f32::from(u8::from(rng.random_bool(p)))));
-        grids.shifts.push(cell.map(|c| rng.random_range(0..c)));
+/// How masks are drawn.
+struct Draw {
+    /// Rows and columns of a grid.
+    cells: usize,
+    /// The probability that a cell shows.
+    p: f64,
+    /// The image's height and width.
+    sides: [usize; 2],
+    seed: u64,
+}
+
+impl Draw {
+    /// The masks of a range of samples, each drawn from a stream of its own.
+    fn grids(&self, samples: Range<usize>) -> Grids {
+        let cells = self.cells;
+        let cell = self.sides.map(|side| side.div_ceil(cells));
+        let mut grids = Grids {
+            cells: [cells; 2],
+            enlarged: cell.map(|c| (cells + 1) * c),
+            values: Vec::with_capacity(samples.len() * cells * cells),
+            shifts: Vec::with_capacity(samples.len()),
+        };
+        for sample in samples {
+            let mut rng = rng::for_sample(self.seed, sample as u64);
+            grids.values.extend((0..cells * cells).map(|_| f32::from(u8::from(rng.random_bool(self.p)))));
+            grids.shifts.push(cell.map(|c| rng.random_range(0..c)));
+        }
+        grids
     }
-    grids
 }
 
 /// Sums of scores times masks, and of their squares, in the order of the samples.
 struct Sums {
+    draw: Draw,
     count: u32,
     firsts: Vec<Vec<f64>>,
     squares: Vec<Vec<f64>>,
 }
 
 impl Sums {
-    fn new(pixels: usize, targets: usize) -> Self {
-        let zeros = vec![vec![0.0; pixels]; targets];
-        Self { count: 0, firsts: zeros.clone(), squares: zeros }
+    fn new(draw: Draw, targets: usize) -> Self {
+        let zeros = vec![vec![0.0; draw.sides.iter().product()]; targets];
+        Self { draw, count: 0, firsts: zeros.clone(), squares: zeros }
+    }
+}
+
+impl Sampler for Sums {
+    fn masks(&self, samples: Range<usize>) -> Masks {
+        Masks::Grids(self.draw.grids(samples))
     }
 
-    fn add(&mut self, weights: &[f32], scores: &[f32]) {
+    /// Draws the mask once more: that costs nothing beside its enlargement.
+    fn add(&mut self, sample: usize, scores: &[f32]) {
+        let [height, width] = self.draw.sides;
+        let weights = self.draw.grids(sample..sample + 1).weights(0, height, width);
         self.count += 1;
         for ((firsts, squares), &score) in self.firsts.iter_mut().zip(&mut self.squares).zip(scores) {
-            for ((first, square), &m) in firsts.iter_mut().zip(squares).zip(weights) {
+            for ((first, square), &m) in firsts.iter_mut().zip(squares).zip(&weights) {
                 let term = f64::from(score) * f64::from(m);
                 *first += term;
                 *square += term * term;
@@ -148,11 +162,9 @@ impl Sums {
         }
     }
 
-    /// The maps so far, and the largest standard error.
     #[allow(clippy::cast_possible_truncation)]
-    fn maps(&self, context: &Context<'_>, sides: [usize; 2], p: f64) -> Result<(Vec<Map>, f64)> {
-        let question = context.question;
-        let n = f64::from(self.count.max(1));
+    fn maps(&self, question: &Question) -> Result<(Vec<Map>, f64)> {
+        let (n, p) = (f64::from(self.count.max(1)), self.draw.p);
         let mut largest = 0.0f64;
         let one = |((firsts, squares), &target): ((&Vec<f64>, &Vec<f64>), &usize)| {
             let values = firsts.iter().map(|s| (s / (n * p)) as f32).collect();
@@ -160,7 +172,7 @@ impl Sums {
             let error = error.fold(0.0, f64::max) / (n - 1.0).max(1.0);
             let error = error.sqrt() / p;
             largest = largest.max(error);
-            let mut map = Map::new(target, Tensor::new(sides, values)?, score_unit(question.score));
+            let mut map = Map::new(target, Tensor::new(self.draw.sides, values)?, score_unit(question.score));
             map.extras.insert("standard_error", error.into());
             Ok(map)
         };
@@ -187,9 +199,10 @@ mod tests {
         case.set("samples", "20").set("cells", "3").set("p", "0.4").set("fill", "#204060");
         let map = case.explain("rise", &[3]).remove(0);
         let fill = Fill::Colour([0x20, 0x40, 0x60]).image(&case.image, &case.preprocessing);
+        let draw = Draw { cells: 3, p: 0.4, sides: [9, 11], seed: 0 };
         let mut expected = vec![0.0; 99];
         for sample in 0..20 {
-            let grids = grids(3, 0.4, [9, 11], 0, sample..sample + 1);
+            let grids = draw.grids(sample..sample + 1);
             assert_eq!(grids.enlarged, [12, 16]);
             let m = grids.weights(0, 9, 11);
             let mut image = case.image.clone();
@@ -226,7 +239,7 @@ mod tests {
             let share = 1.0 / (shifts[0] * shifts[1]) as f64;
             let mut total = 0.0;
             for cell in 0..cells * cells {
-                let mut one = grids(cells, p, sides, 0, 0..1);
+                let mut one = Draw { cells, p, sides, seed: 0 }.grids(0..1);
                 one.values = (0..cells * cells).map(|c| f32::from(u8::from(c == cell))).collect();
                 one.shifts = vec![[top, left]];
                 let b = one.weights(0, sides[0], sides[1]);
@@ -238,12 +251,13 @@ mod tests {
             truth.iter_mut().for_each(|t| *t += p * total * share);
         }
         let distance = |n: usize, seed: u64| {
-            let mut sums = Sums::new(pixels, 1);
-            let drawn = grids(cells, p, sides, seed, 0..n);
+            let draw = Draw { cells, p, sides, seed };
+            let drawn = draw.grids(0..n);
+            let mut sums = Sums::new(draw, 1);
             for i in 0..n {
                 let m = drawn.weights(i, sides[0], sides[1]);
                 let f: f64 = w.iter().zip(&m).map(|(w, m)| w * f64::from(*m)).sum();
-                sums.add(&m, &[f as f32]);
+                sums.add(i, &[f as f32]);
             }
             let gap = |(s, t): (&f64, &f64)| (s / (n as f64 * p) - t).powi(2);
             sums.firsts[0].iter().zip(&truth).map(gap).sum::<f64>()

@@ -4,12 +4,12 @@ use std::rc::Rc;
 
 use async_trait::async_trait;
 
-use super::{join, owen::Owen};
+use super::{Checkpoints, join, owen::Owen};
 use crate::{
     attribution::{
         About, Context, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter,
         masker::{Masker, Ready},
-        perturbation, score_unit,
+        score_unit,
     },
     backend::{BitRows, Images, Inpainted, Masks},
     error::{Error, Result},
@@ -97,7 +97,7 @@ impl Method for ShapPartition {
         }
         let ends = scores(context, &masker, ends).await?;
         let mut owen = Owen::new(shape, &ends[0], &ends[1]);
-        let (mut done, mut looks) = (2, perturbation::Looks::new(most));
+        let (mut done, mut checkpoints) = (2, Checkpoints::new(most));
         loop {
             let left = most.saturating_sub(done);
             let masks = owen.take(batch, left);
@@ -109,7 +109,7 @@ impl Method for ShapPartition {
             }
             done += masks.len();
             owen.give(&scores(context, &masker, masks).await?);
-            let partial = if looks.due(done) { Some(maps(context, &owen, &ends)?) } else { None };
+            let partial = if checkpoints.reached(done) { Some(maps(context, &owen, &ends)?) } else { None };
             context.observer.progress(done as u64, most.max(done) as u64, partial.as_deref()).await?;
         }
     }
@@ -124,7 +124,7 @@ fn owen_is_fine(context: &Context<'_>, owen: &Owen) -> bool {
 /// The targets' scores under each mask.
 async fn scores(context: &mut Context<'_>, masker: &Ready, masks: BitRows) -> Result<Vec<Rc<[f64]>>> {
     let scores = match masker {
-        Ready::Fill(fill) => perturbation::scores(context, fill, &Masks::Elements(masks)).await?,
+        Ready::Fill(fill) => super::scores(context, fill, &Masks::Elements(masks)).await?,
         Ready::Inpaint(by) => context.scores(Images::Inpainted(Inpainted { by, shown: &masks })).await?,
     };
     let row = |i: usize| scores.row(i).iter().map(|&v| f64::from(v)).collect();
