@@ -23,7 +23,7 @@ use std::{
 
 use pellucid::{
     Tensor,
-    attribution::{Run, Settings, Silent, method},
+    attribution::{Context, Question, Settings, Silent, method},
     backend::{Backend, Images, cpu::CpuBackend},
     graph::{Rule, Storage},
     network::{Layer, Network, Program, Score},
@@ -166,9 +166,12 @@ impl Bench {
     fn explain(&mut self, id: &str, layer: Option<&Layer>, targets: &[usize]) -> pellucid::Result<()> {
         let method = method(id)?;
         let settings = Settings::resolve(method.about().parameters, &BTreeMap::new())?;
-        let (preprocessing, mut observer) = (Preprocessing::default(), Silent);
-        let run = Run::new(&mut self.backend, &self.image, &preprocessing, targets, &settings, &mut observer);
-        pollster::block_on(method.explain(&mut Run { layer, ..run })).map(drop)
+        let layer = layer.cloned();
+        let question =
+            Question { layer, ..Question::new(targets.to_vec(), settings, Preprocessing::default()) };
+        let mut observer = Silent;
+        let mut context = Context::new(&question, &self.image, &mut self.backend, &mut observer);
+        pollster::block_on(method.explain(&mut context)).map(drop)
     }
 }
 

@@ -26,7 +26,7 @@ use std::{
 use async_trait::async_trait;
 use pellucid::{
     Tensor,
-    attribution::{Run, Settings, Silent, method},
+    attribution::{Context, Question, Settings, Silent, method},
     backend::{Backend, Description, Images, cpu::CpuBackend},
     network::{Network, Program, Score},
     picture::Preprocessing,
@@ -191,9 +191,10 @@ fn explain(backend: &mut dyn Backend, image: &Tensor, case: &Case) -> Result<()>
     let mut settings = Settings::resolve(method.about().parameters, &given)?;
     method.complete(&mut settings, image.shape());
     let preprocessing = Preprocessing { mean: [127.0; 3], std: [128.0; 3], ..Preprocessing::default() };
-    let (targets, mut observer) = ([0, 5, 6, 9], Silent);
-    let run = Run::new(backend, image, &preprocessing, &targets, &settings, &mut observer);
-    pollster::block_on(method.explain(&mut Run { score: Score::Probability, ..run }))?;
+    let score = Score::Probability;
+    let question = Question { score, ..Question::new(vec![0, 5, 6, 9], settings, preprocessing) };
+    let mut observer = Silent;
+    pollster::block_on(method.explain(&mut Context::new(&question, image, backend, &mut observer)))?;
     Ok(())
 }
 

@@ -59,6 +59,7 @@
 //! | [`network`] [`backend`] | ONNX files as graphs and their derivatives; where they run |
 //! | [`chain`] [`graph`] [`ops`] [`gpu`] [`limits`] [`rng`] | operators, kernels, bounds |
 
+mod bilinear;
 pub mod error;
 pub mod limits;
 pub mod rng;

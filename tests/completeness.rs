@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use pellucid::{
     Tensor,
-    attribution::{Map, Run, Settings, Silent, method},
+    attribution::{Context, Map, Question, Settings, Silent, method},
     backend::cpu::CpuBackend,
     chain::{Clip, Step},
     network::Network,
@@ -45,9 +45,10 @@ fn explain(backend: &mut CpuBackend, image: &Tensor, target: usize, set: &[(&str
     let method = method("integrated-gradients").unwrap();
     let given: BTreeMap<String, Value> = set.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
     let settings = Settings::resolve(method.about().parameters, &given).unwrap();
-    let (preprocessing, mut observer, targets) = (Preprocessing::default(), Silent, [target]);
-    let mut run = Run::new(backend, image, &preprocessing, &targets, &settings, &mut observer);
-    pollster::block_on(method.explain(&mut run)).unwrap().remove(0)
+    let question = Question::new(vec![target], settings, Preprocessing::default());
+    let mut observer = Silent;
+    let mut context = Context::new(&question, image, backend, &mut observer);
+    pollster::block_on(method.explain(&mut context)).unwrap().remove(0)
 }
 
 /// By how much a map's sum misses the rise of the score, as a share of that rise.

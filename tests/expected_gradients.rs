@@ -7,8 +7,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use pellucid::{
     Result, Tensor,
     attribution::{
-        Map, Run, Settings, Silent,
-        expected_gradients::{Draw, with_draws},
+        Context, Map, Question, Settings, Silent,
+        gradient::expected_gradients::{Draw, with_draws},
     },
     backend::resilient::{Choice, Resilient},
     network::{Layer, Network},
@@ -35,18 +35,19 @@ fn explain(network: &str, entry: &Value, targets: &[usize], choice: Choice, shif
     };
     let noise = entry["draws"]["noise"].as_str().map(|name| npy(&folder.join(name)));
     let settings = Settings::resolve(&[], &BTreeMap::new()).unwrap();
-    let (preprocessing, mut observer) = (Preprocessing::default(), Silent);
-    let mut run = Run {
-        layer: layer.as_ref(),
-        background: Some(&background),
-        ..Run::new(&mut backend, &image, &preprocessing, targets, &settings, &mut observer)
+    let question = Question {
+        layer,
+        background: Some(background),
+        ..Question::new(targets.to_vec(), settings, Preprocessing::default())
     };
+    let mut observer = Silent;
+    let mut context = Context::new(&question, &image, &mut backend, &mut observer);
     let draw = |i: usize, _| Draw {
         background: indices[i] as usize,
         t: f64::from(t.data()[i]) + shift,
         noise: noise.as_ref().map_or(vec![], |n| n.row(i).iter().map(|&v| v.into()).collect()),
     };
-    pollster::block_on(with_draws(&mut run, indices.len(), &draw))
+    pollster::block_on(with_draws(&mut context, indices.len(), &draw))
 }
 
 /// The entries of a network's manifest, with the targets.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use pellucid::{
     Tensor,
-    attribution::{Run, Settings, Silent, method},
+    attribution::{Context, Question, Settings, Silent, method},
     backend::{Backend, cpu::CpuBackend},
     evaluation::{
         randomisation::{randomised, weighted_layers},
@@ -26,12 +26,11 @@ fn map(backend: &mut CpuBackend, id: &str, image: &Tensor) -> Vec<f32> {
     let method = method(id).unwrap();
     let given = if id == "integrated-gradients" { vec![("steps".to_owned(), STEPS.into())] } else { vec![] };
     let settings = Settings::resolve(method.about().parameters, &given.into_iter().collect()).unwrap();
-    let (preprocessing, mut observer) = (Preprocessing::default(), Silent);
     let layer = backend.network().default_layer().filter(|_| method.needs_layer()).cloned();
-    let targets = [TARGET];
-    let run = Run::new(backend, image, &preprocessing, &targets, &settings, &mut observer);
-    let mut run = Run { layer: layer.as_ref(), ..run };
-    pollster::block_on(method.explain(&mut run)).unwrap().remove(0).values.into_data()
+    let question = Question { layer, ..Question::new(vec![TARGET], settings, Preprocessing::default()) };
+    let mut observer = Silent;
+    let mut context = Context::new(&question, image, backend, &mut observer);
+    pollster::block_on(method.explain(&mut context)).unwrap().remove(0).values.into_data()
 }
 
 fn shipped() -> (Network, Tensor) {

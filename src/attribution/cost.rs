@@ -30,7 +30,7 @@ impl Cost {
 #[cfg(test)]
 mod tests {
     use crate::{
-        attribution::{METHODS, support::oracle::Case},
+        attribution::{METHODS, oracle::Case},
         network::Score,
     };
 

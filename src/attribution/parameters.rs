@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::{fill::Fill, masker::Masker};
 use crate::error::{Error, Result};
 
 /// One thing that can be set.
@@ -154,12 +155,12 @@ impl Parameter {
             }
             Kind::Fill { default } => {
                 let value = text.unwrap_or(default);
-                super::support::fill::Fill::parse(value)?;
+                Fill::parse(value)?;
                 Ok(Value::from(value))
             }
             Kind::Masker { default } => {
                 let value = text.unwrap_or(default);
-                super::support::masker::Masker::parse(value)?;
+                Masker::parse(value)?;
                 Ok(Value::from(value))
             }
         }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::BitRows;
 use crate::{
+    bilinear::{Neighbours, by_centres},
     error::{Error, Result},
     tensor::Tensor,
 };
@@ -199,11 +200,10 @@ impl Grids {
 }
 
 /// The cell before an enlarged pixel's centre, and the next cell's share.
-#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss)]
+#[allow(clippy::cast_possible_truncation)]
 fn taps(pixel: usize, cells: usize, enlarged: usize) -> (usize, f32) {
-    let at = (pixel as f64 + 0.5) * cells as f64 / enlarged as f64 - 0.5;
-    let at = at.clamp(0.0, (cells - 1) as f64);
-    (at as usize, at.fract() as f32)
+    let near = Neighbours::of(by_centres(pixel, cells, enlarged), cells);
+    (near.before, if near.before == near.after { 0.0 } else { near.share as f32 })
 }
 
 /// A shared segmentation, written as its label map.

@@ -2,9 +2,7 @@
 
 use super::display::Upsampling;
 use super::values::Plane;
-
-/// The two places of the map around an output, and how far it is towards the second.
-type Between = (usize, usize, f32);
+use crate::bilinear::Neighbours;
 
 /// Calls `pixel` with the value of each of `height` x `width` pixels, row by row. Half-pixel centres: the map
 /// and the picture cover the same area, and beyond the outermost centres the value stays.
@@ -15,14 +13,15 @@ pub(super) fn stretched(
     how: Upsampling,
     mut pixel: impl FnMut(usize, f32),
 ) {
-    let rows = between(plane.height, height, how);
-    let columns = between(plane.width, width, how);
+    let rows = neighbours(plane.height, height, how);
+    let columns = neighbours(plane.width, width, how);
     let row = |y: usize| &plane.values[y * plane.width..(y + 1) * plane.width];
     let mut at = 0;
-    for &(y0, y1, down) in &rows {
-        let (upper, lower) = (row(y0), row(y1));
-        for &(x0, x1, across) in &columns {
-            let value = mix(mix(upper[x0], upper[x1], across), mix(lower[x0], lower[x1], across), down);
+    for y in &rows {
+        let (upper, lower) = (row(y.before), row(y.after));
+        for x in &columns {
+            let across = |row: &[f32]| mix(row[x.before], row[x.after], x.share as f32);
+            let value = mix(across(upper), across(lower), y.share as f32);
             pixel(at, value);
             at += 1;
         }
@@ -34,20 +33,16 @@ fn mix(a: f32, b: f32, weight: f32) -> f32 {
     a * (1.0 - weight) + b * weight
 }
 
-fn between(from: usize, to: usize, how: Upsampling) -> Vec<Between> {
+fn neighbours(from: usize, to: usize, how: Upsampling) -> Vec<Neighbours> {
     let scale = from as f64 / to as f64;
     let one = |i: usize| {
         let centre = (i as f64 + 0.5) * scale;
         match how {
             Upsampling::Nearest => {
                 let place = (centre as usize).min(from - 1);
-                (place, place, 0.0)
+                Neighbours { before: place, after: place, share: 0.0 }
             }
-            Upsampling::Bilinear => {
-                let centre = (centre - 0.5).max(0.0);
-                let low = (centre as usize).min(from - 1);
-                (low, (low + 1).min(from - 1), (centre - low as f64) as f32)
-            }
+            Upsampling::Bilinear => Neighbours::of(centre - 0.5, from),
         }
     };
     (0..to).map(one).collect()

@@ -2,7 +2,7 @@
 
 use super::Session;
 use crate::{
-    attribution::support,
+    attribution::gradient::background,
     error::{Error, Result},
     picture::Picture,
     tensor::Tensor,
@@ -50,7 +50,7 @@ impl Session {
     /// The background, which is the shipped photographs unless another was given.
     pub(super) fn background(&mut self) -> Result<Tensor> {
         if self.background.is_none() {
-            let photographs = support::background::PHOTOGRAPHS;
+            let photographs = background::PHOTOGRAPHS;
             if photographs.is_empty() {
                 return Err(Error::Argument(
                     "there is no background; give some images to compare with".into(),

@@ -1,11 +1,12 @@
 //! What the page and the command line share: a model on a backend, ready to classify and explain.
 
-mod asked;
 mod given;
 mod report;
+mod request;
 mod results;
 mod saturation;
 mod scaling;
+mod stopped;
 mod sweep;
 mod targets;
 #[cfg(test)]
@@ -15,23 +16,24 @@ mod what_if;
 
 use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 pub use report::{Explained, Explanation};
+pub use request::Request;
 pub use results::Results;
 pub use saturation::Saturation;
 pub use what_if::Cut;
 
 use crate::{
-    attribution::{Method, Observer, Settings, support},
+    attribution::{Observer, Settings, perturbation::segments},
     backend::{
         Backend, Description, Images, Segmentation,
         resilient::{Choice, Resilient},
         share::{Helpers, Job},
     },
     error::{Error, Result},
-    network::{Head, Layer, Network, Program, Score, labels},
+    network::{Head, Network, Program, labels},
     picture::{Picture, Preprocessing},
     tensor::Tensor,
 };
@@ -71,39 +73,6 @@ pub struct Class {
     pub logit: f32,
     /// Its score after the head; nothing where the network has none.
     pub probability: Option<f64>,
-}
-
-/// What is to be explained, and how.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Request {
-    /// The method's id.
-    pub method: String,
-    /// The classes; the top one where there are none.
-    #[serde(default)]
-    pub targets: Vec<usize>,
-    /// The class that every target is held against, for methods that can.
-    #[serde(default)]
-    pub versus: Option<usize>,
-    /// The layer's name, for methods that look at one; where one is needed, the last before global pooling where there
-    /// is none.
-    #[serde(default)]
-    pub layer: Option<String>,
-    /// The score; the method's own default where there is none.
-    #[serde(default)]
-    pub score: Option<Score>,
-    /// The method's parameters, as text or JSON values.
-    #[serde(default)]
-    pub parameters: BTreeMap<String, Value>,
-    /// Where random numbers start.
-    #[serde(default)]
-    pub seed: u64,
-    /// The caller's own segments, for methods that hide segments.
-    #[serde(default)]
-    pub segments: Option<Segmentation>,
-    /// The caller's own samples for such methods: which segments show (1) in each.
-    #[serde(default)]
-    pub samples: Option<Vec<Vec<u8>>>,
 }
 
 /// A model on a backend.
@@ -278,46 +247,26 @@ impl Session {
         image: &Tensor,
         parameters: &BTreeMap<String, Value>,
     ) -> Result<(Segmentation, Settings)> {
-        let settings = Settings::resolve(support::segments::PARAMETERS, parameters)?;
-        Ok((support::segments::image(image, &self.preprocessing, &settings)?, settings))
+        let settings = Settings::resolve(segments::PARAMETERS, parameters)?;
+        Ok((segments::image(image, &self.preprocessing, &settings)?, settings))
     }
 
     /// Explains an image, `[C, H, W]` and normalised.
+    ///
+    /// Where `observer` stops the method, by [`Error::Cancelled`], the answer has the last maps that were shown to it,
+    /// and [`Explanation::stopped`] says so.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when the request does not fit the model, [`Error::Cancelled`] when the method is stopped before
+    /// it has a map, [`Error::NotFinite`], and whatever the network fails with.
     pub async fn explain(
         &mut self,
         image: &Tensor,
         request: &Request,
         observer: &mut dyn Observer,
     ) -> Result<Explanation> {
-        let asked = self.asked(image, request).await?;
-        let layer = self.layer_for(asked.method, request.layer.as_deref())?;
-        asked.answer(&mut self.backend, image, layer, observer).await
-    }
-
-    fn layer_for(&self, method: &dyn Method, wanted: Option<&str>) -> Result<Option<Layer>> {
-        match wanted {
-            Some(name) if method.takes_layer() => self.network.layer(name).map(Some),
-            Some(_) => Err(Error::Argument(
-                "this method explains the input, and takes no layer; leave it out".into(),
-            )),
-            None if method.needs_layer() => Ok(self.network.default_layer().cloned()),
-            None => Ok(None),
-        }
-    }
-
-    fn check_versus(&self, method: &dyn Method, targets: &[usize], versus: Option<usize>) -> Result<()> {
-        let Some(versus) = versus else { return Ok(()) };
-        let classes = self.network.classes();
-        let wrong = if !method.contrasts() {
-            format!("{} cannot hold one class against another; choose a gradient method", method.about().id)
-        } else if versus >= classes {
-            format!("class {versus} is out of range; the model has {classes}, from 0")
-        } else if targets.contains(&versus) {
-            format!("class {versus} cannot be held against itself; choose two classes")
-        } else {
-            return Ok(());
-        };
-        Err(Error::Argument(wrong))
+        let resolved = self.resolve(image, request).await?;
+        resolved.explain(&mut self.backend, image, observer).await
     }
 }
 

@@ -45,6 +45,8 @@ pub struct Explanation {
     pub backend: Description,
     /// How many of a quantized network's values were saturated for this image, where gradients were taken.
     pub saturation: Option<Saturation>,
+    /// True if the method was stopped: the maps are then the last that it had shown.
+    pub stopped: bool,
     /// What a reader of the numbers should know.
     pub notes: Vec<String>,
 }

@@ -56,10 +56,11 @@ impl Session {
         request: &Request,
         layers: &[Layer],
     ) -> Result<Vec<Explanation>> {
-        let asked = self.asked(image, request).await?;
+        let mut resolved = self.resolve(image, request).await?;
+        let score = resolved.question.score;
         let values: Vec<ValueId> = layers.iter().map(|l| l.value).collect();
-        let program = Program::Layers { score: asked.score, layers: values, rule: Rule::Plain };
-        let cotangents = asked.cotangents()?;
+        let program = Program::Layers { score, layers: values, rule: Rule::Plain };
+        let cotangents = resolved.question.cotangents(self.network.classes(), 1)?;
         let batch = Tensor::stack(std::slice::from_ref(image))?;
         let mut outputs =
             self.backend.run(&program, Images::Batch(&batch), Some(&cotangents)).await?.into_iter();
@@ -72,9 +73,9 @@ impl Session {
         let mut made = vec![];
         for ((layer, activation), gradient) in layers.iter().zip(activations).zip(gradients) {
             let outputs = [logits.clone(), activation, gradient];
-            let mut known =
-                Known { backend: &mut self.backend, layer: layer.value, score: asked.score, outputs };
-            made.push(asked.answer(&mut known, image, Some(layer.clone()), &mut Silent).await?);
+            let mut known = Known { backend: &mut self.backend, layer: layer.value, score, outputs };
+            resolved.question.layer = Some(layer.clone());
+            made.push(resolved.explain(&mut known, image, &mut Silent).await?);
         }
         Ok(made)
     }

@@ -6,7 +6,10 @@ use serde_json::Value;
 
 use super::{Class, Session, best_first};
 use crate::{
-    attribution::{Settings, method, support::perturb, support::segments},
+    attribution::{
+        Settings, method,
+        perturbation::{self, segments},
+    },
     backend::{BitRows, Images, Masked, Masks, Segmentation},
     error::{Error, Result},
     tensor::Tensor,
@@ -47,7 +50,7 @@ impl Session {
         }
         let settings = Settings::resolve(method.about().parameters, parameters)?;
         let segments = Arc::new(segments::image(image, self.preprocessing(), &settings)?);
-        let fill = perturb::segment_fill(image, self.preprocessing(), &segments, &settings)?;
+        let fill = perturbation::segment_fill(image, self.preprocessing(), &segments, &settings)?;
         Ok(Cut { image: image.clone(), fill, segments })
     }
 

@@ -15,13 +15,12 @@ use super::{
     view::{describe, fine_view, frame, opaque, smaller},
 };
 use crate::{
-    attribution::{self, Settings},
     backend::{resilient::Choice, share::Job},
     error::{Error, Result},
     network::{Head, Network},
     picture::Picture,
     render::{self, Display, Rendered},
-    session::{Class, Cut, Explained, Explanation, Options, Request, Results, Session},
+    session::{Cut, Explanation, Options, Request, Results, Session},
     tensor::Tensor,
 };
 
@@ -46,7 +45,6 @@ struct Seen {
     fine: Picture,
     small: Picture,
     input: Tensor,
-    classes: Vec<Class>,
     /// What a reader of results should know of the picture.
     notes: Vec<String>,
 }
@@ -243,7 +241,7 @@ impl Engine {
         self.results.borrow_mut().clear();
         self.cut.replace(None);
         let small = smaller(&fine)?;
-        self.seen.replace(Some(Seen { fine, small, input, classes: vec![], notes }));
+        self.seen.replace(Some(Seen { fine, small, input, notes }));
         Ok(crop)
     }
 
@@ -266,11 +264,7 @@ impl Engine {
     async fn try_classify(&self) -> Result<String> {
         let input = self.input()?;
         let classes = self.with_session(async |session| session.classify(&input).await).await?;
-        let text = json!(classes).to_string();
-        if let Some(seen) = self.seen.borrow_mut().as_mut() {
-            seen.classes = classes;
-        }
-        Ok(text)
+        Ok(json!(classes).to_string())
     }
 
     fn try_cut(&self, method: &str, parameters: &str) -> Result<Object> {
@@ -303,26 +297,24 @@ impl Engine {
         let request = parsed(request)?;
         let input = self.input()?;
         let id = self.results.borrow_mut().reserve();
-        let mut listener = Listener { callback: progress, results: &self.results, id, done: 0 };
-        let outcome =
-            self.with_session(async |session| session.explain(&input, &request, &mut listener).await).await;
-        let (explanation, stopped) = match outcome {
-            Err(Error::Cancelled) if self.results.borrow().has(id) => {
-                (self.partial(&request, id, listener.done)?, true)
-            }
-            other => (other?, false),
-        };
-        Ok(self.keep(id, explanation, stopped).to_string())
+        let mut listener = Listener { callback: progress, results: &self.results, id };
+        let explain = async |session: &mut Session| session.explain(&input, &request, &mut listener).await;
+        let explanation = self.with_session(explain).await?;
+        // Another picture clears the results, and then nobody waits for these.
+        if explanation.stopped && !self.results.borrow().has(id) {
+            return Err(Error::Cancelled);
+        }
+        Ok(self.keep(id, explanation).to_string())
     }
 
     /// Keeps an explanation's maps, and gives its report.
-    fn keep(&self, id: u32, mut explanation: Explanation, stopped: bool) -> Value {
+    fn keep(&self, id: u32, mut explanation: Explanation) -> Value {
         if let Some(seen) = self.seen.borrow().as_ref() {
             explanation.notes.splice(..0, seen.notes.iter().cloned());
         }
         let mut report = explanation.to_json();
         report["id"] = json!(id);
-        report["stopped"] = json!(stopped);
+        report["stopped"] = json!(explanation.stopped);
         let maps = explanation.targets.into_iter().map(|t| t.map).collect();
         self.results.borrow_mut().put(id, maps);
         report
@@ -340,49 +332,12 @@ impl Engine {
             done += made.len();
             let keep = |explanation| {
                 let id = self.results.borrow_mut().reserve();
-                self.keep(id, explanation, false)
+                self.keep(id, explanation)
             };
             let reports: Value = made.into_iter().map(keep).collect();
             tell(progress, done, total, [&reports.to_string().into(), &JsValue::UNDEFINED]).await?;
         }
         Ok(())
-    }
-
-    /// What a run that was stopped had come to.
-    fn partial(&self, request: &Request, id: u32, evaluations: u64) -> Result<Explanation> {
-        let method = attribution::method(&request.method)?;
-        let about = method.about();
-        let session = self.session.borrow();
-        let session = session.as_ref().ok_or_else(busy)?;
-        let mut parameters = Settings::resolve(about.parameters, &request.parameters)?;
-        method.complete(&mut parameters, session.network().input());
-        let seen = self.seen.borrow();
-        let classes = seen.as_ref().map_or(&[][..], |s| &s.classes[..]);
-        let class = |index: usize| {
-            let unknown = || Class { target: session.target(index), logit: f32::NAN, probability: None };
-            classes.iter().find(|c| c.target.index == index).cloned().unwrap_or_else(unknown)
-        };
-        let results = self.results.borrow();
-        let maps = results.all(id);
-        let layer = request.layer.as_deref().and_then(|name| session.network().layer(name).ok());
-        Ok(Explanation {
-            method: about.id,
-            map: method.map(layer.as_ref()),
-            targets: maps
-                .iter()
-                .map(|map| Explained { class: class(map.target), map: map.clone() })
-                .collect(),
-            versus: request.versus.map(|v| session.target(v)),
-            layer: request.layer.clone(),
-            score: session.network().head().score(request.score, about.default_score)?,
-            head: session.network().head(),
-            parameters,
-            seed: request.seed,
-            evaluations,
-            backend: session.backend().clone(),
-            saturation: None,
-            notes: session.notes().to_vec(),
-        })
     }
 
     fn input(&self) -> Result<Tensor> {

@@ -22,14 +22,11 @@ pub struct Listener<'a> {
     pub results: &'a RefCell<Results>,
     /// The run's id.
     pub id: u32,
-    /// How many steps were done when it was last told.
-    pub done: u64,
 }
 
 #[async_trait(?Send)]
 impl Observer for Listener<'_> {
     async fn progress(&mut self, done: u64, total: u64, partial: Option<&[Map]>) -> Result<()> {
-        self.done = done;
         if let Some(maps) = partial {
             self.results.borrow_mut().put(self.id, maps.to_vec());
         }

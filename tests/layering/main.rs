@@ -11,7 +11,7 @@ use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 
 /// From the ground up: a module imports only from groups above its own line. The leaves may know each other.
 const LAYERS: &[&[&str]] = &[
-    &["error", "tensor", "limits", "rng", "simd"],
+    &["bilinear", "error", "tensor", "limits", "rng", "simd"],
     &["picture"],
     &["gpu"],
     &["chain"],
@@ -28,6 +28,11 @@ const LAYERS: &[&[&str]] = &[
 
 /// Inside `ops`: what operators share, none of which imports an operator.
 const SHARED_BY_OPERATORS: &[&str] = &["onnx", "window", "kernels"];
+
+/// The rooms of `attribution`, each with the other rooms that it may name; "" stands for the files beside them, of which
+/// only the registry, `mod.rs`, names methods.
+const FAMILIES: &[(&str, &[&str])] =
+    &[("", &[]), ("cam", &[]), ("gradient", &["cam"]), ("perturbation", &[])];
 
 /// Only `web` speaks to the browser.
 const BROWSER_CRATES: &[&str] = &[
@@ -68,6 +73,9 @@ fn planted_faults_are_found() {
         ("backend/cpu.rs", "use super::super::attribution::Method;", "backend imports attribution"),
         ("rng.rs", "use super::picture;", "rng imports picture"),
         ("web/mod.rs", "use crate::bin::main;", "web imports bin"),
+        ("attribution/cam/a.rs", "use crate::attribution::gradient::noise;", "cam names gradient"),
+        ("attribution/perturbation/a.rs", "use crate::attribution::{Map, cam};", "perturbation names cam"),
+        ("attribution/map.rs", "fn f() { super::cam::go() }", "map names cam"),
         ("cosy/mod.rs", "", "no layer is named cosy"),
         ("render/mod.rs", "use web_sys::console;", "web_sys is named outside web"),
         ("graph/mod.rs", "fn f() { vec![g().unwrap()]; }", "unwrap outside tests"),
@@ -97,6 +105,8 @@ fn honest_sources_pass() {
             "use crate::{Error, graph::Operator, ops::pool};\n/// See [`crate::web`].\nstruct A;",
         ),
         ("ops/kernels/mod.rs", "mod pool;\npub use pool::Pool;\nuse crate::ops::{onnx::Reader, window};"),
+        ("attribution/gradient/a.rs", "use crate::attribution::{gradient, cam::grad_cam};"),
+        ("attribution/mod.rs", "pub mod cam; const M: &[&dyn Method] = &[&cam::grad_cam::GradCam];"),
         ("tensor.rs", "fn f() { let s = \"crate::web x.unwrap()\"; s.unwrap_or(1); }"),
         ("rng.rs", "#[cfg(test)]\nmod tests { use super::*; fn f() { g().unwrap(); } }"),
         ("gpu/mod.rs", "#[cfg(test)]\nmod helpers;\n#[cfg(test)]\n#[path = \"gpu_tests.rs\"]\nmod tests;"),
@@ -147,6 +157,7 @@ impl House {
         let tokens = tokens(name, source, self.test_files.contains(name));
         let mut faults = imports(name, &tokens, &self.root_names);
         faults.extend(operators_imported(name, &tokens));
+        faults.extend(families(name, &tokens));
         faults.extend(words(name, &tokens));
         faults
     }
@@ -224,6 +235,38 @@ fn operators_imported(name: &str, tokens: &[Token]) -> Vec<String> {
     let fault =
         |(target, line)| format!("src/{name}:{line}: {module} imports {target}, which is an operator");
     found.into_iter().map(fault).collect()
+
+/// Names of families that a file of another family may not know.
+fn families(name: &str, tokens: &[Token]) -> Vec<String> {
+    let Some(path) = name.strip_prefix("attribution/").filter(|path| *path != "mod.rs") else {
+        return vec![];
+    };
+    let (room, own) = match path.split_once('/') {
+        Some((folder, _)) => (folder, folder),
+        None => ("", path.trim_end_matches(".rs")),
+    };
+    let Some((_, known)) = FAMILIES.iter().find(|(family, _)| *family == room) else {
+        return vec![format!("src/{name}:1: no family is named {room}: add it to tests/layering.rs")];
+    };
+    let text = |i: usize| tokens.get(i).map_or("", |token| token.text.as_str());
+    let mut faults = Vec::new();
+    for (i, token) in tokens.iter().enumerate() {
+        let family = token.text.as_str();
+        let is_other = FAMILIES.iter().any(|(other, _)| *other == family) && family != room;
+        // A path begins with it, or a path of a `use` ends with it; a variable of that name does neither.
+        let is_path = text(i + 1) == "::" || (i > 0 && text(i - 1) == "::");
+        let is_import = is_path || (is_in_use(tokens, i) && matches!(text(i + 1), "," | "}" | ";"));
+        if is_other && is_import && !known.contains(&family) {
+            faults.push(format!("src/{name}:{}: {own} names {family}, which is not below it", token.line));
+        }
+    }
+    faults
+}
+
+/// True if the last statement that begins before a token is a `use`.
+fn is_in_use(tokens: &[Token], at: usize) -> bool {
+    let before = tokens[..at].iter().rposition(|token| matches!(token.text.as_str(), ";" | "use"));
+    before.is_some_and(|start| tokens[start].text == "use")
 }
 
 /// The first names after `crate::`, and after as many `super::` as lead to the root.

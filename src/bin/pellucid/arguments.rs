@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 use pellucid::{
     Error, Result,
-    attribution::{METHODS, method, support::baseline::OWN},
+    attribution::{METHODS, gradient::baseline::OWN, method},
     backend::resilient::Choice,
     network::{Head, Score, metadata::parse_triple},
     session::{Request, Session},
