@@ -14,7 +14,6 @@ pub struct Neighbours {
 impl Neighbours {
     /// The neighbours of a place, in samples, among `samples` of them. Beyond the outermost the value stays.
     #[must_use]
-    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss)]
     pub fn of(place: f64, samples: usize) -> Self {
         let place = place.max(0.0);
         let before = (place as usize).min(samples - 1);
@@ -24,14 +23,12 @@ impl Neighbours {
 
 /// The place of pixel `i` of `to` among `from` samples that cover the same length: centres lie at halves.
 #[must_use]
-#[allow(clippy::cast_precision_loss)]
 pub fn by_centres(i: usize, from: usize, to: usize) -> f64 {
     (i as f64 + 0.5) * from as f64 / to as f64 - 0.5
 }
 
 /// The place of pixel `i` of `to` among `from` samples whose outermost centres coincide.
 #[must_use]
-#[allow(clippy::cast_precision_loss)]
 pub fn by_corners(i: usize, from: usize, to: usize) -> f64 {
     i as f64 * (from - 1) as f64 / (to - 1).max(1) as f64
 }

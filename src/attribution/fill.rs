@@ -49,7 +49,6 @@ impl Fill {
 
     /// The fill as an image of the same extents: `[C, H, W]`, normalised.
     #[must_use]
-    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
     pub fn image(&self, image: &Tensor, preprocessing: &Preprocessing) -> Tensor {
         let channels = image.shape()[0];
         let plane = image.row_len();
@@ -75,7 +74,6 @@ impl Fill {
 
 /// The mean of a box around each pixel, `sides` columns and rows of it, an even side reaching one farther up or
 /// left; the image is mirrored at its edges with the edge's pixel standing once. OpenCV's `blur`.
-#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
 fn box_blur(image: &Tensor, sides: [usize; 2]) -> Tensor {
     let [_, height, width] = *image.shape() else { return image.clone() };
     let area = (sides[0] * sides[1]) as f64;
@@ -97,7 +95,6 @@ fn box_blur(image: &Tensor, sides: [usize; 2]) -> Tensor {
 }
 
 /// The sum over a window of `side` around each value.
-#[allow(clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 fn running(line: &[f64], side: usize) -> impl Iterator<Item = f64> + '_ {
     let n = line.len() as isize;
     let at = move |i: isize| {

@@ -1,6 +1,6 @@
 //! A small network on a backend that runs in double precision: what methods are tested on.
 
-#![allow(missing_docs)]
+#![expect(missing_docs, reason = "test code")]
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -63,13 +63,10 @@ impl Oracle {
 /// The images of a batch, masks applied.
 fn expand(images: Images<'_>) -> Vec<Vec<f32>> {
     match images {
-        Images::Batch(batch) => (0..batch.shape()[0]).map(|i| batch.row(i).to_vec()).collect(),
-        Images::At(at) => (0..at.points.shape()[0]).map(|i| at.points.row(i).to_vec()).collect(),
         Images::Masked(Masked { image, fill, masks: Masks::Rectangles(all) }) => {
             all.iter().map(|r| hide(image, fill, r).into_data()).collect()
         }
-        Images::Masked(masked) => (0..masked.masks.len()).map(|i| masked.mixed(i)).collect(),
-        Images::Inpainted(masked) => (0..masked.shown.len()).map(|i| masked.written(i)).collect(),
+        _ => (0..images.len()).map(|i| images.written(i).into_owned()).collect(),
     }
 }
 

@@ -200,7 +200,6 @@ impl Grids {
 }
 
 /// The cell before an enlarged pixel's centre, and the next cell's share.
-#[allow(clippy::cast_possible_truncation)]
 fn taps(pixel: usize, cells: usize, enlarged: usize) -> (usize, f32) {
     let near = Neighbours::of(by_centres(pixel, cells, enlarged), cells);
     (near.before, if near.before == near.after { 0.0 } else { near.share as f32 })

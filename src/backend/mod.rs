@@ -5,6 +5,7 @@ mod bit_rows;
 pub mod cases;
 pub mod cpu;
 pub mod gpu;
+mod images;
 mod inpainted;
 mod masks;
 pub mod resilient;
@@ -13,6 +14,7 @@ pub mod share;
 use async_trait::async_trait;
 
 pub use bit_rows::BitRows;
+pub use images::{At, Images, ImagesPart};
 pub use inpainted::{Inpainted, Inpainting};
 pub use masks::{Grids, Masked, Masks, Rectangle, Segmentation};
 
@@ -31,48 +33,6 @@ pub struct Description {
     pub adapter: String,
     /// Whether the adapter is a software one.
     pub fallback: bool,
-}
-
-/// The images of a batch.
-#[derive(Clone, Copy, Debug)]
-pub enum Images<'a> {
-    /// `[N, C, H, W]`, normalised.
-    Batch(&'a Tensor),
-    /// One image under many masks; the masked images are never stored.
-    Masked(Masked<'a>),
-    /// One image under many masks, each with a filling of its own; written out one by one as they are run.
-    Inpainted(Inpainted<'a>),
-    /// For programs that start at a layer, see [`At`].
-    At(At<'a>),
-}
-
-/// A layer's values, and the image that they stand in. What gets past the layer, as around a residual block, is
-/// what the image makes it.
-#[derive(Clone, Copy, Debug)]
-pub struct At<'a> {
-    /// `[N, ...]`: the layer's values.
-    pub points: &'a Tensor,
-    /// `[C, H, W]`, normalised.
-    pub image: &'a Tensor,
-}
-
-impl Images<'_> {
-    /// How many images there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Batch(t) => t.shape()[0],
-            Self::Masked(m) => m.masks.len(),
-            Self::Inpainted(m) => m.shown.len(),
-            Self::At(at) => at.points.shape()[0],
-        }
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
 }
 
 /// Runs programs of one network.

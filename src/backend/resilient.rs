@@ -73,7 +73,7 @@ impl Resilient {
     ///
     /// # Errors
     /// As [`Job::work`].
-    pub async fn work(&mut self, job: &Job, image: usize) -> Result<Vec<u8>> {
+    pub async fn work(&mut self, job: &Job<'_>, image: usize) -> Result<Vec<u8>> {
         job.work(&mut *self.inner, image).await
     }
 

@@ -4,12 +4,12 @@
 //! that nobody waits for long however fast the others are; only an image that is being done stays where it is. Every
 //! image is computed alone wherever it is computed, so the numbers are the same to the bit, whoever helps.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::{At, Backend, BitRows, Images, Inpainted, Inpainting, Masked, Masks};
+use super::{Backend, Images, ImagesPart};
 use crate::{
     error::{Error, Result},
     network::Program,
@@ -49,37 +49,17 @@ pub trait Helpers {
 
 /// A part of a run, as it is sent.
 #[derive(Serialize, Deserialize)]
-pub struct Job {
-    program: Program,
-    images: Part,
+pub struct Job<'a> {
+    program: Cow<'a, Program>,
+    images: ImagesPart<'a>,
     cotangents: Option<Tensor>,
 }
 
-/// Some of a run's images.
-#[derive(Serialize, Deserialize)]
-enum Part {
-    Batch(Tensor),
-    Masked { image: Tensor, fill: Tensor, masks: Masks },
-    Inpainted { by: Inpainting, shown: BitRows },
-    At { points: Tensor, image: Tensor },
-}
-
-impl Job {
+impl<'a> Job<'a> {
     /// The images of a range of a run.
-    fn new(run: &Run<'_>, range: Range<usize>) -> Self {
-        let images = match run.images {
-            Images::Batch(batch) => Part::Batch(batch.slice(range.clone())),
-            Images::Masked(Masked { image, fill, masks }) => {
-                Part::Masked { image: image.clone(), fill: fill.clone(), masks: masks.slice(range.clone()) }
-            }
-            Images::Inpainted(Inpainted { by, shown }) => {
-                Part::Inpainted { by: by.clone(), shown: shown.slice(range.clone()) }
-            }
-            Images::At(At { points, image }) => {
-                Part::At { points: points.slice(range.clone()), image: image.clone() }
-            }
-        };
-        Self { program: run.program.clone(), images, cotangents: run.cotangents_of(range) }
+    fn new(run: &Run<'a>, range: Range<usize>) -> Self {
+        let cotangents = run.cotangents_of(range.clone());
+        Self { program: Cow::Borrowed(run.program), images: run.images.slice(range), cotangents }
     }
 
     /// Reads what [`run`] has sent.
@@ -108,13 +88,8 @@ impl Job {
     }
 
     fn run(&self) -> Run<'_> {
-        let images = match &self.images {
-            Part::Batch(batch) => Images::Batch(batch),
-            Part::Masked { image, fill, masks } => Images::Masked(Masked { image, fill, masks }),
-            Part::Inpainted { by, shown } => Images::Inpainted(Inpainted { by, shown }),
-            Part::At { points, image } => Images::At(At { points, image }),
-        };
-        Run { program: &self.program, images, cotangents: self.cotangents.as_ref() }
+        let (program, images) = (&self.program, self.images.images());
+        Run { program, images, cotangents: self.cotangents.as_ref() }
     }
 }
 
@@ -136,26 +111,8 @@ impl Run<'_> {
     /// Runs one of the images.
     async fn one(&self, backend: &mut dyn Backend, image: usize) -> Result<Vec<Tensor>> {
         let range = image..image + 1;
-        let (part, masks, shown);
-        let images = match self.images {
-            Images::Batch(batch) => {
-                part = batch.slice(range.clone());
-                Images::Batch(&part)
-            }
-            Images::Masked(masked) => {
-                masks = masked.masks.slice(range.clone());
-                Images::Masked(Masked { masks: &masks, ..masked })
-            }
-            Images::Inpainted(masked) => {
-                shown = masked.shown.slice(range.clone());
-                Images::Inpainted(Inpainted { shown: &shown, ..masked })
-            }
-            Images::At(at) => {
-                part = at.points.slice(range.clone());
-                Images::At(At { points: &part, ..at })
-            }
-        };
-        backend.run(self.program, images, self.cotangents_of(range).as_ref()).await
+        let part = self.images.slice(range.clone());
+        backend.run(self.program, part.images(), self.cotangents_of(range).as_ref()).await
     }
 }
 

@@ -5,7 +5,10 @@ use std::{
 
 use super::*;
 use crate::{
-    backend::{BitRows, Grids, Rectangle, Segmentation, cases, cpu::CpuBackend},
+    backend::{
+        At, BitRows, Grids, Inpainted, Inpainting, Masked, Masks, Rectangle, Segmentation, cases,
+        cpu::CpuBackend,
+    },
     graph::{Graph, Rows, Rule},
     network::{Network, Score},
     ops::{conv::Conv, global_average_pool::GlobalAveragePool, reshape::Reshape, window::Window},
@@ -34,7 +37,7 @@ struct Hand {
     /// After how many images it fails.
     fails_after: usize,
     /// Its job, the next image of it, and where it ends.
-    job: RefCell<Option<(Job, usize, usize)>>,
+    job: RefCell<Option<(Job<'static>, usize, usize)>>,
     done: Cell<usize>,
 }
 

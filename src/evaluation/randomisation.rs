@@ -44,7 +44,6 @@ fn weighted(network: &Network) -> Vec<ValueId> {
 }
 
 /// Weights of the same shape, type and scale.
-#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
 fn redrawn(weights: &Constant, seed: u64, layer: usize) -> Result<Constant> {
     let mut rng = rng::for_sample(seed, layer as u64);
     let old = weights.raw_f32();

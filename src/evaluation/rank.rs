@@ -12,7 +12,6 @@ pub fn spearman(a: &[f32], b: &[f32]) -> f64 {
 }
 
 /// The rank of each value, less the mean rank.
-#[allow(clippy::cast_precision_loss)]
 fn ranks(values: &[f32]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&i, &j| values[i].total_cmp(&values[j]));

@@ -145,7 +145,7 @@ impl Session {
     ///
     /// # Errors
     /// Whatever the network fails with.
-    pub async fn work(&mut self, job: &Job, image: usize) -> Result<Vec<u8>> {
+    pub async fn work(&mut self, job: &Job<'_>, image: usize) -> Result<Vec<u8>> {
         self.backend.work(job, image).await
     }
 

@@ -39,7 +39,6 @@ impl Session {
 
 impl Saturation {
     /// From how many values each quantizer sees, and what [`Program::Saturation`] says of them.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss)]
     fn count(sizes: &[usize], inside: &[Tensor]) -> Self {
         let cut = |(&size, shares): (&usize, &Tensor)| {
             let mean = shares.sum() / shares.len().max(1) as f64;
@@ -49,7 +48,6 @@ impl Saturation {
         Self { saturated, values: sizes.iter().map(|&n| n as u64).sum() }
     }
 
-    #[allow(clippy::cast_precision_loss)]
     pub(super) fn note(self) -> String {
         let share = 100.0 * self.saturated as f64 / self.values.max(1) as f64;
         format!(

@@ -52,7 +52,10 @@ mod tests {
         async fn progress(&mut self, _: u64, _: u64, partial: Option<&[Map]>) -> Result<()> {
             match (self.0, partial) {
                 (0 | 1, Some(_)) | (0, None) => Err(Error::Cancelled),
-                (_, Some(_)) => Ok(self.0 -= 1),
+                (_, Some(_)) => {
+                    self.0 -= 1;
+                    Ok(())
+                }
                 _ => Ok(()),
             }
         }

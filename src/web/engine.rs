@@ -61,7 +61,7 @@ pub struct Engine {
     cut: RefCell<Option<Cut>>,
     results: RefCell<Results>,
     /// Work of another engine, whose helper this one is.
-    pub(super) job: RefCell<Option<Rc<Job>>>,
+    pub(super) job: RefCell<Option<Rc<Job<'static>>>>,
 }
 
 #[wasm_bindgen]

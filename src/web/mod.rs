@@ -72,7 +72,6 @@ pub fn check_picture_size(width: u32, height: u32) -> Result<(), JsValue> {
 
 /// Refuses a file by its size alone, before its bytes are read; `kind` is `model` or `picture`.
 #[wasm_bindgen]
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 pub fn check_size(kind: &str, bytes: f64) -> Result<(), JsValue> {
     let (what, allowed) = match kind {
         "model" => ("the model file's size in bytes", limits::PAGE_MODEL_BYTES),

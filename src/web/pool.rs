@@ -61,7 +61,6 @@ impl Helpers for Workers {
 }
 
 /// `[helper, outputs]`, where `outputs` is bytes or null.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn news(pair: JsValue) -> Option<News> {
     let pair = Array::from(&pair);
     let outputs = pair.get(1).dyn_into::<Uint8Array>().ok().map(|bytes| bytes.to_vec());

@@ -235,6 +235,7 @@ fn operators_imported(name: &str, tokens: &[Token]) -> Vec<String> {
     let fault =
         |(target, line)| format!("src/{name}:{line}: {module} imports {target}, which is an operator");
     found.into_iter().map(fault).collect()
+}
 
 /// Names of families that a file of another family may not know.
 fn families(name: &str, tokens: &[Token]) -> Vec<String> {
@@ -246,7 +247,7 @@ fn families(name: &str, tokens: &[Token]) -> Vec<String> {
         None => ("", path.trim_end_matches(".rs")),
     };
     let Some((_, known)) = FAMILIES.iter().find(|(family, _)| *family == room) else {
-        return vec![format!("src/{name}:1: no family is named {room}: add it to tests/layering.rs")];
+        return vec![format!("src/{name}:1: no family is named {room}: add it to tests/layering/main.rs")];
     };
     let text = |i: usize| tokens.get(i).map_or("", |token| token.text.as_str());
     let mut faults = Vec::new();

@@ -58,7 +58,6 @@ const ITERATIONS: usize = 10_000;
 const CONVERGED: f64 = 1e-10;
 
 /// `[C, h, w]` to `[h, w]`: each place's centred channels, times the first right singular vector.
-#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
 fn project(activation: &Tensor) -> Result<Tensor> {
     let plane = activation.row_len();
     // One row a channel, one column a place.

@@ -58,7 +58,6 @@ impl Method for GradCam {
 }
 
 /// The map of one target: `[C, h, w]` activations and gradients to `[h, w]`.
-#[allow(clippy::cast_precision_loss)]
 pub(in crate::attribution) fn combine(activation: &Tensor, gradient: &Tensor) -> Result<Tensor> {
     let plane = activation.row_len() as f64;
     let weights: Vec<f64> = (0..gradient.shape()[0]).map(|c| plane_sum(gradient.row(c)) / plane).collect();

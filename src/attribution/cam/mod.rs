@@ -59,7 +59,6 @@ pub fn weighted_sum(activation: &Tensor, weights: &[f64]) -> Result<Tensor> {
 }
 
 /// `sum over k of term(k, i)` at every position `i` of a `[C, h, w]` layer.
-#[allow(clippy::cast_possible_truncation)]
 pub fn sum_over_channels(shape: &[usize], term: impl Fn(usize, usize) -> f64) -> Result<Tensor> {
     let plane: usize = shape[1..].iter().product();
     let mut sum = vec![0.0f64; plane];

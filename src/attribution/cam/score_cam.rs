@@ -74,7 +74,6 @@ impl Method for ScoreCam {
 }
 
 /// The channels to try: all, or those whose values vary most; in ascending order.
-#[allow(clippy::cast_precision_loss)]
 fn varied(activation: &Tensor, most: usize) -> Vec<usize> {
     let mut channels: Vec<usize> = (0..activation.shape()[0]).collect();
     if most == 0 || most >= channels.len() {
@@ -121,7 +120,6 @@ async fn channel_scores(
 }
 
 /// The image times a channel that is enlarged and scaled to `0..1`.
-#[allow(clippy::cast_possible_truncation)]
 fn masked(image: &Tensor, activation: &Tensor, channel: usize) -> Result<Tensor> {
     let (from, to) = (&activation.shape()[1..], &image.shape()[1..]);
     let mask = enlarged(activation.row(channel), [from[0], from[1]], [to[0], to[1]], by_corners);

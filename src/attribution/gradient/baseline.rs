@@ -65,7 +65,6 @@ fn given(image: &Tensor, own: Option<&Tensor>) -> Result<Tensor> {
     Ok(own.clone())
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
 fn blurred(image: &Tensor) -> Result<Tensor> {
     let [channels, height, width] = *image.shape() else {
         return Err(Error::Argument("a blur needs an image".into()));

@@ -177,7 +177,6 @@ struct Step {
 }
 
 impl Path {
-    #[allow(clippy::cast_precision_loss)]
     async fn find(context: &mut Context<'_>) -> Result<Self> {
         let question = context.question;
         let background = question.background.as_ref().ok_or_else(|| {
@@ -211,7 +210,6 @@ impl Path {
         if self.at_layer { &self.end.shape()[1..] } else { self.end.shape() }
     }
 
-    #[allow(clippy::cast_possible_truncation)]
     fn step(&self, draw: &Draw) -> Result<Step> {
         let start = self.starts.row(draw.background);
         let mut point = self.end.clone();
@@ -225,7 +223,6 @@ impl Path {
     }
 
     /// The way times the gradient, summed over the channels of a layer.
-    #[allow(clippy::cast_possible_truncation)]
     fn contribution(&self, step: &Step, gradient: &[f32]) -> Vec<f32> {
         let product = step.way.iter().zip(gradient).map(|(w, &g)| w * f64::from(g));
         if !self.at_layer {
@@ -286,7 +283,6 @@ impl Sums {
         Self { maps: Moments::new(targets, shape), totals: Moments::new(targets, &[1]) }
     }
 
-    #[allow(clippy::cast_possible_truncation)]
     fn add(&mut self, maps: impl Iterator<Item = Vec<f32>>) {
         let maps: Vec<Vec<f32>> = maps.collect();
         let total = |m: &Vec<f32>| [m.iter().map(|&v| f64::from(v)).sum::<f64>() as f32];

@@ -72,7 +72,6 @@ impl Method for GuidedGradCam {
 
 /// `[h, w]` to `[height, width]`: PyTorch's `interpolate`, whose nearest rounds down and whose bilinear has
 /// pixel centres at halves.
-#[allow(clippy::cast_possible_truncation)]
 fn resized(map: &Tensor, height: usize, width: usize, bilinear: bool) -> Result<Tensor> {
     let (h, w) = (map.shape()[0], map.shape()[1]);
     let data = if bilinear {

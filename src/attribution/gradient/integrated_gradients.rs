@@ -144,7 +144,6 @@ pub(super) async fn along_the_way(
 }
 
 /// The point `b + a (x - b)`.
-#[allow(clippy::cast_possible_truncation)]
 fn between(start: &Tensor, image: &Tensor, a: f64) -> Result<Tensor> {
     let mix = |(&b, &x): (&f32, &f32)| (f64::from(b) + a * (f64::from(x) - f64::from(b))) as f32;
     Tensor::new(image.shape(), start.data().iter().zip(image.data()).map(mix).collect())

@@ -19,7 +19,6 @@ impl Moments {
     }
 
     /// Takes in one sample: a map a target. Welford's update, so samples must come in a fixed order.
-    #[allow(clippy::cast_precision_loss)]
     pub fn add<'a>(&mut self, maps: impl Iterator<Item = &'a [f32]>) {
         self.count += 1;
         let n = self.count as f64;
@@ -33,14 +32,12 @@ impl Moments {
     }
 
     /// One map a target: the means.
-    #[allow(clippy::cast_possible_truncation)]
     pub fn means(&self) -> Result<Vec<Tensor>> {
         let tensor = |v: &Vec<f64>| Tensor::new(self.shape.clone(), v.iter().map(|&m| m as f32).collect());
         self.mean.iter().map(tensor).collect()
     }
 
     /// One map a target: the variances, with a divisor of the number of samples.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
     pub fn variances(&self) -> Result<Vec<Tensor>> {
         let n = self.count.max(1) as f64;
         let tensor =
@@ -49,7 +46,6 @@ impl Moments {
     }
 
     /// For each target the standard error of the mean, averaged over the elements.
-    #[allow(clippy::cast_precision_loss)]
     #[must_use]
     pub fn standard_errors(&self) -> Vec<f64> {
         let n = self.count as f64;

@@ -69,7 +69,6 @@ pub async fn gather(context: &mut Context<'_>) -> Result<Moments> {
 }
 
 /// The image with normal noise added.
-#[allow(clippy::cast_possible_truncation)]
 fn disturbed(image: &Tensor, sigma: f64, seed: u64, sample: usize) -> Tensor {
     let mut rng = rng::for_sample(seed, sample as u64);
     let mut noisy = image.clone();

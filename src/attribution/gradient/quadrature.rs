@@ -5,7 +5,6 @@ use crate::{error::Result, tensor::Tensor};
 /// Gauss-Legendre nodes on `0..1`, ascending, with their weights, which sum to one: the roots of the Legendre
 /// polynomial, by Newton's method from Tricomi's estimate.
 #[must_use]
-#[allow(clippy::cast_precision_loss)]
 pub fn gauss_legendre(steps: usize) -> Vec<(f64, f64)> {
     let n = steps as f64;
     let node = |i: usize| {
@@ -68,7 +67,6 @@ impl Along {
     /// those that sum to one and give the slopes the mean that they are known to have: `rise`, by how much the
     /// score rises along the way. They are `w (1 + l (s - mean s))`. Deville and Särndal 1992, "Calibration
     /// Estimators in Survey Sampling", equation 2.3.
-    #[allow(clippy::cast_possible_truncation)]
     pub fn finish(self, shape: &[usize], rise: f64) -> Result<Tensor> {
         let variance = self.square - self.slope * self.slope;
         // Where slopes do not vary the sum is exact as it is.

@@ -143,7 +143,6 @@ impl Sampler for Line {
 }
 
 /// The weight of a row of `shown` segments of `all`.
-#[allow(clippy::cast_precision_loss)]
 fn weight(shown: usize, all: usize, width: f64) -> f64 {
     let distance = 1.0 - (shown as f64 / all as f64).sqrt();
     (-(distance * distance) / (2.0 * width * width)).exp()

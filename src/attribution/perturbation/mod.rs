@@ -67,7 +67,6 @@ async fn scores(context: &mut Context<'_>, fill: &Tensor, masks: &Masks) -> Resu
 }
 
 /// One value per segment as an image, `[H, W]`.
-#[allow(clippy::cast_possible_truncation)]
 fn paint(segmentation: &Segmentation, values: &[f64]) -> Result<Tensor> {
     let pixels = segmentation.labels().iter().map(|&l| values[l as usize] as f32).collect();
     Tensor::new([segmentation.height(), segmentation.width()], pixels)
@@ -105,7 +104,6 @@ pub fn segment_fill(
 }
 
 /// The image's mean colour in each segment, `[C, H, W]`.
-#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
 fn segment_means(image: &Tensor, segmentation: &Segmentation) -> Tensor {
     let sizes = segmentation.sizes();
     let mut fill = image.clone();

@@ -145,7 +145,6 @@ impl Sums {
     }
 
     /// The mean differences so far; zero where no window has been.
-    #[allow(clippy::cast_possible_truncation)]
     fn maps(&self, context: &Context<'_>) -> Result<Vec<Map>> {
         let question = context.question;
         let unit = match question.score {

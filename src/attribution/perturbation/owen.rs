@@ -171,7 +171,6 @@ impl Owen {
 
     /// The values so far: one list a score, in the image's order.
     #[must_use]
-    #[allow(clippy::cast_precision_loss)]
     pub fn values(&self, scores: usize) -> Vec<Vec<f64>> {
         let mut regions: BTreeMap<Region, Vec<f64>> = BTreeMap::new();
         let mut parts: Vec<&Part> =

@@ -93,7 +93,6 @@ impl Regression {
     }
 
     /// Fills in what the residuals tell.
-    #[allow(clippy::cast_precision_loss)]
     fn judge(&self, fits: &mut [Fit], inverse: &[f64], means: &[f64]) {
         let s = self.features;
         let centre: Vec<f64> = (0..s).map(|i| dot(&inverse[i * s..][..s], means)).collect();

@@ -162,7 +162,6 @@ impl Sampler for Sums {
         }
     }
 
-    #[allow(clippy::cast_possible_truncation)]
     fn maps(&self, question: &Question) -> Result<(Vec<Map>, f64)> {
         let (n, p) = (f64::from(self.count.max(1)), self.draw.p);
         let mut largest = 0.0f64;

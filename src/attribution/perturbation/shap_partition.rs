@@ -131,7 +131,6 @@ async fn scores(context: &mut Context<'_>, masker: &Ready, masks: BitRows) -> Re
     Ok((0..scores.shape()[0]).map(row).collect())
 }
 
-#[allow(clippy::cast_possible_truncation)]
 fn maps(context: &Context<'_>, owen: &Owen, ends: &[Rc<[f64]>]) -> Result<Vec<Map>> {
     let question = context.question;
     let one = |(k, values): (usize, Vec<f64>)| {

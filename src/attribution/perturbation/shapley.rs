@@ -22,7 +22,6 @@ impl Plan {
     /// complements as long as the budget would see them all anyway, then random ones of the other sizes, drawn
     /// with the Shapley kernel's weight of their size. All coalitions where the budget suffices.
     #[must_use]
-    #[allow(clippy::cast_precision_loss)]
     pub fn new(players: usize, budget: usize, seed: u64) -> Self {
         let sizes: Vec<usize> = (1..=players / 2).collect();
         // The kernel's weight of all coalitions of a size and its complement's, in all 1.
@@ -107,7 +106,6 @@ fn doubled(players: usize, size: usize) -> f64 {
     if 2 * size == players { 1.0 } else { 2.0 }
 }
 
-#[allow(clippy::cast_precision_loss)]
 fn binomial(n: usize, k: usize) -> f64 {
     (1..=k).map(|i| (n - k + i) as f64 / i as f64).product()
 }
@@ -176,7 +174,6 @@ impl<'a> Shapley<'a> {
 
     /// The values that minimise the kernel-weighted squares of `f(z) - f(nothing) - z . values` under the
     /// constraint on their sum, one list a target.
-    #[allow(clippy::cast_precision_loss)]
     pub fn values(&self) -> Result<Vec<Values>> {
         let players = self.plan.rows.bits();
         let targets = self.nothing.len();
@@ -206,7 +203,6 @@ impl<'a> Shapley<'a> {
     }
 
     /// Fills in the errors: the scatter of the drawn pairs' pull on the values.
-    #[allow(clippy::cast_precision_loss)]
     fn judge(&self, all: &mut [Values], inverse: &[f64], sums: &[f64]) {
         let players = self.plan.rows.bits();
         let total: f64 = sums.iter().sum();
@@ -247,7 +243,6 @@ impl<'a> Shapley<'a> {
 }
 
 /// Factors the sums; where too few rows are seen yet, with a little on the diagonal.
-#[allow(clippy::cast_precision_loss)]
 fn factor(players: usize, zz: &[f64]) -> Result<Cholesky> {
     let mean = (0..players).map(|i| zz[i * players + i]).sum::<f64>() / players as f64;
     let held = |share: f64| {

@@ -93,19 +93,14 @@ impl Backend for CpuBackend {
     ) -> Result<Vec<Tensor>> {
         let compiled = self.program(program)?;
         let shape = self.network.takes(program);
-        check_images(&images, shape, self.network.input())?;
+        images.check(shape, Some(self.network.input()))?;
         let held = match &images {
             _ if compiled.images() == 1 => None,
             Images::At(at) => Some(compiled::value(at.image.shape(), at.image.data())?),
             _ => return Err(Error::Argument("the image gets past the layer, and must be given too".into())),
         };
         let image = |i: usize| {
-            let own = match &images {
-                Images::Batch(batch) => compiled::value(shape, batch.row(i))?,
-                Images::Masked(masked) => compiled::value(shape, &masked.mixed(i))?,
-                Images::Inpainted(masked) => compiled::value(shape, &masked.written(i))?,
-                Images::At(at) => compiled::value(shape, at.points.row(i))?,
-            };
+            let own = compiled::value(shape, &images.written(i))?;
             Ok(held.iter().cloned().chain([own]).collect())
         };
         let (targets, cotangents) = match cotangents {
@@ -168,34 +163,6 @@ pub fn run_graph(graph: &Graph, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
     };
     let compiled = Compiled::new(graph)?;
     run_rows(&compiled, count, targets, &|i| row(&per_image, i), &|r| row(&per_target, r))
-}
-
-fn check_images(images: &Images<'_>, shape: &[usize], input: &[usize]) -> Result<()> {
-    let fits = match images {
-        Images::Batch(batch) => batch.shape().get(1..) == Some(shape),
-        Images::At(at) => at.points.shape().get(1..) == Some(shape) && at.image.shape() == input,
-        Images::Masked(m) => m.image.shape() == shape && m.fill.shape() == shape,
-        Images::Inpainted(m) => m.by.shape() == shape,
-    };
-    if !fits {
-        return Err(Error::Argument(format!("the network takes images of shape {shape:?}")));
-    }
-    match images {
-        Images::Batch(batch) => batch.check_finite("the image"),
-        Images::At(at) => {
-            at.image.check_finite("the image")?;
-            at.points.check_finite("the layer's values")
-        }
-        Images::Masked(m) => {
-            m.check()?;
-            m.image.check_finite("the image")?;
-            m.fill.check_finite("the fill")
-        }
-        Images::Inpainted(m) => {
-            m.check()?;
-            m.by.check_finite()
-        }
-    }
 }
 
 /// How many targets each image has.

@@ -230,49 +230,14 @@ fn check(runner: &Runner, images: Images<'_>, cotangents: Option<&Tensor>) -> Re
     let graph = runner.compiled.graph();
     let bypass = bypass_inputs(runner, images);
     let wanted = |i: usize| graph.inputs().get(i + bypass).map(|id| graph.node(*id).shape.as_slice());
-    let refuse = |what: &str, got: &[usize], wanted: Option<&[usize]>| {
-        Err(Error::Argument(format!(
-            "{what} of shape {got:?} do not fit the network, which takes {wanted:?} each"
-        )))
-    };
-    match images {
-        Images::Batch(t) => {
-            if t.shape().get(1..) != wanted(0) {
-                return refuse("images", t.shape(), wanted(0));
-            }
-            t.check_finite("the input image")?;
-        }
-        Images::At(at) => {
-            let first = graph.inputs().first().map(|id| graph.node(*id).shape.as_slice());
-            if bypass > 0 && Some(at.image.shape()) != first {
-                return refuse("images", at.image.shape(), first);
-            }
-            if at.points.shape().get(1..) != wanted(0) {
-                return refuse("a layer's values", at.points.shape(), wanted(0));
-            }
-            at.image.check_finite("the input image")?;
-            at.points.check_finite("the layer's values")?;
-        }
-        Images::Inpainted(m) => {
-            m.check()?;
-            if Some(m.by.shape()) != wanted(0) {
-                return refuse("images", m.by.shape(), wanted(0));
-            }
-            m.by.check_finite()?;
-        }
-        Images::Masked(m) => {
-            m.check()?;
-            for t in [m.image, m.fill] {
-                if Some(t.shape()) != wanted(0) {
-                    return refuse("images", t.shape(), wanted(0));
-                }
-                t.check_finite("the input image")?;
-            }
-        }
-    }
+    let input = graph.inputs()[..bypass].first().map(|id| graph.node(*id).shape.as_slice());
+    images.check(wanted(0).unwrap_or_default(), input)?;
     match cotangents {
         Some(c) if c.shape().get(1..) != wanted(1) || !c.shape()[0].is_multiple_of(images.len().max(1)) => {
-            refuse("cotangents", c.shape(), wanted(1))
+            let (got, wanted) = (c.shape(), wanted(1));
+            Err(Error::Argument(format!(
+                "cotangents of shape {got:?} do not fit the network, which takes {wanted:?} each"
+            )))
         }
         Some(c) => c.check_finite("the cotangent"),
         None if wanted(1).is_some() => {

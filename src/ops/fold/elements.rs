@@ -210,12 +210,12 @@ pub fn modulo(node: &Reader<'_>, inputs: &Inputs) -> Result<Constant, String> {
 
 /// ONNX Min of any number of constants.
 pub fn minimum(node: &Reader<'_>, inputs: &Inputs) -> Result<Constant, String> {
-    folded(node, inputs, |node, pair| binary_min(node, pair))
+    folded(node, inputs, binary_min)
 }
 
 /// ONNX Max of any number of constants.
 pub fn maximum(node: &Reader<'_>, inputs: &Inputs) -> Result<Constant, String> {
-    folded(node, inputs, |node, pair| binary_max(node, pair))
+    folded(node, inputs, binary_max)
 }
 
 binary! {

@@ -24,7 +24,6 @@ pub struct Disc {
 }
 
 impl Disc {
-    #[allow(clippy::cast_precision_loss)]
     pub fn new(grid: Grid) -> Self {
         let near = |y: usize, x: usize| {
             let [y, x] = [y, x].map(|from_corner| from_corner as f32 - RADIUS as f32);
@@ -57,7 +56,6 @@ impl Disc {
 
     /// Adds what the pixels of a row predict, `SIDE` of them on either side of its middle.
     #[inline(always)]
-    #[allow(clippy::cast_precision_loss)]
     fn predict<const DOWN: isize, const SIDE: usize>(
         &self,
         canvas: &Canvas,
@@ -111,7 +109,6 @@ impl Disc {
 
     /// Adds the pixels of a row, `SIDE` of them on either side of its middle, and their weights.
     #[inline(always)]
-    #[allow(clippy::cast_precision_loss)]
     fn follow<const DOWN: isize, const SIDE: usize>(
         &self,
         i: usize,

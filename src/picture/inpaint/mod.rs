@@ -60,7 +60,6 @@ impl Inpainter {
     }
 
     /// The picture with its hidden pixels from the canvas.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     fn filled(&self, hidden: &[bool]) -> Picture {
         let mut picture = self.picture.clone();
         let width = self.grid.width;

@@ -29,7 +29,6 @@ impl Queue {
 
     /// Adds a place. Its distance is finite, not negative, and at most one pixel more than that of the last one taken.
     #[inline]
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     pub fn push(&mut self, distance: f32, place: usize) {
         let bucket = ((distance * FINE) as usize).max(self.bucket);
         debug_assert!(bucket < self.bucket + BUCKETS, "{distance} is too far from {}", self.bucket);

@@ -41,7 +41,6 @@ impl Planes {
     }
 
     /// Smoothed by a Gaussian cut off at four deviations; the picture is mirrored at its edges.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss)]
     pub fn smooth(self, sigma: f64) -> Self {
         let reach = (4.0 * sigma + 0.5) as usize;
         if reach == 0 {
@@ -73,7 +72,6 @@ impl Planes {
 }
 
 /// An index beyond an edge, mirrored so that the edge's pixel stands twice: d c b a | a b c d | d c b a.
-#[allow(clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 fn mirrored(i: isize, length: usize) -> usize {
     let i = i.rem_euclid(2 * length as isize) as usize;
     i.min(2 * length - 1 - i)

@@ -128,7 +128,6 @@ pub fn cut(picture: &Picture, settings: &Settings) -> Result<Segmentation> {
 }
 
 /// About `wanted` rectangles of nearly one size, as square as may be.
-#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss)]
 fn grid(height: usize, width: usize, wanted: usize) -> Segmentation {
     let (short, long) = (height.min(width), height.max(width));
     let few = (wanted as f64 * short as f64 / long as f64).sqrt().round();

@@ -33,7 +33,6 @@ pub fn quickshift(picture: &Picture, kernel_size: f64, max_dist: f64, ratio: f64
     Segmentation::renumbered(field.height, field.width, &roots)
 }
 
-#[allow(clippy::cast_possible_truncation)]
 fn reach(kernel_size: f64) -> isize {
     (3.0 * kernel_size).ceil() as isize
 }
@@ -45,7 +44,6 @@ struct Field {
     pixels: Vec<[f64; 3]>,
 }
 
-#[allow(clippy::cast_possible_wrap, clippy::cast_sign_loss, clippy::cast_precision_loss)]
 impl Field {
     /// The colours' squared distance.
     fn apart(&self, a: usize, b: usize) -> f64 {

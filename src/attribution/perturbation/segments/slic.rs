@@ -31,7 +31,6 @@ pub fn slic(picture: &Picture, wanted: usize, compactness: f64) -> Segmentation 
 type Seed = [f64; 5];
 
 /// Seeds on a regular grid of about `wanted` points, and its steps.
-#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss)]
 fn seeds(height: usize, width: usize, wanted: usize) -> ([usize; 2], Vec<Seed>) {
     let area = (height * width) as f64;
     let mut steps = [(area / wanted as f64).sqrt(); 2];
@@ -53,7 +52,6 @@ fn seeds(height: usize, width: usize, wanted: usize) -> ([usize; 2], Vec<Seed>) 
 }
 
 /// Gives each pixel the nearest of the seeds within two steps.
-#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss)]
 fn assign(planes: &Planes, seeds: &[Seed], steps: [usize; 2], labels: &mut [usize]) {
     let place = 1.0 / (steps[0].max(steps[1]) as f64).powi(2);
     let mut nearest = vec![f64::INFINITY; labels.len()];
@@ -78,7 +76,6 @@ fn assign(planes: &Planes, seeds: &[Seed], steps: [usize; 2], labels: &mut [usiz
 }
 
 /// Moves each seed to the mean of its pixels; a seed without pixels is given up.
-#[allow(clippy::cast_precision_loss)]
 fn move_to_means(planes: &Planes, seeds: &mut [Seed], labels: &[usize]) {
     let mut counts = vec![0.0; seeds.len()];
     seeds.iter_mut().for_each(|s| *s = [0.0; 5]);
