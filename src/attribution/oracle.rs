@@ -1,7 +1,5 @@
 //! A small network on a backend that runs in double precision: what methods are tested on.
 
-#![expect(missing_docs, reason = "test code")]
-
 use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
