@@ -11,7 +11,7 @@ use crate::{backend::Segmentation, network::Score, tensor::Tensor};
 pub struct Map {
     /// The class that is explained.
     pub target: usize,
-    /// The values: signed, neither scaled nor upsampled; see [`MapKind`] for the shape.
+    /// The values: signed, neither scaled nor upsampled; see [`super::MapKind`] for the shape.
     pub values: Tensor,
     /// The unit of one value.
     pub unit: &'static str,

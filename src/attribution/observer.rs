@@ -9,7 +9,7 @@ use crate::error::Result;
 #[async_trait(?Send)]
 pub trait Observer {
     /// `done` of `total` steps are done; `partial` is what the maps would be now, for methods that sharpen.
-    /// An error, [`Error::Cancelled`] for one, stops the method.
+    /// An error, [`Cancelled`](crate::Error::Cancelled) for one, stops the method.
     async fn progress(&mut self, done: u64, total: u64, partial: Option<&[Map]>) -> Result<()>;
 }
 
