@@ -10,7 +10,7 @@ use pellucid::{
         Context, Map, Question, Settings, Silent,
         gradient::expected_gradients::{Draw, with_draws},
     },
-    backend::resilient::{Choice, Resilient},
+    backend::fallback::{Choice, FallbackBackend},
     network::{Layer, Network},
     picture::Preprocessing,
 };
@@ -27,7 +27,7 @@ fn explain(network: &str, entry: &Value, targets: &[usize], choice: Choice, shif
     let layers = &json(&folder.join("manifest.json"))["layers"];
     let layer: Option<Layer> =
         entry["layer"].as_str().map(|l| read.layer(layers[l]["node"].as_str().unwrap()).unwrap());
-    let mut backend = pollster::block_on(Resilient::open(read, choice)).unwrap();
+    let mut backend = pollster::block_on(FallbackBackend::open(read, choice)).unwrap();
     let (image, background, t) = (npy(&folder.join("input.npy")).at(0), file("background"), file("t"));
     let indices: Vec<i32> = {
         let raw = bytes(&folder.join(entry["draws"]["indices"].as_str().unwrap()));

@@ -6,7 +6,7 @@ mod support;
 use pellucid::{
     Tensor,
     attribution::Silent,
-    backend::resilient::Choice,
+    backend::fallback::Choice,
     network::{Head, Network, Score},
     session::{Class, Options, Request, Session},
 };

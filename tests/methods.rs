@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 use pellucid::{
     Tensor,
     attribution::{Silent, method},
-    backend::{Backend, Images, cpu::CpuBackend, resilient::Choice},
+    backend::{Backend, Images, cpu::CpuBackend, fallback::Choice},
     network::{Network, Program},
     session::{Options, Request, Session},
 };

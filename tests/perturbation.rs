@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use pellucid::{
     Result, Tensor,
     attribution::{Map, Observer, Silent},
-    backend::{Segmentation, resilient::Choice},
+    backend::{Segmentation, fallback::Choice},
     session::{Explanation, Options, Request, Session},
 };
 use serde_json::Value;

@@ -4,12 +4,12 @@ mod bit_rows;
 #[cfg(test)]
 pub mod cases;
 pub mod cpu;
+pub mod fallback;
 pub mod gpu;
 mod images;
 mod inpainted;
 mod masks;
-pub mod resilient;
-pub mod share;
+pub mod work_stealing;
 
 use async_trait::async_trait;
 

@@ -1,6 +1,6 @@
 //! What the page and the command line share: a model on a backend, ready to classify and explain.
 
-mod given;
+mod reference_images;
 mod report;
 mod request;
 mod results;
@@ -29,8 +29,8 @@ use crate::{
     attribution::{Observer, Settings, perturbation::segments},
     backend::{
         Backend, Description, Images, Segmentation,
-        resilient::{Choice, Resilient},
-        share::{Helpers, Job},
+        fallback::{Choice, FallbackBackend},
+        work_stealing::{Helpers, Job},
     },
     error::{Error, Result},
     network::{Head, Network, Program, labels},
@@ -78,7 +78,7 @@ pub struct Class {
 /// A model on a backend.
 pub struct Session {
     network: Arc<Network>,
-    backend: Resilient,
+    backend: FallbackBackend,
     preprocessing: Preprocessing,
     labels: Option<Vec<String>>,
     /// What a reader of results should know of how the model was opened.
@@ -100,7 +100,7 @@ impl Session {
     /// Reads a model and opens a backend for it.
     ///
     /// # Errors
-    /// What [`Network::from_onnx`] and [`Resilient::open`] fail with, and [`Error::Argument`] when labels or
+    /// What [`Network::from_onnx`] and [`FallbackBackend::open`] fail with, and [`Error::Argument`] when labels or
     /// preprocessing do not fit the model.
     pub async fn open(model: &[u8], options: Options) -> Result<Self> {
         Self::with_network(Network::from_onnx(model)?, options).await
@@ -121,7 +121,7 @@ impl Session {
         if let Some(labels) = &labels {
             labels::check_count(labels, network.classes())?;
         }
-        let backend = Resilient::open(network.clone(), options.backend).await?;
+        let backend = FallbackBackend::open(network.clone(), options.backend).await?;
         Ok(Self {
             notes: [network.notes(), &told].concat(),
             network,

@@ -233,7 +233,7 @@ fn supplied_samples(request: &Request, method: &dyn Method) -> Result<Option<Bit
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{backend::resilient::Choice, session::Options};
+    use crate::{backend::fallback::Choice, session::Options};
 
     /// Marked scores come back for the image that they were kept for, and for no other.
     #[test]

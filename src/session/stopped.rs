@@ -37,7 +37,7 @@ mod tests {
     use super::*;
     use crate::{
         attribution::Silent,
-        backend::resilient::Choice,
+        backend::fallback::Choice,
         error::Error,
         network::{Head, Network},
         session::{Options, Request, Session},

@@ -129,7 +129,7 @@ mod tests {
 
     fn session() -> (Session, Tensor) {
         let model = include_bytes!("../../tests/fixtures/networks/densenet/model.onnx");
-        let options = Options { backend: crate::backend::resilient::Choice::Cpu, ..Options::default() };
+        let options = Options { backend: crate::backend::fallback::Choice::Cpu, ..Options::default() };
         let session = pollster::block_on(Session::open(model, options)).unwrap();
         let shape = session.network().input().to_vec();
         let values = (0..shape.iter().product()).map(|i: usize| ((i * 37 % 101) as f32 - 50.0) / 40.0);

@@ -4,7 +4,7 @@
 mod small_model;
 
 use super::{Options, Session};
-use crate::{backend::resilient::Choice, network::Network};
+use crate::{backend::fallback::Choice, network::Network};
 
 /// A network of five classes with metadata keys of ours.
 pub(super) fn network_with(metadata: &[(&str, &str)]) -> Network {

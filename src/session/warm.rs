@@ -36,7 +36,7 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use crate::{
-        backend::resilient::Choice,
+        backend::fallback::Choice,
         session::{Options, Session},
     };
 

@@ -78,7 +78,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{backend::resilient::Choice, session::Options};
+    use crate::{backend::fallback::Choice, session::Options};
 
     #[test]
     fn hiding_is_the_network_on_the_mixed_image() {

@@ -15,7 +15,7 @@ use super::{
     view::{describe, fine_view, frame, opaque, smaller},
 };
 use crate::{
-    backend::{resilient::Choice, share::Job},
+    backend::{fallback::Choice, work_stealing::Job},
     error::{Error, Result},
     network::{Head, Network},
     picture::Picture,
@@ -26,7 +26,7 @@ use crate::{
 
 /// Warm-up budget in milliseconds. If one program takes longer on the CPU, no others are compiled ahead of time: a reader
 /// of a large network would wait for them.
-const LONG: f64 = 1000.0;
+const WARM_UP_MS: f64 = 1000.0;
 
 /// How JavaScript opens a model; see [`Options`].
 #[derive(Deserialize)]
@@ -90,7 +90,7 @@ impl Engine {
     pub async fn warm(&self) -> bool {
         let start = js_sys::Date::now();
         let more = self.with_session(async |session| session.warm().await).await.unwrap_or(false);
-        more && (self.backend.borrow()["kind"] == "gpu" || js_sys::Date::now() - start < LONG)
+        more && (self.backend.borrow()["kind"] == "gpu" || js_sys::Date::now() - start < WARM_UP_MS)
     }
 
     /// Decodes a picture and returns the part of it that the network sees, and what has to be said of it:

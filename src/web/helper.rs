@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 
 use super::{convert, engine::Engine};
 use crate::{
-    backend::share::Job,
+    backend::work_stealing::Job,
     error::{Error, Result},
 };
 

@@ -6,7 +6,7 @@ use wasm_bindgen::{JsCast, prelude::*};
 use wasm_bindgen_futures::JsFuture;
 
 use crate::{
-    backend::share::{Helpers, News},
+    backend::assignment::{Completion, Helpers},
     error::{Error, Result},
 };
 
@@ -22,13 +22,13 @@ extern "C" {
     fn ready(this: &Pool) -> Vec<u32>;
 
     #[wasm_bindgen(method)]
-    fn ask(this: &Pool, helper: u32, job: Uint8Array);
+    fn submit(this: &Pool, helper: u32, job: Uint8Array);
 
     #[wasm_bindgen(method)]
-    fn shorten(this: &Pool, helper: u32, end: usize);
+    fn truncate(this: &Pool, helper: u32, end: usize);
 
     #[wasm_bindgen(method)]
-    fn hear(this: &Pool, wait: bool) -> Promise;
+    fn poll(this: &Pool, wait: bool) -> Promise;
 }
 
 /// The workers of a pool.
@@ -44,24 +44,26 @@ impl Helpers for Workers {
         self.0.ready()
     }
 
-    fn ask(&self, helper: u32, job: Vec<u8>) {
-        self.0.ask(helper, Uint8Array::from(&job[..]));
+    fn submit(&self, helper: u32, job: Vec<u8>) {
+        self.0.submit(helper, Uint8Array::from(&job[..]));
     }
 
-    fn shorten(&self, helper: u32, end: usize) {
-        self.0.shorten(helper, end);
+    fn truncate(&self, helper: u32, end: usize) {
+        self.0.truncate(helper, end);
     }
 
-    async fn hear(&self, wait: bool) -> Result<Vec<News>> {
-        match JsFuture::from(self.0.hear(wait)).await {
-            Ok(heard) if heard.is_array() => Ok(Array::from(&heard).iter().filter_map(news).collect()),
+    async fn poll(&self, wait: bool) -> Result<Vec<Completion>> {
+        match JsFuture::from(self.0.poll(wait)).await {
+            Ok(polled) if polled.is_array() => {
+                Ok(Array::from(&polled).iter().filter_map(completion).collect())
+            }
             _ => Err(Error::Cancelled),
         }
     }
 }
 
 /// `[helper, outputs]`, where `outputs` is bytes or null.
-fn news(pair: JsValue) -> Option<News> {
+fn completion(pair: JsValue) -> Option<Completion> {
     let pair = Array::from(&pair);
     let outputs = pair.get(1).dyn_into::<Uint8Array>().ok().map(|bytes| bytes.to_vec());
     Some((pair.get(0).as_f64()? as u32, outputs))

@@ -8,6 +8,7 @@ mod memory;
 mod models;
 mod semantics;
 mod twins;
+mod valid;
 
 use std::{
     collections::HashSet,

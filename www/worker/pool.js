@@ -103,7 +103,7 @@ export function createPool(size, summon, stopped) {
      * @param {number} number
      * @param {Bytes} job
      */
-    ask(number, job) {
+    submit(number, job) {
       const helper = numbered(number);
       if (!helper) throw new Error(`there is no helper ${number}`);
       news = news.filter(([from]) => from !== number);
@@ -116,7 +116,7 @@ export function createPool(size, summon, stopped) {
      * @param {number} number
      * @param {number} end
      */
-    shorten(number, end) {
+    truncate(number, end) {
       const helper = numbered(number);
       if (helper?.job) post(helper, { id: helper.job, end });
     },
@@ -125,7 +125,7 @@ export function createPool(size, summon, stopped) {
      * Resolves to the news, of which there is some if it is to `wait`, or to null when the work is to stop.
      * @param {boolean} wait
      */
-    async hear(wait) {
+    async poll(wait) {
       if (!wait) await yieldToMessages();
       else if (!news.length) await somebody();
       return stopped() ? null : news.splice(0);

@@ -10,10 +10,10 @@ use crate::{
 };
 
 /// The baselines that can be named.
-pub const NAMES: &[&str] = &["zero", "mean", "blur", "black", "white", OWN];
+pub const NAMES: &[&str] = &["zero", "mean", "blur", "black", "white", CUSTOM];
 
 /// The name of an image that the caller gives.
-pub const OWN: &str = "image";
+pub const CUSTOM: &str = "image";
 
 /// The blur's deviation as a share of the image's longer side.
 const BLUR: f32 = 0.08;
@@ -38,7 +38,7 @@ pub fn baseline(
         "black" => Fill::Colour([0; 3]),
         "white" => Fill::Colour([255; 3]),
         "blur" => return blurred(image),
-        OWN => return given(image, own),
+        CUSTOM => return given(image, own),
         _ => {
             return Err(Error::Argument(format!(
                 "there is no baseline {name:?}; choose one of {}",

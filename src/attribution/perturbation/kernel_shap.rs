@@ -26,7 +26,7 @@ use crate::{
 /// feature selection, and a coalition that is drawn twice is evaluated twice.
 pub struct KernelShap;
 
-const OWN: &[Parameter] = &[
+const METHOD_PARAMETERS: &[Parameter] = &[
     Parameter {
         key: "samples",
         label: "Samples",
@@ -41,8 +41,8 @@ const OWN: &[Parameter] = &[
     },
 ];
 
-const PARAMETERS: [Parameter; OWN.len() + segments::PARAMETERS.len() + 2] =
-    join(&[OWN, segments::PARAMETERS, &[TOLERANCE, BATCH]]);
+const PARAMETERS: [Parameter; METHOD_PARAMETERS.len() + segments::PARAMETERS.len() + 2] =
+    join(&[METHOD_PARAMETERS, segments::PARAMETERS, &[TOLERANCE, BATCH]]);
 
 const ABOUT: About = About {
     id: "kernel-shap",

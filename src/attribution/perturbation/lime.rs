@@ -29,7 +29,7 @@ use crate::{
 /// for images unless told to; all targets are explained from the same rows, which it does too.
 pub struct Lime;
 
-const OWN: &[Parameter] = &[
+const METHOD_PARAMETERS: &[Parameter] = &[
     Parameter {
         key: "samples",
         label: "Samples",
@@ -56,8 +56,8 @@ const OWN: &[Parameter] = &[
     },
 ];
 
-const PARAMETERS: [Parameter; OWN.len() + segments::PARAMETERS.len() + 2] =
-    join(&[OWN, segments::PARAMETERS, &[TOLERANCE, BATCH]]);
+const PARAMETERS: [Parameter; METHOD_PARAMETERS.len() + segments::PARAMETERS.len() + 2] =
+    join(&[METHOD_PARAMETERS, segments::PARAMETERS, &[TOLERANCE, BATCH]]);
 
 const ABOUT: About = About {
     id: "lime",

@@ -29,7 +29,7 @@ use crate::{
 /// decided between batches.
 pub struct ShapPartition;
 
-const OWN: &[Parameter] = &[
+const METHOD_PARAMETERS: &[Parameter] = &[
     Parameter {
         key: "masker",
         label: "Masker",
@@ -56,7 +56,7 @@ const OWN: &[Parameter] = &[
     },
 ];
 
-const PARAMETERS: [Parameter; OWN.len()] = join(&[OWN]);
+const PARAMETERS: [Parameter; METHOD_PARAMETERS.len()] = join(&[METHOD_PARAMETERS]);
 
 const ABOUT: About = About {
     id: "shap-partition",

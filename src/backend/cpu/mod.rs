@@ -30,7 +30,7 @@ const KEPT: usize = 4;
 
 /// Images per thread between two synchronisation points. Starting threads, reserving their memory and waiting for the
 /// last of them would be felt if it came with every image.
-const EACH: usize = 8;
+const IMAGES_PER_ROUND: usize = 8;
 
 /// How many bytes a batch's outputs may take when it is larger than it has to be.
 const OUTPUTS: usize = 64 << 20;
@@ -250,7 +250,7 @@ fn one_image(
 /// How many images make a batch, where each leaves so many bytes.
 fn at_once(threads: usize, targets: usize, bytes: usize) -> usize {
     let least = threads.div_ceil(targets.max(1));
-    if threads == 1 { 1 } else { (EACH * least).min(OUTPUTS / bytes.max(1)).max(least) }
+    if threads == 1 { 1 } else { (IMAGES_PER_ROUND * least).min(OUTPUTS / bytes.max(1)).max(least) }
 }
 
 fn threads() -> usize {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{CpuBackend, EACH, OUTPUTS, at_once, run_graph};
+use super::{CpuBackend, IMAGES_PER_ROUND, OUTPUTS, at_once, run_graph};
 use crate::{
     backend::Backend,
     backend::cases::{
@@ -167,8 +167,8 @@ fn what_was_made_ready_is_kept() {
 #[test]
 fn batches_keep_threads_busy_and_outputs_small() {
     assert_eq!(at_once(1, 1, 0), 1, "a stop is heard, and progress seen, between any two images");
-    assert_eq!(at_once(2, 1, 600_000), 2 * EACH);
-    assert_eq!(at_once(4, 3, 600_000), 2 * EACH, "targets are done side by side too");
+    assert_eq!(at_once(2, 1, 600_000), 2 * IMAGES_PER_ROUND);
+    assert_eq!(at_once(4, 3, 600_000), 2 * IMAGES_PER_ROUND, "targets are done side by side too");
     assert_eq!(at_once(2, 1, OUTPUTS / 3), 3);
     assert_eq!(at_once(2, 1, OUTPUTS * 2), 2, "an image a thread at least");
 }

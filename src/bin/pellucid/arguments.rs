@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 use pellucid::{
     Error, Result,
-    attribution::{METHODS, gradient::baseline::OWN, method},
-    backend::resilient::Choice,
+    attribution::{METHODS, gradient::baseline::CUSTOM, method},
+    backend::fallback::Choice,
     network::{Head, Score, metadata::parse_triple},
     session::{Request, Session},
 };
@@ -212,8 +212,8 @@ impl Explain {
     pub fn request(&self, session: &Session, notes: &mut Vec<String>) -> Result<Request> {
         let mut parameters = parameters(&self.settings);
         if self.baseline.is_some() {
-            let named = parameters.entry("baseline".into()).or_insert_with(|| OWN.into());
-            if named != OWN {
+            let named = parameters.entry("baseline".into()).or_insert_with(|| CUSTOM.into());
+            if named != CUSTOM {
                 return Err(Error::Argument(format!(
                     "--baseline FILE and --set baseline={} are two baselines; leave one out",
                     named.as_str().unwrap_or_default()

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::sums::Sums;
+
 /// One axis of the output, after its axes were split or joined so that each reads at most one axis of the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Factor {
@@ -78,13 +80,19 @@ impl IndexMap {
         map
     }
 
+    /// The elements along one axis are those at `indices`, or the fill.
+    #[must_use]
+    pub fn take_or_fill(shape: &[usize], axis: usize, indices: Vec<Option<usize>>) -> Self {
+        let mut map = Self::identity(shape);
+        map.shape[axis] = indices.len();
+        map.factors[axis].indices = indices;
+        map
+    }
+
     /// The elements along one axis are those at `indices`, in that order.
     #[must_use]
     pub fn take(shape: &[usize], axis: usize, indices: impl IntoIterator<Item = usize>) -> Self {
-        let mut map = Self::identity(shape);
-        map.factors[axis].indices = indices.into_iter().map(Some).collect();
-        map.shape[axis] = map.factors[axis].indices.len();
-        map
+        Self::take_or_fill(shape, axis, indices.into_iter().map(Some).collect())
     }
 
     /// Each axis is continued by some elements before and behind, or shortened where their number is negative.
@@ -332,48 +340,6 @@ impl PadMode {
             }
         };
         Some(source.unsigned_abs())
-    }
-}
-
-/// Sums of groups of elements along the middle of three axes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sums {
-    /// The extent of what stands before.
-    pub outer: usize,
-    /// The extent that is read.
-    pub from: usize,
-    /// The extent of what stands behind.
-    pub inner: usize,
-    /// For each index of the result the indices that are summed; each index is in at most one group.
-    pub groups: Vec<Vec<usize>>,
-}
-
-impl Sums {
-    /// Adds up what `input`, `[outer, from, inner]`, has in each group to `output`, `[outer, groups, inner]`, of zeros.
-    pub fn apply(&self, input: &[f32], output: &mut [f32]) {
-        let (read, made) = (self.from * self.inner, self.groups.len() * self.inner);
-        for (from, to) in input.chunks_exact(read.max(1)).zip(output.chunks_exact_mut(made.max(1))) {
-            for (group, to) in self.groups.iter().zip(to.chunks_exact_mut(self.inner)) {
-                for &i in group {
-                    let row = &from[i * self.inner..(i + 1) * self.inner];
-                    to.iter_mut().zip(row).for_each(|(to, v)| *to += v);
-                }
-            }
-        }
-    }
-
-    /// How a gradient goes back: each element that was summed gets its sum's.
-    #[must_use]
-    pub fn adjoint(&self) -> IndexMap {
-        let mut indices = vec![None; self.from];
-        for (group, members) in self.groups.iter().enumerate() {
-            members.iter().for_each(|&i| indices[i] = Some(group));
-        }
-        let extents = [self.outer, self.groups.len(), self.inner];
-        let mut map = IndexMap::identity(&extents);
-        map.factors[1].indices = indices;
-        map.shape[1] = self.from;
-        map
     }
 }
 

@@ -6,14 +6,16 @@
 
 mod index_map;
 mod onnx;
+mod sums;
 #[cfg(test)]
 mod tests;
 
-pub use index_map::{IndexMap, PadMode, Sums};
+pub use index_map::{IndexMap, PadMode};
 pub use onnx::{
     read_depth_to_space, read_expand, read_gather, read_pad, read_slice, read_space_to_depth, read_split,
     read_tile, read_transpose,
 };
+pub use sums::Sums;
 use tract_onnx::tract_core::internal::OutletId;
 
 use crate::{

@@ -18,7 +18,7 @@ use crate::{
 const SHAPE: [usize; 3] = [3, 6, 7];
 
 fn network() -> Arc<Network> {
-    let mut rng = cases::rng("share", 0);
+    let mut rng = cases::rng("assignment", 0);
     let mut graph = Graph::new();
     let image = graph.input("image", SHAPE, Rows::Images);
     let weights = crate::graph::Constant::floats([3, 3, 3, 3], cases::floats(&mut rng, 81)).into();
@@ -109,30 +109,30 @@ impl Helpers for Team {
         (10..).take(self.there.get()).collect()
     }
 
-    fn ask(&self, helper: u32, job: Vec<u8>) {
+    fn submit(&self, helper: u32, job: Vec<u8>) {
         self.jobs.set(self.jobs.get() + 1);
         let job = Job::read(&job).unwrap();
         let count = job.count();
         self.hand(helper).job.replace(Some((job, 0, count)));
     }
 
-    fn shorten(&self, helper: u32, end: usize) {
+    fn truncate(&self, helper: u32, end: usize) {
         if let Some(job) = self.hand(helper).job.borrow_mut().as_mut().filter(|_| !self.stubborn) {
             job.2 = end;
         }
     }
 
-    async fn hear(&self, wait: bool) -> Result<Vec<News>> {
+    async fn poll(&self, wait: bool) -> Result<Vec<Completion>> {
         self.patience.set(self.patience.get().checked_sub(1).ok_or(Error::Cancelled)?);
         if self.grows {
             self.there.set(self.hands.len().min(self.there.get() + 1));
         }
-        let mut news = vec![];
+        let mut completion = vec![];
         for (number, hand) in (10..).zip(&self.hands) {
             let pace = if wait { hand.pace.max(1) } else { hand.pace };
-            news.extend((0..pace).map_while(|_| hand.bring()).map(|outputs| (number, outputs)));
+            completion.extend((0..pace).map_while(|_| hand.bring()).map(|outputs| (number, outputs)));
         }
-        Ok(news)
+        Ok(completion)
     }
 }
 
@@ -207,13 +207,13 @@ fn twelve(team: &Team) -> (Result<Vec<Tensor>>, Vec<Tensor>) {
 
 #[test]
 fn each_does_as_much_as_it_can() {
-    for (paces, shares) in
+    for (paces, assignments) in
         [(&[1][..], &[6][..]), (&[0], &[1]), (&[3], &[9]), (&[2, 3], &[5, 5]), (&[0, 5], &[1, 8])]
     {
         let team = Team::new(paces);
         let (got, expected) = twelve(&team);
         assert_eq!(got.unwrap(), expected);
-        assert_eq!(team.done(), shares, "of helpers that do {paces:?} while one is done here");
+        assert_eq!(team.done(), assignments, "of helpers that do {paces:?} while one is done here");
     }
 }
 
@@ -274,8 +274,8 @@ fn batches_grow_with_the_hands_there_can_be() {
     let gradient = Program::Gradient { score: Score::Logit, layer: None, rule };
     assert_eq!(batch(1, &forward, 1, &Team::new(&[])), 1);
     let team = Team::new(&[1; 3]);
-    assert_eq!(batch(1, &forward, 1, &team), 4 * EACH);
-    assert_eq!(batch(1, &gradient, 1, &team), 4 * EACH / 2);
+    assert_eq!(batch(1, &forward, 1, &team), 4 * PASSES_PER_ROUND);
+    assert_eq!(batch(1, &gradient, 1, &team), 4 * PASSES_PER_ROUND / 2);
     assert_eq!(batch(1, &gradient, 1000, &team), 4, "one image each at least");
 }
 
@@ -289,6 +289,6 @@ fn one_image_and_a_damaged_job() {
     assert_eq!(team.jobs.get(), 0, "one image is not worth a message");
     assert_eq!(Job::read(&[250, 1, 2]).err().map(|e| e.code()), Some("argument"));
     let (program, cotangents) = (&forward, None);
-    let job = Job::new(&Run { program, images: Images::Batch(&one), cotangents }, 0..1);
+    let job = Job::new(&RunArgs { program, images: Images::Batch(&one), cotangents }, 0..1);
     assert_eq!(pollster::block_on(job.work(&mut alone, 1)).unwrap_err().code(), "argument");
 }

@@ -8,7 +8,7 @@ use super::{
     Backend, Description, Images,
     cpu::CpuBackend,
     gpu::GpuBackend,
-    share::{self, Helpers, Job},
+    work_stealing::{self, Helpers, Job},
 };
 use crate::{
     error::{Error, GpuFault, Result},
@@ -31,7 +31,7 @@ pub enum Choice {
 
 /// A backend that survives the loss of its GPU: it asks for the device again once and repeats the work that
 /// was lost; the second time the CPU takes over.
-pub struct Resilient {
+pub struct FallbackBackend {
     network: Arc<Network>,
     inner: Box<dyn Backend>,
     choice: Choice,
@@ -43,7 +43,7 @@ pub struct Resilient {
     clock: Option<fn() -> f64>,
 }
 
-impl Resilient {
+impl FallbackBackend {
     /// Opens the wanted backend.
     ///
     /// # Errors
@@ -69,7 +69,7 @@ impl Resilient {
         self.helpers = Some(helpers);
     }
 
-    /// Does an image of another's work, which [`share::run`] has given away.
+    /// Does an image of another's work, which [`work_stealing::run`] has given away.
     ///
     /// # Errors
     /// As [`Job::work`].
@@ -115,7 +115,7 @@ async fn open_gpu(network: &Arc<Network>, allow_fallback: bool) -> Result<Box<dy
 }
 
 #[async_trait(?Send)]
-impl Backend for Resilient {
+impl Backend for FallbackBackend {
     fn description(&self) -> &Description {
         self.inner.description()
     }
@@ -132,7 +132,7 @@ impl Backend for Resilient {
             }
             Ok(batch) => batch,
         };
-        Ok(self.helpers().map_or(batch, |h| share::batch(batch, program, targets, &*h)))
+        Ok(self.helpers().map_or(batch, |h| work_stealing::batch(batch, program, targets, &*h)))
     }
 
     async fn run(
@@ -144,7 +144,9 @@ impl Backend for Resilient {
         // At most a second GPU and then the CPU, so this ends.
         loop {
             let outputs = match self.helpers() {
-                Some(helpers) => share::run(&mut *self.inner, &*helpers, program, images, cotangents).await,
+                Some(helpers) => {
+                    work_stealing::run(&mut *self.inner, &*helpers, program, images, cotangents).await
+                }
                 None => self.inner.run(program, images, cotangents).await,
             };
             match outputs {
@@ -184,11 +186,11 @@ mod tests {
     fn a_gpu_is_asked_for_once_more_and_has_the_clock() {
         let model = include_bytes!("../../models/efficientnet-lite0-int8.onnx");
         let network = Arc::new(Network::from_onnx(model).unwrap());
-        let mut backend = pollster::block_on(Resilient::open(network.clone(), Choice::Gpu)).unwrap();
+        let mut backend = pollster::block_on(FallbackBackend::open(network.clone(), Choice::Gpu)).unwrap();
         backend.set_clock(clock);
         let image = Tensor::zeros([&[1], network.input()].concat());
         let forward = Program::Forward { layer: None };
-        let run = |backend: &mut Resilient| {
+        let run = |backend: &mut FallbackBackend| {
             let before = ASKED.load(Ordering::Relaxed);
             pollster::block_on(backend.run(&forward, Images::Batch(&image), None)).unwrap();
             ASKED.load(Ordering::Relaxed) - before

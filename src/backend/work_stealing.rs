@@ -18,10 +18,10 @@ use crate::{
 
 /// Forward or backward passes per worker between two synchronisation points. More hides the slowest worker; fewer keeps
 /// progress frequent and gradients within memory.
-const EACH: usize = 16;
+const PASSES_PER_ROUND: usize = 16;
 
 /// What a helper has brought: its number, and the outputs of the next image of its job, or nothing when it gives up.
-pub type News = (u32, Option<Vec<u8>>);
+pub type Completion = (u32, Option<Vec<u8>>);
 
 /// Others that hold the same network and run parts of a batch.
 #[async_trait(?Send)]
@@ -34,17 +34,17 @@ pub trait Helpers {
 
     /// Gives a helper a [`Job`], who begins at once, and brings each image's outputs when they are there. What it had
     /// before is dropped, and not brought.
-    fn ask(&self, helper: u32, job: Vec<u8>);
+    fn submit(&self, helper: u32, job: Vec<u8>);
 
     /// Tells a helper to leave out its job's images from this one on; it may have begun already.
-    fn shorten(&self, helper: u32, end: usize);
+    fn truncate(&self, helper: u32, end: usize);
 
     /// Lets others speak between two images, and tells what has been brought; waits for something where there is
     /// nothing else to do.
     ///
     /// # Errors
     /// [`Error::Cancelled`] when the reader has stopped the run.
-    async fn hear(&self, wait: bool) -> Result<Vec<News>>;
+    async fn poll(&self, wait: bool) -> Result<Vec<Completion>>;
 }
 
 /// A part of a run, as it is sent.
@@ -57,7 +57,7 @@ pub struct Job<'a> {
 
 impl<'a> Job<'a> {
     /// The images of a range of a run.
-    fn new(run: &Run<'a>, range: Range<usize>) -> Self {
+    fn new(run: &RunArgs<'a>, range: Range<usize>) -> Self {
         let cotangents = run.cotangents_of(range.clone());
         Self { program: Cow::Borrowed(run.program), images: run.images.slice(range), cotangents }
     }
@@ -87,21 +87,21 @@ impl<'a> Job<'a> {
         encode(&self.run().one(backend, image).await?)
     }
 
-    fn run(&self) -> Run<'_> {
+    fn run(&self) -> RunArgs<'_> {
         let (program, images) = (&self.program, self.images.images());
-        Run { program, images, cotangents: self.cotangents.as_ref() }
+        RunArgs { program, images, cotangents: self.cotangents.as_ref() }
     }
 }
 
 /// What a backend is asked to run.
 #[derive(Clone, Copy)]
-struct Run<'a> {
+struct RunArgs<'a> {
     program: &'a Program,
     images: Images<'a>,
     cotangents: Option<&'a Tensor>,
 }
 
-impl Run<'_> {
+impl RunArgs<'_> {
     /// The cotangents of a range of images.
     fn cotangents_of(&self, range: Range<usize>) -> Option<Tensor> {
         let targets = self.cotangents.map_or(0, |c| c.shape()[0] / self.images.len());
@@ -125,7 +125,7 @@ pub fn batch(own: usize, program: &Program, targets: usize, helpers: &dyn Helper
     };
     match helpers.wanted() {
         0 => own,
-        others => own * EACH.div_ceil(passes) * (1 + others),
+        others => own * PASSES_PER_ROUND.div_ceil(passes) * (1 + others),
     }
 }
 
@@ -144,21 +144,25 @@ pub async fn run(
     if count < 2 || helpers.wanted() == 0 {
         return own.run(program, images, cotangents).await;
     }
-    let run = Run { program, images, cotangents };
-    let mut deal = Deal::new(count, &helpers.ready());
-    for share in &deal.shares {
-        share.send(helpers, &run)?;
+    let run = RunArgs { program, images, cotangents };
+    let mut scheduler = Scheduler::new(count, &helpers.ready());
+    for assignment in &scheduler.assignments {
+        assignment.send(helpers, &run)?;
     }
-    let done = deal.finish(own, helpers, &run).await;
+    let done = scheduler.finish(own, helpers, &run).await;
     // After a stop or an error nobody waits for what the helpers still have.
-    deal.shares.iter().filter(|share| !share.left.is_empty()).for_each(|share| share.shorten(helpers, 0));
+    scheduler
+        .assignments
+        .iter()
+        .filter(|assignment| !assignment.left.is_empty())
+        .for_each(|assignment| assignment.truncate(helpers, 0));
     done?;
-    join(&deal.done.into_iter().flatten().collect::<Vec<_>>())
+    join(&scheduler.done.into_iter().flatten().collect::<Vec<_>>())
 }
 
 /// Who does which images of a run, and what is done.
-struct Deal {
-    shares: Vec<Share>,
+struct Scheduler {
+    assignments: Vec<Assignment>,
     /// Those who have failed and are asked no more.
     lost: Vec<u32>,
     /// The outputs of each image.
@@ -166,7 +170,7 @@ struct Deal {
 }
 
 /// Consecutive images that a helper does one after the other, and others take from the last one on.
-struct Share {
+struct Assignment {
     /// Nobody, where the helper is lost or there was none.
     helper: Option<u32>,
     /// The first image of its job.
@@ -175,7 +179,7 @@ struct Share {
     left: Range<usize>,
 }
 
-impl Share {
+impl Assignment {
     fn new(helper: Option<u32>, left: Range<usize>) -> Self {
         Self { helper, first: left.start, left }
     }
@@ -185,35 +189,41 @@ impl Share {
         self.left.len().saturating_sub(usize::from(self.helper.is_some()))
     }
 
-    fn send(&self, helpers: &dyn Helpers, run: &Run<'_>) -> Result<()> {
+    fn send(&self, helpers: &dyn Helpers, run: &RunArgs<'_>) -> Result<()> {
         let Some(helper) = self.helper else { return Ok(()) };
-        helpers.ask(helper, encode(&Job::new(run, self.left.clone()))?);
+        helpers.submit(helper, encode(&Job::new(run, self.left.clone()))?);
         Ok(())
     }
 
-    fn shorten(&self, helpers: &dyn Helpers, end: usize) {
+    fn truncate(&self, helpers: &dyn Helpers, end: usize) {
         if let Some(helper) = self.helper {
-            helpers.shorten(helper, end.saturating_sub(self.first));
+            helpers.truncate(helper, end.saturating_sub(self.first));
         }
     }
 }
 
-impl Deal {
+impl Scheduler {
     /// As many images for each helper; who deals takes its own from them.
     fn new(count: usize, helpers: &[u32]) -> Self {
         let among = helpers.len();
-        let share = |(k, &helper)| Share::new(Some(helper), count * k / among..count * (k + 1) / among);
-        let mut shares: Vec<Share> = helpers.iter().enumerate().map(share).collect();
+        let assignment =
+            |(k, &helper)| Assignment::new(Some(helper), count * k / among..count * (k + 1) / among);
+        let mut assignments: Vec<Assignment> = helpers.iter().enumerate().map(assignment).collect();
         if among == 0 {
-            shares.push(Share::new(None, 0..count));
+            assignments.push(Assignment::new(None, 0..count));
         }
-        shares.retain(|share| !share.left.is_empty());
-        Self { shares, lost: vec![], done: vec![None; count] }
+        assignments.retain(|assignment| !assignment.left.is_empty());
+        Self { assignments, lost: vec![], done: vec![None; count] }
     }
 
     /// Does images until all are done, and gives those who have none left some more.
-    async fn finish(&mut self, own: &mut dyn Backend, helpers: &dyn Helpers, run: &Run<'_>) -> Result<()> {
-        while self.shares.iter().any(|share| !share.left.is_empty()) {
+    async fn finish(
+        &mut self,
+        own: &mut dyn Backend,
+        helpers: &dyn Helpers,
+        run: &RunArgs<'_>,
+    ) -> Result<()> {
+        while self.assignments.iter().any(|assignment| !assignment.left.is_empty()) {
             for helper in helpers.ready() {
                 self.keep_busy(helper, helpers, run)?;
             }
@@ -221,7 +231,7 @@ impl Deal {
             if let Some(image) = next.clone() {
                 self.done[image.start] = Some(run.one(own, image.start).await?);
             }
-            for (helper, outputs) in helpers.hear(next.is_none()).await? {
+            for (helper, outputs) in helpers.poll(next.is_none()).await? {
                 self.receive(helper, outputs.as_deref());
             }
         }
@@ -229,40 +239,45 @@ impl Deal {
     }
 
     /// Gives a helper that has nothing to do half of what another can spare.
-    fn keep_busy(&mut self, helper: u32, helpers: &dyn Helpers, run: &Run<'_>) -> Result<()> {
-        let has_work = |share: &Share| share.helper == Some(helper) && !share.left.is_empty();
-        if self.lost.contains(&helper) || self.shares.iter().any(has_work) {
+    fn keep_busy(&mut self, helper: u32, helpers: &dyn Helpers, run: &RunArgs<'_>) -> Result<()> {
+        let has_work =
+            |assignment: &Assignment| assignment.helper == Some(helper) && !assignment.left.is_empty();
+        if self.lost.contains(&helper) || self.assignments.iter().any(has_work) {
             return Ok(());
         }
         let Some(range) = self.take(helpers, |spare| spare.div_ceil(2)) else { return Ok(()) };
-        self.shares.retain(|share| !share.left.is_empty());
-        let share = Share::new(Some(helper), range);
-        share.send(helpers, run)?;
-        self.shares.push(share);
+        self.assignments.retain(|assignment| !assignment.left.is_empty());
+        let assignment = Assignment::new(Some(helper), range);
+        assignment.send(helpers, run)?;
+        self.assignments.push(assignment);
         Ok(())
     }
 
     /// Takes the last images of who can spare most: as many as `some` says of what it can spare.
     fn take(&mut self, helpers: &dyn Helpers, some: fn(usize) -> usize) -> Option<Range<usize>> {
-        let richest = self.shares.iter_mut().max_by_key(|share| share.spare())?;
+        let richest = self.assignments.iter_mut().max_by_key(|assignment| assignment.spare())?;
         if richest.spare() == 0 {
             return None;
         }
         let end = richest.left.end - some(richest.spare());
         let taken = end..richest.left.end;
         richest.left.end = end;
-        richest.shorten(helpers, end);
+        richest.truncate(helpers, end);
         Some(taken)
     }
 
-    /// Keeps the outputs of the next image of a helper's share. What is not its own any more comes too late.
+    /// Keeps the outputs of the next image of a helper's assignment. What is not its own any more comes too late.
     fn receive(&mut self, helper: u32, outputs: Option<&[u8]>) {
-        let Some(share) = self.shares.iter_mut().find(|share| share.helper == Some(helper)) else { return };
+        let Some(assignment) =
+            self.assignments.iter_mut().find(|assignment| assignment.helper == Some(helper))
+        else {
+            return;
+        };
         let Some(outputs) = outputs.and_then(|bytes| postcard::from_bytes(bytes).ok()) else {
-            share.helper = None;
+            assignment.helper = None;
             return self.lost.push(helper);
         };
-        if let Some(image) = share.left.next() {
+        if let Some(image) = assignment.left.next() {
             self.done[image] = Some(outputs);
         }
     }
@@ -285,5 +300,5 @@ fn join(parts: &[Vec<Tensor>]) -> Result<Vec<Tensor>> {
 }
 
 #[cfg(test)]
-#[path = "share_tests.rs"]
+#[path = "work_stealing_tests.rs"]
 mod tests;

@@ -1,0 +1,293 @@
+//! The table of ONNX operators that can be read: who reads a node of each, the attributes that it has, and who computes it
+//! where all of its inputs are constants.
+
+use super::{
+    activations, affine, arithmetic, average_pool, cast, concat, conv,
+    fold::{self, Fold},
+    global_average_pool, log_softmax, max_pool, normalise,
+    onnx::{
+        Operand, Reader,
+        attributes::{Attribute, float, floats, int, ints, tensor, text},
+    },
+    pointwise, rearrange, reduce, reshape, resize, smooth_activation, softmax,
+};
+
+/// Reads one ONNX node; the text says what of it is not supported.
+type Read = fn(&mut Reader<'_>) -> Result<Operand, String>;
+
+/// How an ONNX operator of the default domain is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The operator.
+    pub operator: &'static str,
+    /// Reads a node of it.
+    pub read: Read,
+    /// The attributes that it has; others are refused.
+    pub attributes: &'static [Attribute],
+    /// Computes a node of it whose inputs are all constants.
+    pub fold: Option<Fold>,
+}
+
+const fn entry(operator: &'static str, read: Read, attributes: &'static [Attribute]) -> Entry {
+    Entry { operator, read, attributes, fold: None }
+}
+
+impl Entry {
+    /// Whether it is supported of constants only.
+    #[must_use]
+    pub fn is_of_constants_only(&self) -> bool {
+        std::ptr::fn_addr_eq(self.read, fold::constants_only as Read)
+    }
+
+    const fn folds(self, fold: Fold) -> Self {
+        Self { fold: Some(fold), ..self }
+    }
+}
+
+/// An operator that is supported of constants only.
+const fn of_constants(operator: &'static str, fold: Fold, attributes: &'static [Attribute]) -> Entry {
+    entry(operator, fold::constants_only, attributes).folds(fold)
+}
+
+/// In the first opsets operators said which inputs they overwrite; nothing follows from it.
+const CONSUMED: Attribute = ints("consumed_inputs").until(5);
+
+/// The attributes of broadcasting before opset 7.
+const LEGACY: &[Attribute] = &[int("axis").until(6), int("broadcast").until(6), CONSUMED];
+
+/// As [`LEGACY`], of operators that never overwrote their inputs.
+const COMPARISON: &[Attribute] = &[int("axis").until(6), int("broadcast").until(6)];
+
+/// A reduction's axes became an input in opset 18.
+const REDUCTION: &[Attribute] =
+    &[ints("axes").until(17), int("keepdims"), int("noop_with_empty_axes").since(18)];
+
+/// A sum's axes became an input in opset 13.
+const SUM: &[Attribute] = &[ints("axes").until(12), int("keepdims"), int("noop_with_empty_axes").since(13)];
+
+/// Every ONNX operator that can be read, of the default domain.
+const READERS: &[Entry] = &[
+    entry("Abs", smooth_activation::read_abs, &[CONSUMED]).folds(fold::absolute),
+    entry("Add", arithmetic::read_add, LEGACY).folds(fold::add),
+    of_constants("And", fold::and, COMPARISON),
+    entry(
+        "AveragePool",
+        average_pool::read,
+        &[
+            text("auto_pad"),
+            int("ceil_mode").since(10),
+            int("count_include_pad").since(7),
+            ints("dilations").since(19),
+            ints("kernel_shape"),
+            ints("pads"),
+            ints("strides"),
+        ],
+    ),
+    entry(
+        "BatchNormalization",
+        affine::read_batch_normalization,
+        &[
+            float("epsilon"),
+            float("momentum"),
+            int("is_test").until(6),
+            int("spatial").until(8),
+            int("training_mode").since(14),
+            CONSUMED,
+        ],
+    ),
+    entry("Cast", cast::read, &[int("to"), int("saturate").since(19), text("round_mode").since(24)])
+        .folds(fold::cast),
+    of_constants("Ceil", fold::ceil, &[CONSUMED]),
+    entry("Celu", activations::read_celu, &[float("alpha")]),
+    entry("Clip", pointwise::clip::read_clip, &[float("min").until(10), float("max").until(10), CONSUMED]),
+    entry("Concat", concat::read, &[int("axis")]).folds(fold::concat),
+    entry(
+        "Constant",
+        reshape::read_constant,
+        &[
+            tensor("value"),
+            float("value_float").since(12),
+            floats("value_floats").since(12),
+            int("value_int").since(12),
+            ints("value_ints").since(12),
+        ],
+    ),
+    of_constants("ConstantOfShape", fold::constant_of_shape, &[tensor("value")]),
+    entry(
+        "Conv",
+        conv::read,
+        &[
+            text("auto_pad"),
+            ints("dilations"),
+            int("group"),
+            ints("kernel_shape"),
+            ints("pads"),
+            ints("strides"),
+        ],
+    ),
+    entry("DepthToSpace", rearrange::read_depth_to_space, &[int("blocksize"), text("mode").since(11)]),
+    entry(
+        "DequantizeLinear",
+        pointwise::quantize::read_dequantize,
+        &[int("axis").since(13), int("block_size").since(21), int("output_dtype").since(23)],
+    ),
+    entry("Div", arithmetic::read_div, LEGACY).folds(fold::divide),
+    entry(
+        "Dropout",
+        reshape::read_dropout,
+        &[float("ratio").until(11), int("is_test").until(6), int("seed").since(12), CONSUMED],
+    ),
+    entry("Elu", smooth_activation::read_elu, &[float("alpha"), CONSUMED]),
+    of_constants("Equal", fold::equal, COMPARISON),
+    entry("Erf", smooth_activation::read_erf, &[]),
+    entry("Exp", smooth_activation::read_exp, &[CONSUMED]).folds(fold::exp),
+    entry("Expand", rearrange::read_expand, &[]),
+    entry("Flatten", reshape::read_flatten, &[int("axis")]),
+    of_constants("Floor", fold::floor, &[CONSUMED]),
+    entry("Gather", rearrange::read_gather, &[int("axis")]),
+    entry("Gelu", activations::read_gelu, &[text("approximate")]),
+    entry(
+        "Gemm",
+        conv::dense::read_gemm,
+        &[float("alpha"), float("beta"), int("broadcast").until(6), int("transA"), int("transB")],
+    ),
+    entry("GlobalAveragePool", global_average_pool::read, &[]),
+    entry("GlobalMaxPool", max_pool::read_global, &[]),
+    of_constants("Greater", fold::greater, COMPARISON),
+    of_constants("GreaterOrEqual", fold::greater_or_equal, &[]),
+    entry(
+        "GroupNormalization",
+        normalise::read_group_normalization,
+        &[float("epsilon"), int("num_groups"), int("stash_type")],
+    ),
+    entry("HardSigmoid", smooth_activation::read_hard_sigmoid, &[float("alpha"), float("beta"), CONSUMED]),
+    entry("HardSwish", smooth_activation::read_hard_swish, &[]),
+    entry("Identity", reshape::read_identity, &[]),
+    entry("InstanceNormalization", normalise::read_instance_normalization, &[float("epsilon"), CONSUMED]),
+    entry("LRN", normalise::read_lrn, &[float("alpha"), float("beta"), float("bias"), int("size")]),
+    entry(
+        "LayerNormalization",
+        normalise::read_layer_normalization,
+        &[int("axis"), float("epsilon"), int("stash_type")],
+    ),
+    entry("LeakyRelu", smooth_activation::read_leaky_relu, &[float("alpha"), CONSUMED]),
+    of_constants("Less", fold::less, COMPARISON),
+    of_constants("LessOrEqual", fold::less_or_equal, &[]),
+    entry("Log", smooth_activation::read_log, &[CONSUMED]).folds(fold::logarithm),
+    entry("LogSoftmax", log_softmax::read, &[int("axis")]),
+    entry("LpNormalization", normalise::read_lp_normalization, &[int("axis"), int("p")]),
+    entry("MatMul", conv::dense::read_matmul, &[]),
+    entry("Max", arithmetic::read_max, &[CONSUMED]).folds(fold::maximum),
+    entry(
+        "MaxPool",
+        max_pool::read,
+        &[
+            text("auto_pad"),
+            int("ceil_mode").since(10),
+            ints("dilations").since(10),
+            ints("kernel_shape"),
+            ints("pads"),
+            int("storage_order").since(8),
+            ints("strides"),
+        ],
+    ),
+    entry("Mean", arithmetic::read_mean, &[CONSUMED]),
+    entry("MeanVarianceNormalization", normalise::read_mean_variance_normalization, &[ints("axes")]),
+    entry("Min", arithmetic::read_min, &[CONSUMED]).folds(fold::minimum),
+    entry("Mish", activations::read_mish, &[]),
+    of_constants("Mod", fold::modulo, &[int("fmod")]),
+    entry("Mul", arithmetic::read_mul, LEGACY).folds(fold::multiply),
+    entry("Neg", arithmetic::read_neg, &[CONSUMED]).folds(fold::negate),
+    of_constants("Not", fold::not, &[]),
+    of_constants("Or", fold::or, COMPARISON),
+    entry("PRelu", activations::read_p_relu, &[CONSUMED]),
+    entry(
+        "Pad",
+        rearrange::read_pad,
+        &[ints("paddings").until(1), ints("pads").until(10), text("mode"), float("value").until(10)],
+    ),
+    entry("Pow", arithmetic::read_pow, COMPARISON).folds(fold::power),
+    entry(
+        "QuantizeLinear",
+        pointwise::quantize::read_quantize,
+        &[
+            int("axis").since(13),
+            int("block_size").since(21),
+            int("output_dtype").since(21),
+            int("precision").since(23),
+            int("saturate").since(19),
+        ],
+    ),
+    of_constants("Range", fold::range, &[]),
+    entry("Reciprocal", arithmetic::read_reciprocal, &[CONSUMED]).folds(fold::reciprocal),
+    entry("ReduceL2", normalise::read_reduce_l2, REDUCTION),
+    of_constants("ReduceMax", fold::reduce_max, REDUCTION),
+    entry("ReduceMean", reduce::read_mean, REDUCTION).folds(fold::reduce_mean),
+    of_constants("ReduceMin", fold::reduce_min, REDUCTION),
+    of_constants("ReduceProd", fold::reduce_prod, REDUCTION),
+    entry("ReduceSum", reduce::read_sum, SUM).folds(fold::reduce_sum),
+    entry("ReduceSumSquare", normalise::read_reduce_sum_square, REDUCTION),
+    entry("Relu", pointwise::clip::read_relu, &[CONSUMED]),
+    entry("Reshape", reshape::read_reshape, &[int("allowzero").since(14), ints("shape").until(4), CONSUMED]),
+    entry(
+        "Resize",
+        resize::read_resize,
+        &[
+            int("antialias").since(18),
+            ints("axes").since(18),
+            text("coordinate_transformation_mode").since(11),
+            float("cubic_coeff_a").since(11),
+            int("exclude_outside").since(11),
+            float("extrapolation_value").since(11),
+            text("keep_aspect_ratio_policy").since(18),
+            text("mode"),
+            text("nearest_mode").since(11),
+        ],
+    ),
+    of_constants("Round", fold::round, &[]),
+    entry("Selu", activations::read_selu, &[float("alpha"), float("gamma"), CONSUMED]),
+    entry("Shape", fold::shape, &[int("start").since(15), int("end").since(15)]),
+    entry("Sigmoid", smooth_activation::read_sigmoid, &[CONSUMED]),
+    entry("Size", fold::size_of, &[]),
+    entry(
+        "Slice",
+        rearrange::read_slice,
+        &[ints("axes").until(9), ints("ends").until(9), ints("starts").until(9)],
+    ),
+    entry("Softmax", softmax::read, &[int("axis")]),
+    entry("Softplus", smooth_activation::read_softplus, &[]),
+    entry("Softsign", smooth_activation::read_softsign, &[]),
+    entry("SpaceToDepth", rearrange::read_space_to_depth, &[int("blocksize"), text("mode").since(28)]),
+    entry(
+        "Split",
+        rearrange::read_split,
+        &[int("axis"), int("num_outputs").since(18), ints("split").until(12)],
+    ),
+    entry("Sqrt", arithmetic::read_sqrt, &[CONSUMED]).folds(fold::square_root),
+    entry("Squeeze", reshape::read_squeeze, &[ints("axes").until(12)]),
+    entry("Sub", arithmetic::read_sub, LEGACY).folds(fold::subtract),
+    entry("Sum", arithmetic::read_sum, &[CONSUMED]),
+    entry("Swish", activations::read_swish, &[float("alpha")]),
+    entry("Tanh", smooth_activation::read_tanh, &[CONSUMED]),
+    entry("Tile", rearrange::read_tile, &[]),
+    entry("Transpose", rearrange::read_transpose, &[ints("perm")]),
+    entry("Unsqueeze", reshape::read_unsqueeze, &[ints("axes").until(12)]),
+    entry("Upsample", resize::read_upsample, &[text("mode"), floats("scales").until(8)]),
+    of_constants("Where", fold::select, &[]),
+];
+
+/// How an ONNX operator is read, if it is supported.
+#[must_use]
+pub fn reader_of(operator: &str) -> Option<&'static Entry> {
+    READERS.iter().find(|entry| entry.operator == operator)
+}
+
+/// How each ONNX operator that is supported is read.
+pub fn entries() -> impl Iterator<Item = &'static Entry> {
+    READERS.iter()
+}
+
+/// The names of the ONNX operators that can be read.
+pub fn supported() -> impl Iterator<Item = &'static str> {
+    READERS.iter().map(|entry| entry.operator)
+}

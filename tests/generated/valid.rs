@@ -1,0 +1,279 @@
+//! A small valid model of each operator that can be read, which `models.rs` then changes.
+
+use tract_onnx::pb::{AttributeProto, ModelProto, attribute_proto::AttributeType};
+
+use crate::models::{bytes, floats, int, ints, longs, model, node, scales};
+
+/// Valid models of an operator; none where this file does not know it.
+pub fn valid(operator: &str) -> Vec<ModelProto> {
+    let whole = |nodes, initializer| vec![model(13, false, nodes, initializer)];
+    let simple = |inputs: &[&str]| node(operator, inputs, "y", vec![]);
+    match operator {
+        "Elu" | "GlobalAveragePool" | "HardSigmoid" | "Identity" | "Relu" | "Sigmoid" | "Clip"
+        | "Dropout" | "Softmax" | "LogSoftmax" | "Abs" | "Celu" | "Erf" | "Exp" | "LeakyRelu" | "Log"
+        | "Neg" | "Reciprocal" | "Selu" | "Softplus" | "Softsign" | "Sqrt" | "Tanh" => {
+            whole(vec![simple(&["x"])], vec![])
+        }
+        "HardSwish" | "Mish" | "Gelu" | "Swish" => vec![model(24, false, vec![simple(&["x"])], vec![])],
+        "PRelu" => whole(vec![simple(&["x", "c"])], vec![floats("c", &[3, 1, 1])]),
+        "MeanVarianceNormalization" => {
+            whole(vec![node(operator, &["x"], "y", vec![ints("axes", &[2, 3])])], vec![])
+        }
+        "GlobalMaxPool" | "LpNormalization" => whole(vec![simple(&["x"])], vec![]),
+        "ReduceL2" | "ReduceSumSquare" => {
+            let attributes = vec![ints("axes", &[1, -1]), int("keepdims", 1)];
+            whole(vec![node(operator, &["x"], "y", attributes)], vec![])
+        }
+        "LRN" => whole(vec![node(operator, &["x"], "y", vec![int("size", 3)])], vec![]),
+        "InstanceNormalization" => {
+            whole(vec![simple(&["x", "a", "b"])], vec![floats("a", &[3]), floats("b", &[3])])
+        }
+        "LayerNormalization" => {
+            let attributes = vec![int("axis", -1)];
+            let layer = node(operator, &["x", "a", "b"], "y", attributes);
+            vec![model(17, false, vec![layer], vec![floats("a", &[6]), floats("b", &[6])])]
+        }
+        "GroupNormalization" => {
+            let grouped = node(operator, &["x", "a", "b"], "y", vec![int("num_groups", 3)]);
+            vec![model(21, false, vec![grouped], vec![floats("a", &[3]), floats("b", &[3])])]
+        }
+        "Upsample" => {
+            vec![model(9, false, vec![simple(&["x", "s"])], vec![scales("s", &[1.0, 1.0, 2.0, 1.5])])]
+        }
+        "Resize" => {
+            let linear = || {
+                let mut mode = int("mode", 0);
+                (mode.r#type, mode.s) = (AttributeType::String as i32, b"linear".to_vec());
+                mode
+            };
+            let sized = node(operator, &["x", "", "", "s"], "y", vec![linear()]);
+            let mut all = vec![model(13, false, vec![sized], vec![longs("s", &[1, 3, 9, 4])])];
+            let scaled = node(operator, &["x", "", "s"], "y", vec![]);
+            all.push(model(13, false, vec![scaled], vec![scales("s", &[1.0, 1.0, 2.0, 1.5])]));
+            let listed = node(operator, &["x", "", "", "s"], "y", vec![linear(), ints("axes", &[2, 3])]);
+            all.push(model(18, false, vec![listed], vec![longs("s", &[9, 4])]));
+            all
+        }
+        "Pow" => whole(vec![simple(&["x", "c"])], vec![floats("c", &[1])]),
+        "Max" | "Min" | "Sum" | "Mean" => {
+            let mut all = whole(vec![simple(&["x", "x"])], vec![]);
+            all.extend(whole(vec![simple(&["c", "x"])], vec![floats("c", &[1])]));
+            all
+        }
+        _ => rearranged(operator)
+            .or_else(|| of_constants(operator))
+            .unwrap_or_else(|| windows_and_sums(operator)),
+    }
+}
+
+/// Valid models of the operators that put elements at other places.
+fn rearranged(operator: &str) -> Option<Vec<ModelProto>> {
+    let with = |opset, inputs: &[&str], attributes, initializer| {
+        vec![model(opset, false, vec![node(operator, inputs, "y", attributes)], initializer)]
+    };
+    Some(match operator {
+        "Transpose" => with(13, &["x"], vec![ints("perm", &[0, 1, 3, 2])], vec![]),
+        "SpaceToDepth" => with(13, &["x"], vec![int("blocksize", 2)], vec![]),
+        "DepthToSpace" => {
+            let deep = node("SpaceToDepth", &["x"], "d", vec![int("blocksize", 2)]);
+            vec![model(13, false, vec![deep, node(operator, &["d"], "y", vec![int("blocksize", 2)])], vec![])]
+        }
+        "Tile" => with(13, &["x", "r"], vec![], vec![longs("r", &[1, 1, 2, 3])]),
+        "Expand" => {
+            let pooled = node("GlobalAveragePool", &["x"], "g", vec![]);
+            let nodes = vec![pooled, node(operator, &["g", "s"], "y", vec![])];
+            vec![model(13, false, nodes, vec![longs("s", &[1, 3, 4, 5])])]
+        }
+        "Gather" => with(13, &["x", "i"], vec![int("axis", 1)], vec![longs("i", &[2, 0, -1])]),
+        "Pad" => {
+            let pads = [0, 0, 1, 2, 0, 0, 1, -1];
+            let mut all = with(13, &["x", "p"], vec![], vec![longs("p", &pads)]);
+            all.extend(with(10, &["x"], vec![ints("pads", &pads)], vec![]));
+            all
+        }
+        "Slice" => {
+            let parts = [("s", 5), ("e", -7), ("a", 2), ("t", -2)].map(|(name, v)| longs(name, &[v]));
+            let mut all = with(13, &["x", "s", "e", "a", "t"], vec![], parts.to_vec());
+            let attributes = [("starts", 1), ("ends", 4), ("axes", 3)].map(|(name, v)| ints(name, &[v]));
+            all.extend(with(9, &["x"], attributes.to_vec(), vec![]));
+            all
+        }
+        "Split" => {
+            let two = |attributes, inputs: &[&str]| {
+                let mut split = node(operator, inputs, "y", attributes);
+                split.output.push("z".into());
+                split
+            };
+            let input = two(vec![int("axis", 2)], &["x", "s"]);
+            let attribute = two(vec![int("axis", 3), ints("split", &[2, 4])], &["x"]);
+            let mut all = vec![model(13, false, vec![input], vec![longs("s", &[2, 4])])];
+            all.push(model(11, false, vec![attribute], vec![]));
+            all.push(model(13, false, vec![two(vec![int("axis", 1)], &["x"])], vec![]));
+            all
+        }
+        "Squeeze" | "Unsqueeze" => {
+            let nodes = |axes: &[&str], attributes: Vec<AttributeProto>| {
+                let first = node("Unsqueeze", &[&["x"], axes].concat(), "u", attributes.clone());
+                vec![first, node("Squeeze", &[&["u"], axes].concat(), "y", attributes)]
+            };
+            let mut all = vec![model(13, false, nodes(&["a"], vec![]), vec![longs("a", &[2])])];
+            all.push(model(11, false, nodes(&[], vec![ints("axes", &[4])]), vec![]));
+            all
+        }
+        "ReduceSum" => with(13, &["x", "a"], vec![int("keepdims", 1)], vec![longs("a", &[1, -1])]),
+        _ => return None,
+    })
+}
+
+/// Valid models of the operators that make constants of constants.
+fn of_constants(operator: &str) -> Option<Vec<ModelProto>> {
+    let number = |inputs: &[&str], attributes, initializer| {
+        let cast = node("Cast", &["c"], "f", vec![int("to", 1)]);
+        let nodes =
+            vec![node(operator, inputs, "c", attributes), cast, node("Add", &["x", "f"], "y", vec![])];
+        vec![model(16, false, nodes, initializer)]
+    };
+    let channels = |name| floats(name, &[3, 1, 1]);
+    Some(match operator {
+        "And" | "Or" | "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" => {
+            number(&["a", "b"], vec![], vec![channels("a"), floats("b", &[1])])
+        }
+        "Not" => number(&["a"], vec![], vec![bytes("a", &[3, 1, 1])]),
+        "Ceil" | "Floor" | "Round" => number(&["a"], vec![], vec![channels("a")]),
+        "Mod" => number(&["a", "b"], vec![int("fmod", 0)], vec![longs("a", &[-7]), longs("b", &[3])]),
+        "Where" => number(&["i", "a", "b"], vec![], vec![bytes("i", &[1]), channels("a"), channels("b")]),
+        "ReduceMax" | "ReduceMin" | "ReduceProd" => {
+            let attributes = vec![ints("axes", &[1, -1]), int("keepdims", 1)];
+            number(&["a"], attributes, vec![floats("a", &[3, 2, 2])])
+        }
+        "ConstantOfShape" => {
+            let one = AttributeProto {
+                name: "value".into(),
+                r#type: AttributeType::Tensor as i32,
+                t: Some(floats("", &[1])),
+                ..Default::default()
+            };
+            number(&["s"], vec![one], vec![longs("s", &[3, 1, 1])])
+        }
+        "Cast" => number(&["a"], vec![int("to", 7)], vec![channels("a")]),
+        "Size" => number(&["x"], vec![], vec![]),
+        "Shape" => {
+            let nodes = vec![node(operator, &["x"], "s", vec![]), node("Reshape", &["x", "s"], "y", vec![])];
+            let mut all = vec![model(13, false, nodes, vec![])];
+            let part = vec![node(operator, &["x"], "s", vec![int("start", 2), int("end", 4)])];
+            let expand = node("Expand", &["x", "s"], "y", vec![]);
+            all.push(model(15, false, [part, vec![expand]].concat(), vec![]));
+            all
+        }
+        "Range" => {
+            let made = node(operator, &["a", "b", "d"], "i", vec![]);
+            let gather = node("Gather", &["x", "i"], "y", vec![int("axis", 1)]);
+            let bounds = vec![longs("a", &[2]), longs("b", &[-1]), longs("d", &[-1])];
+            vec![model(13, false, vec![made, gather], bounds)]
+        }
+        _ => return None,
+    })
+}
+
+/// Valid models of all other operators.
+fn windows_and_sums(operator: &str) -> Vec<ModelProto> {
+    let whole = |nodes, initializer| vec![model(13, false, nodes, initializer)];
+    let flat = |nodes, initializer| vec![model(13, true, nodes, initializer)];
+    let simple = |inputs: &[&str]| node(operator, inputs, "y", vec![]);
+    let flatten = || node("Flatten", &["x"], "f", vec![]);
+    let window = |more: &[AttributeProto]| {
+        let mut all =
+            vec![ints("kernel_shape", &[3, 2]), ints("strides", &[2, 1]), ints("pads", &[1, 0, 1, 1])];
+        all.extend_from_slice(more);
+        all
+    };
+    match operator {
+        "Add" | "Mul" | "Sub" | "Div" => {
+            let mut all = whole(vec![simple(&["x", "x"])], vec![]);
+            for dims in [&[1, 3, 1, 1][..], &[3, 6, 6], &[1], &[6]] {
+                all.extend(whole(vec![simple(&["x", "c"])], vec![floats("c", dims)]));
+            }
+            let attributes = vec![int("axis", 1), int("broadcast", 1)];
+            let old = node(operator, &["x", "c"], "y", attributes);
+            all.push(model(6, false, vec![old], vec![floats("c", &[3])]));
+            all
+        }
+        "AveragePool" | "MaxPool" => {
+            let mut all = whole(vec![node(operator, &["x"], "y", window(&[int("ceil_mode", 1)]))], vec![]);
+            let dilated = node(operator, &["x"], "y", window(&[ints("dilations", &[2, 2])]));
+            all.push(model(19, false, vec![dilated], vec![]));
+            all
+        }
+        "BatchNormalization" => {
+            let statistics = ["a", "b", "c", "d"].map(|name| floats(name, &[3]));
+            whole(vec![simple(&["x", "a", "b", "c", "d"])], statistics.to_vec())
+        }
+        "Concat" => whole(vec![node(operator, &["x", "x"], "y", vec![int("axis", 1)])], vec![]),
+        "Constant" => {
+            let weights = AttributeProto {
+                name: "value".into(),
+                r#type: AttributeType::Tensor as i32,
+                t: Some(floats("", &[3, 3, 1, 1])),
+                ..Default::default()
+            };
+            let constant = node(operator, &[], "w", vec![weights]);
+            let number = node(operator, &[], "n", vec![int("value_int", 2)]);
+            let numbers = node(operator, &[], "s", vec![ints("value_ints", &[1, 108])]);
+            let shaped = node("Reshape", &["x", "s"], "y", vec![]);
+            let mut all = whole(vec![constant, node("Conv", &["x", "w"], "y", vec![])], vec![]);
+            all.extend(whole(vec![number, node("Mul", &["x", "n"], "y", vec![])], vec![]));
+            all.extend(flat(vec![numbers, shaped], vec![]));
+            all
+        }
+        "Conv" => {
+            let attributes = window(&[ints("dilations", &[1, 2]), int("group", 3)]);
+            let grouped = node(operator, &["x", "w", "b"], "y", attributes);
+            let dense = node(operator, &["x", "w", "b"], "y", window(&[int("group", 1)]));
+            let mut all = whole(vec![grouped], vec![floats("w", &[6, 1, 3, 2]), floats("b", &[6])]);
+            all.extend(whole(vec![dense], vec![floats("w", &[4, 3, 3, 2]), floats("b", &[4])]));
+            all
+        }
+        "DequantizeLinear" => {
+            let weights = node(operator, &["q", "s", "z"], "w", vec![int("axis", 0)]);
+            let conv = node("Conv", &["x", "w"], "y", vec![]);
+            let scales = vec![bytes("q", &[4, 3, 1, 1]), floats("s", &[4]), bytes("z", &[4])];
+            let mut all = whole(vec![weights, conv], scales);
+            let first = node("QuantizeLinear", &["x", "s", "z"], "q", vec![]);
+            all.extend(whole(vec![first, simple(&["q", "s", "z"])], vec![floats("s", &[]), bytes("z", &[])]));
+            all
+        }
+        "QuantizeLinear" => {
+            let weights = node(operator, &["w", "s", "z"], "q", vec![int("axis", 0)]);
+            let back = node("DequantizeLinear", &["q", "s", "z"], "v", vec![int("axis", 0)]);
+            let conv = node("Conv", &["x", "v"], "y", vec![]);
+            let scales = vec![floats("w", &[4, 3, 1, 1]), floats("s", &[4]), bytes("z", &[4])];
+            let mut all = whole(vec![weights, back, conv], scales);
+            let first = node(operator, &["x", "s", "z"], "y", vec![int("axis", 1)]);
+            all.extend(whole(vec![first], vec![floats("s", &[3]), bytes("z", &[3])]));
+            all
+        }
+        "Flatten" => flat(vec![simple(&["x"])], vec![]),
+        "Gemm" => {
+            let gemm = node(operator, &["f", "w", "c"], "y", vec![int("transA", 0), int("transB", 1)]);
+            flat(vec![flatten(), gemm], vec![floats("w", &[5, 108]), floats("c", &[5])])
+        }
+        "MatMul" => {
+            let mut all = flat(vec![flatten(), simple(&["f", "w"])], vec![floats("w", &[108, 5])]);
+            all.extend(whole(vec![simple(&["x", "w"])], vec![floats("w", &[6, 5])]));
+            all
+        }
+        "ReduceMean" => {
+            let attributes = vec![ints("axes", &[2, 3]), int("keepdims", 1)];
+            let mut all = whole(vec![node(operator, &["x"], "y", attributes)], vec![]);
+            all.push(model(18, false, vec![simple(&["x", "a"])], vec![longs("a", &[2, 3])]));
+            all
+        }
+        "Reshape" => {
+            let mut all = flat(vec![simple(&["x", "s"])], vec![longs("s", &[1, 108])]);
+            all.extend(whole(vec![simple(&["x", "s"])], vec![longs("s", &[1, 3, 36, 1])]));
+            all.extend(whole(vec![simple(&["x", "s"])], vec![longs("s", &[0, -1, 4, 9])]));
+            all
+        }
+        _ => vec![],
+    }
+}
