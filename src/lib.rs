@@ -62,6 +62,7 @@
 mod bilinear;
 pub mod error;
 pub mod limits;
+pub mod npy;
 pub mod rng;
 mod simd;
 pub mod tensor;

@@ -10,7 +10,6 @@ use wasm_bindgen::prelude::*;
 use super::{
     convert,
     listener::{Listener, tell},
-    npy,
     pool::{Pool, Workers},
     view::{describe, fine_view, frame, opaque, smaller},
 };
@@ -18,6 +17,7 @@ use crate::{
     backend::{fallback::Choice, work_stealing::Job},
     error::{Error, Result},
     network::{Head, Network},
+    npy,
     picture::Picture,
     render::{self, Display, Rendered},
     session::{Cut, Explanation, Options, Request, Results, Session},
@@ -166,7 +166,10 @@ impl Engine {
     /// Target `k`'s map as a .npy file: signed float32, neither scaled nor upsampled.
     pub fn npy(&self, id: u32, k: usize) -> Result<JsValue, JsValue> {
         let results = self.results.borrow();
-        results.get(id, k).map(|m| convert::bytes(&npy::npy(&m.values))).map_err(|e| convert::error(&e))
+        results
+            .get(id, k)
+            .map(|m| convert::bytes(&npy::write(m.values.shape(), m.values.data())))
+            .map_err(|e| convert::error(&e))
     }
 
     /// Target `k`'s map: `{ shape, data, unit }`.

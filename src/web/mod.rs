@@ -7,7 +7,6 @@ mod convert;
 mod engine;
 mod helper;
 mod listener;
-mod npy;
 mod pool;
 mod view;
 

@@ -11,7 +11,7 @@ use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 
 /// From the ground up: a module imports only from groups above its own line. The leaves may know each other.
 const LAYERS: &[&[&str]] = &[
-    &["bilinear", "error", "tensor", "limits", "rng", "simd"],
+    &["bilinear", "error", "tensor", "limits", "npy", "rng", "simd"],
     &["picture"],
     &["gpu"],
     &["chain"],

@@ -2,18 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use npyz::NpyFile;
 use pellucid::{
-    Error, Result, Tensor, backend::Segmentation, limits, network::labels, picture::Picture, session::Session,
+    Error, Result, Tensor, backend::Segmentation, limits, network::labels, npy, picture::Picture,
+    session::Session,
 };
-
-/// What is wrong with an array in column order, and the way out.
-const FORTRAN: &str = "is in Fortran order, which numpy.ascontiguousarray changes";
-
-/// The most bytes of an array's header, as for numpy.
-const LONGEST_HEADER: u32 = 10_000;
-/// How many brackets its text may have in each other: even a list of fields with shapes of their own has no more.
-const DEEPEST_HEADER: usize = 4;
 
 /// What the network is to be run on.
 pub struct Input {
@@ -66,7 +58,7 @@ pub fn segments(bytes: &[u8], path: &Path) -> Result<Segmentation> {
     let bad = |why: String| {
         Error::Argument(format!("{} {why}; save it with numpy.save as int32 [H,W]", path.display()))
     };
-    let ([height, width], file) = matrix(bytes, &bad)?;
+    let ([height, width], file) = npy::open(bytes, limits::IMAGE_PIXELS, &bad)?;
     let labels = if file.dtype().descr().contains("i8") {
         file.into_vec::<i64>()
     } else {
@@ -85,60 +77,9 @@ pub fn samples(bytes: &[u8], path: &Path) -> Result<Vec<Vec<u8>>> {
     let bad = |why: String| {
         Error::Argument(format!("{} {why}; save it with numpy.save as uint8 [n,S]", path.display()))
     };
-    let ([_, width], file) = matrix(bytes, &bad)?;
+    let ([_, width], file) = npy::open(bytes, limits::IMAGE_PIXELS, &bad)?;
     let values = file.into_vec::<u8>().map_err(|e| bad(format!("does not hold uint8 numbers ({e})")))?;
     Ok(values.chunks(width.max(1)).map(<[u8]>::to_vec).collect())
-}
-
-/// Opens an array. What its reader does for a header is bounded first: it reserves as many bytes as the file says that
-/// the header has, and each brace in another one triples what its parser does, years for a file of one kilobyte.
-fn array(bytes: &[u8]) -> std::result::Result<NpyFile<&[u8]>, String> {
-    let (length, text) = match bytes {
-        [_, _, _, _, _, _, 1, _, low, high, text @ ..] => (u16::from_le_bytes([*low, *high]).into(), text),
-        [_, _, _, _, _, _, _, _, a, b, c, d, text @ ..] => (u32::from_le_bytes([*a, *b, *c, *d]), text),
-        _ => (0, &[][..]),
-    };
-    if length > LONGEST_HEADER {
-        return Err(format!("its header has {length} bytes, of at most {LONGEST_HEADER}"));
-    }
-    let text = &text[..text.len().min(length as usize)];
-    let mut depth = 0usize;
-    for byte in text {
-        match byte {
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > DEEPEST_HEADER {
-            return Err("its header has too many brackets in each other".into());
-        }
-    }
-    NpyFile::new(bytes).map_err(|e| e.to_string())
-}
-
-/// Refuses an array whose file cannot hold its values, before room is made for them.
-fn whole(file: &NpyFile<&[u8]>, count: u64, bytes: &[u8]) -> std::result::Result<(), String> {
-    let size = file.dtype().num_bytes().unwrap_or(1) as u64;
-    if count.saturating_mul(size) > bytes.len() as u64 {
-        return Err(format!("ends before its {count} values do"));
-    }
-    Ok(())
-}
-
-/// The extents of an array of two axes, and the array.
-fn matrix<'a>(bytes: &'a [u8], bad: &dyn Fn(String) -> Error) -> Result<([usize; 2], NpyFile<&'a [u8]>)> {
-    let file = array(bytes).map_err(|why| bad(format!("is not a .npy file ({why})")))?;
-    let &[rows, columns] = file.shape() else {
-        return Err(bad(format!("has the shape {:?}", file.shape())));
-    };
-    let count = rows.saturating_mul(columns);
-    limits::check("the number of values", count, limits::IMAGE_PIXELS)?;
-    whole(&file, count, bytes).map_err(bad)?;
-    if file.order() != npyz::Order::C {
-        return Err(bad(FORTRAN.into()));
-    }
-    let extent = |d: u64| usize::try_from(d).map_err(|_| bad(format!("has the shape {:?}", file.shape())));
-    Ok(([extent(rows)?, extent(columns)?], file))
 }
 
 /// Reads the images that expected gradients compare with, `[N, C, H, W]`, normalised: an array, a folder, or images in
@@ -203,18 +144,9 @@ fn read_batch(bytes: &[u8], path: &Path, wanted: &str, value: &str) -> Result<Te
     let bad = |why: String| {
         Error::Image(format!("{} {why}; save it with numpy.save as float32 {wanted}", path.display()))
     };
-    let file = array(bytes).map_err(|why| bad(format!("is not a .npy file ({why})")))?;
-    let shape: Vec<u64> = file.shape().to_vec();
-    let &[n, c, h, w] = shape.as_slice() else { return Err(bad(format!("has the shape {shape:?}"))) };
-    let count = [n, c, h, w].iter().try_fold(1u64, |n, &d| n.checked_mul(d)).unwrap_or(u64::MAX);
-    limits::check("the number of values", count, limits::IMAGE_PIXELS * 3)?;
-    whole(&file, count, bytes).map_err(bad)?;
-    if file.order() != npyz::Order::C {
-        return Err(bad(FORTRAN.into()));
-    }
+    let (shape, file) = npy::open::<4>(bytes, limits::IMAGE_PIXELS * 3, &bad)?;
     let values = file.into_vec::<f32>().map_err(|e| bad(format!("does not hold float32 numbers ({e})")))?;
-    let extents: Option<Vec<usize>> = shape.iter().map(|&d| usize::try_from(d).ok()).collect();
-    let tensor = Tensor::new(extents.ok_or_else(|| bad(format!("has the shape {shape:?}")))?, values)?;
+    let tensor = Tensor::new(shape, values)?;
     tensor.check_finite(value)?;
     Ok(tensor)
 }

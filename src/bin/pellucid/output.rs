@@ -5,11 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use npyz::WriterBuilder;
 use pellucid::{
     Error, Result, Tensor,
     attribution::{Map, MapKind},
     backend::Segmentation,
+    npy,
     picture::Picture,
     render,
     session::{Class, Explanation},
@@ -131,29 +131,13 @@ fn save(path: &PathBuf, bytes: &[u8]) -> Result<()> {
 fn npy(explanation: &Explanation) -> Result<Vec<u8>> {
     let maps: Vec<Tensor> = explanation.targets.iter().map(|e| e.map.values.clone()).collect();
     let values = if let [only] = maps.as_slice() { only.clone() } else { Tensor::stack(&maps)? };
-    array(values.shape(), values.data())
+    Ok(npy::write(values.shape(), values.data()))
 }
 
 /// Writes a segmentation: int32, `[H, W]`.
 pub fn write_segments(path: &PathBuf, map: &Segmentation) -> Result<()> {
     let labels: Vec<i32> = map.labels().iter().map(|&l| i32::try_from(l).unwrap_or(i32::MAX)).collect();
-    save(path, &array(&[map.height(), map.width()], &labels)?)
-}
-
-/// An array as numpy saves it.
-fn array<T: npyz::AutoSerialize + Copy>(shape: &[usize], values: &[T]) -> Result<Vec<u8>> {
-    let shape: Vec<u64> = shape.iter().map(|&d| d as u64).collect();
-    let mut bytes = Vec::new();
-    let failed = |e: std::io::Error| Error::Io(format!("the array cannot be written: {e}"));
-    let mut writer = npyz::WriteOptions::new()
-        .default_dtype()
-        .shape(&shape)
-        .writer(&mut bytes)
-        .begin_nd()
-        .map_err(failed)?;
-    writer.extend(values).map_err(failed)?;
-    writer.finish().map_err(failed)?;
-    Ok(bytes)
+    save(path, &npy::write(&[map.height(), map.width()], &labels))
 }
 
 /// The overlays of all targets side by side, on one scale, as the page shows them unless `chosen` says otherwise.
