@@ -27,8 +27,10 @@ pub const NETWORK_ELEMENTS: u64 = 1 << 33;
 pub const WORK: u64 = 1 << 39;
 /// Most products and sums of one pool: what costs more than that does more than a pool is worth.
 pub const POOL_WORK: u64 = 1 << 32;
-/// Most values that the constants of one model may be repeated to, where they broadcast to an activation.
+/// Most values that the constants of one model may be repeated to or computed as, beside twice as many as the file holds.
 pub const REPEATED: u64 = 1 << 22;
+/// Longest axis along which elements change places or are summed: its places are listed.
+pub const AXIS: u64 = 1 << 22;
 /// Largest integer that a node's attribute or a tensor's extent may be. Two of them have a sum that fits 32 bits.
 pub const INTEGER: u64 = 1 << 30;
 /// Largest kernel, stride, dilation and padding: two of them have a product that fits 32 bits.

@@ -74,6 +74,7 @@ pub fn import_for(model: &ModelProto, wanted: Option<&str>) -> Result<Imported> 
         values: HashMap::new(),
         nodes: vec![],
         operators: HashMap::new(),
+        held: 0,
         repeated: 0,
         notes: vec![],
         unsupported: vec![],
@@ -129,6 +130,8 @@ struct Importer {
     values: HashMap<String, Option<Operand>>,
     /// The first output of each node, by the node's name: names of nodes and of values do not meet.
     nodes: Vec<(String, Operand)>,
+    /// How many values the file's own constants have.
+    held: u64,
     /// How many values constants were repeated to.
     repeated: u64,
     operators: HashMap<ValueId, String>,
@@ -146,6 +149,7 @@ impl Importer {
             {
                 return Err(Error::NotFinite(format!("a weight in {:?}", tensor.name)));
             }
+            self.held += constant.len() as u64;
             self.define(&tensor.name, Some(Operand::Constant(Arc::new(constant))))?;
         }
         Ok(())
@@ -350,6 +354,7 @@ impl Importer {
             inputs,
             graph: &mut self.graph,
             repeated: &mut self.repeated,
+            most_repeated: limits::REPEATED + 2 * self.held,
             over: None,
             batch: self.batch,
             others: vec![],

@@ -12,7 +12,7 @@ use super::{
     multiply::Multiply,
     onnx::{Operand, Reader},
     pointwise::Pointwise,
-    rearrange::{IndexMap, Rearrange},
+    rearrange::{IndexMap, check_axes, placed},
     smooth_activation::{Kind, SmoothActivation},
 };
 use crate::{
@@ -69,10 +69,11 @@ fn to_shape(node: &mut Reader<'_>, value: ValueId, shape: &[usize]) -> Result<Va
     if own == shape {
         return Ok(value);
     }
+    check_axes(shape)?;
     if limits::product(shape) > limits::VALUE_ELEMENTS {
         return Err(format!("its result, {shape:?} an image, would be too large"));
     }
-    node.value_of(Rearrange { map: IndexMap::expand(&own, shape) }, &[value])
+    placed(node, value, IndexMap::expand(&own, shape))
 }
 
 /// The value in the shape that it has together with a constant, if the constant has more elements along some axis.
@@ -139,7 +140,9 @@ pub(super) fn difference(node: &mut Reader<'_>, a: ValueId, b: ValueId) -> Resul
 pub(super) fn product(node: &mut Reader<'_>, a: ValueId, b: ValueId) -> Result<ValueId, String> {
     // The larger one first: the product is the same.
     let (a, b) = if node.node(a).elements() < node.node(b).elements() { (b, a) } else { (a, b) };
-    if node.graph.shape_of(&Multiply, &[a, b]).is_ok() {
+    // The gradient of a number per channel is a sum over a plane, whose places are listed.
+    let is_short = limits::product(&node.node(a).shape) <= limits::AXIS || node.node(a).shape.len() == 3;
+    if is_short && node.graph.shape_of(&Multiply, &[a, b]).is_ok() {
         return node.value_of(Multiply, &[a, b]);
     }
     let pair = alike(node, a, b)?;

@@ -5,7 +5,7 @@ use tract_onnx::tract_core::internal::OutletId;
 use super::{
     fold::axis_of,
     onnx::{Operand, Reader},
-    rearrange::{IndexMap, Rearrange},
+    rearrange::{IndexMap, check_axes, placed},
 };
 use crate::{
     error::Result,
@@ -53,15 +53,16 @@ fn along(node: &mut Reader<'_>, inputs: &[ValueId], axis: usize, axes: usize) ->
     let mut moved = vec![];
     for &input in inputs {
         let shape = node.node(input).shape.clone();
+        check_axes(&shape)?;
         if shape.len() != axes {
             return Err("its inputs differ in their number of axes".into());
         }
-        moved.push(node.value_of(Rearrange { map: IndexMap::transpose(&shape, &order) }, &[input])?);
+        moved.push(placed(node, input, IndexMap::transpose(&shape, &order))?);
     }
     let made = node.value_of(Concat, &moved)?;
     let shape = node.node(made).shape.clone();
     let back: Vec<usize> = (1..=axis).chain([0]).chain(axis + 1..axes).collect();
-    node.add(Rearrange { map: IndexMap::transpose(&shape, &back) }, &[made])
+    placed(node, made, IndexMap::transpose(&shape, &back)).map(Operand::Value)
 }
 
 impl Operator for Concat {

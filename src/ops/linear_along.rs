@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     conv::Conv,
     onnx::Reader,
-    rearrange::{IndexMap, Rearrange},
+    rearrange::{IndexMap, check_axes, placed},
     reshape::Reshape,
     window::Window,
 };
@@ -20,13 +20,14 @@ pub fn linear_along(
     weights: Constant,
 ) -> Result<ValueId, String> {
     let shape = node.node(x).shape.clone();
+    check_axes(&shape)?;
     let extent = shape[axis];
     let first: Vec<usize> = std::iter::once(axis).chain((0..shape.len()).filter(|&i| i != axis)).collect();
     let mut moved: Vec<usize> = first.iter().map(|&i| shape[i]).collect();
     let rest = moved[1..].iter().product();
     let mut value = x;
     if axis != 0 {
-        value = rearranged(node, value, IndexMap::transpose(&shape, &first))?;
+        value = placed(node, value, IndexMap::transpose(&shape, &first))?;
     }
     value = reshaped(node, value, vec![extent, rest, 1])?;
     let &[out, inputs] = weights.shape.as_slice() else { return Err("its weights are no matrix".into()) };
@@ -39,16 +40,9 @@ pub fn linear_along(
     value = reshaped(node, value, moved.clone())?;
     if axis != 0 {
         let back: Vec<usize> = (1..=axis).chain([0]).chain(axis + 1..shape.len()).collect();
-        value = rearranged(node, value, IndexMap::transpose(&moved, &back))?;
+        value = placed(node, value, IndexMap::transpose(&moved, &back))?;
     }
     Ok(value)
-}
-
-fn rearranged(node: &mut Reader<'_>, x: ValueId, map: IndexMap) -> Result<ValueId, String> {
-    match map.is_view() {
-        true => reshaped(node, x, map.shape().to_vec()),
-        false => node.value_of(Rearrange { map }, &[x]),
-    }
 }
 
 fn reshaped(node: &mut Reader<'_>, x: ValueId, shape: Vec<usize>) -> Result<ValueId, String> {

@@ -2,7 +2,11 @@
 
 use tract_onnx::tract_core::internal::OutletId;
 
-use super::rearrange::{SumGroups, Sums};
+use super::{
+    affine::{Affine, Per},
+    global_average_pool::GlobalAveragePool,
+    rearrange::{SumGroups, Sums},
+};
 use crate::{
     error::Result,
     gpu::{Kernel, Launch, Recording, as_u32},
@@ -44,9 +48,18 @@ impl Operator for Multiply {
         let mut second = at.add("gradient.1", Self, &[g, a])?;
         let (shape, other) = (at.input_shape(0), at.input_shape(1));
         if per_channel(&shape, &other) {
-            let (outer, from) = (shape[0], shape[1..].iter().product());
-            let sums = Sums { outer, from, inner: 1, groups: vec![(0..from).collect()] };
-            second = at.add("gradient.sum", SumGroups { sums, shape: Some(other) }, &[second])?;
+            let (outer, from) = (shape[0], shape[1..].iter().product::<usize>());
+            second = match shape.len() {
+                3 => {
+                    let (scale, shift) = (vec![from as f32; outer], vec![0.0; outer]);
+                    let mean = at.add("gradient.mean", GlobalAveragePool, &[second])?;
+                    at.add("gradient.sum", Affine { scale, shift, per: Per::Channel }, &[mean])?
+                }
+                _ => {
+                    let sums = Sums { outer, from, inner: 1, groups: vec![(0..from).collect()] };
+                    at.add("gradient.sum", SumGroups { sums, shape: Some(other) }, &[second])?
+                }
+            };
         }
         Ok(vec![first, second])
     }

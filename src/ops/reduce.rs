@@ -5,7 +5,7 @@ use super::{
     fold::axes,
     global_average_pool::GlobalAveragePool,
     onnx::{Operand, Reader},
-    rearrange::{IndexMap, Rearrange, SumGroups, Sums},
+    rearrange::{IndexMap, SumGroups, Sums, check_axes, placed},
     reshape::Reshape,
 };
 use crate::graph::{Shape, ValueId};
@@ -64,14 +64,17 @@ pub(super) fn sum_over(node: &mut Reader<'_>, mut input: ValueId, axes: &[usize]
     }
     let is_reduced = |i: usize| axes.contains(&(i + 1));
     let result: Shape = (0..shape.len()).map(|i| if is_reduced(i) { 1 } else { shape[i] }).collect();
+    check_axes(&shape)?;
     let from: usize = axes.iter().map(|&axis| shape[axis - 1]).product();
+    check_axes(&[from])?;
+    node.repeat(from)?;
     // Axes side by side are one; others are brought to the end.
     let (outer, inner) = match last - first + 1 == axes.len() {
         true => (shape[..first - 1].iter().product(), shape[last..].iter().product()),
         false => {
             let stay = (0..shape.len()).filter(|&i| !is_reduced(i));
             let order: Vec<usize> = stay.chain(axes.iter().map(|axis| axis - 1)).collect();
-            input = node.value_of(Rearrange { map: IndexMap::transpose(&shape, &order) }, &[input])?;
+            input = placed(node, input, IndexMap::transpose(&shape, &order))?;
             (result.iter().product(), 1)
         }
     };

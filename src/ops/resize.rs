@@ -6,7 +6,7 @@
 use super::{
     linear_along::linear_along,
     onnx::{Operand, Reader, size},
-    rearrange::{IndexMap, Rearrange},
+    rearrange::{IndexMap, check_axes, placed},
 };
 use crate::{
     graph::{Constant, ValueId},
@@ -205,11 +205,13 @@ fn along(
 ) -> Result<ValueId, String> {
     let shape = node.node(value).shape.clone();
     let from = shape[axis];
+    check_axes(&[out])?;
+    check_axes(&shape)?;
     let inside = |i: f64| i.clamp(0.0, (from - 1) as f64) as usize;
     if how.mode == "nearest" {
         let source = |i| Ok(inside(nearest(&how.nearest_mode, how.places.at(i, out, from, scale))?));
         let sources = (0..out).map(source).collect::<Result<Vec<_>, String>>()?;
-        return node.value_of(Rearrange { map: IndexMap::take(&shape, axis, sources) }, &[value]);
+        return placed(node, value, IndexMap::take(&shape, axis, sources));
     }
     node.repeat(out.saturating_mul(from))?;
     let mut matrix = vec![0.0; out * from];

@@ -196,3 +196,32 @@ fn what_scores_do_not_need_is_not_read() {
     let network = pellucid::network::Network::from_onnx(&bytes).unwrap();
     assert_eq!(network.metadata().labels.as_ref().unwrap()[2], "cat");
 }
+
+/// Places are listed per axis, so a long axis is refused before, and short ones of many nodes are counted together.
+#[test]
+fn lists_of_places_are_bounded() {
+    let _turn = crate::turn();
+    let sliced = |count: usize| {
+        let cut = |i: usize| node("Slice", &["flat", "s", "e", "a"], &format!("y{i}"), vec![]);
+        let names: Vec<String> = (0..count).map(|i| format!("y{i}")).collect();
+        let inputs: Vec<&str> = names.iter().map(String::as_str).collect();
+        let flat = node("Flatten", &["x"], "flat", vec![]);
+        let sum = node("Sum", &inputs, "y", vec![]);
+        let nodes = [flat].into_iter().chain((0..count).map(cut)).chain([sum]).collect();
+        model(13, true, nodes, vec![longs("s", &[1]), longs("e", &[6]), longs("a", &[1])])
+    };
+    let mut long = sliced(2);
+    graph(&mut long).input = vec![value("x", &[1, 3, 1300, 1300])];
+    let mut many = sliced(200);
+    graph(&mut many).input = vec![value("x", &[1, 3, 1000, 1000])];
+    // Each lists the five places that it keeps, but a fill of the whole axis as many as that has.
+    for cut in graph(&mut many).node.iter_mut().filter(|n| n.op_type == "Slice") {
+        (cut.op_type, cut.input) = ("Pad".into(), vec!["flat".into(), "p".into()]);
+    }
+    graph(&mut many).initializer = vec![longs("p", &[0, 1, 0, 0])];
+    for (case, word) in [(long, "too long"), (many, "repeated")] {
+        let (why, peak) = crate::memory::peak(|| refusal(&case));
+        assert!(why.contains(word), "{why}");
+        assert!(peak < 256 << 20, "{} MiB", peak >> 20);
+    }
+}

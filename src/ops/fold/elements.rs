@@ -49,7 +49,8 @@ pub fn broadcast(shapes: &[&[usize]]) -> Result<Vec<usize>, String> {
             }
         }
     }
-    match limits::product(&to) > limits::REPEATED {
+    let largest = shapes.iter().map(|s| limits::product(s)).max().unwrap_or(0);
+    match limits::product(&to) > limits::REPEATED.max(largest) {
         true => Err(format!("its result, {to:?}, is larger than constants may be made")),
         false => Ok(to),
     }

@@ -32,6 +32,8 @@ pub struct Reader<'a> {
     pub graph: &'a mut Graph,
     /// How many values constants were repeated to so far, in the whole model.
     pub repeated: &'a mut u64,
+    /// What that may come to.
+    pub most_repeated: u64,
     /// The bound that a value is over, where one is: then the whole file is refused for it.
     pub over: Option<Error>,
     /// How many images the file was exported for; 1 where it leaves that open.
@@ -126,7 +128,7 @@ impl Reader<'_> {
     pub fn repeat(&mut self, count: usize) -> Result<(), String> {
         *self.repeated = self.repeated.saturating_add(count as u64);
         let what = "the number of values that constants are repeated to";
-        self.within(limits::check(what, *self.repeated, limits::REPEATED))
+        self.within(limits::check(what, *self.repeated, self.most_repeated))
     }
 
     /// The error of a bound, kept for whoever reads the file.

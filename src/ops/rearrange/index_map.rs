@@ -4,6 +4,9 @@ use std::ops::Range;
 
 use super::sums::Sums;
 
+/// Most terms of a factor that is made of two: each is listed.
+const LONGEST_JOINED: usize = 1 << 20;
+
 /// One axis of the output, after its axes were split or joined so that each reads at most one axis of the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Factor {
@@ -181,6 +184,12 @@ impl IndexMap {
         &self.shape
     }
 
+    /// How many places are listed, over all axes.
+    #[must_use]
+    pub fn listed(&self) -> usize {
+        self.factors.iter().map(|factor| factor.indices.len()).sum()
+    }
+
     /// How many elements the input has.
     #[must_use]
     pub fn input_len(&self) -> usize {
@@ -221,7 +230,9 @@ impl IndexMap {
             let own: Vec<_> = factor.indices.iter().map(|at| at.map(|at| at * stride)).collect();
             let axis = factor.axis.filter(|&axis| factor.is_identity(self.input[axis]));
             match (last, axis, terms.last_mut()) {
-                (Some(before), Some(axis), Some(joined)) if self.follows(before, axis) => {
+                (Some(before), Some(axis), Some(joined))
+                    if self.follows(before, axis) && joined.len() * own.len() <= LONGEST_JOINED =>
+                {
                     *joined =
                         joined.iter().flat_map(|a| own.iter().map(move |b| Some((*a)? + (*b)?))).collect();
                 }

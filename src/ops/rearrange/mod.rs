@@ -11,6 +11,7 @@ mod sums;
 mod tests;
 
 pub use index_map::{IndexMap, PadMode};
+pub(in crate::ops) use onnx::{check_axes, placed};
 pub use onnx::{
     read_depth_to_space, read_expand, read_gather, read_pad, read_slice, read_space_to_depth, read_split,
     read_tile, read_transpose,

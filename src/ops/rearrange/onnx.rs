@@ -18,10 +18,20 @@ use crate::{
 
 /// The first input's shape as ONNX has it: with the batch axis, where it depends on the image.
 fn shape_of(node: &Reader<'_>) -> Result<Vec<usize>, String> {
-    match node.inputs.first() {
-        Some(Some(Operand::Constant(c))) => Ok(c.shape.clone()),
-        Some(Some(Operand::Value(id))) => Ok([&[1], node.node(*id).shape.as_slice()].concat()),
-        _ => Err("input 0 is missing".into()),
+    let shape = match node.inputs.first() {
+        Some(Some(Operand::Constant(c))) => c.shape.clone(),
+        Some(Some(Operand::Value(id))) => [&[1], node.node(*id).shape.as_slice()].concat(),
+        _ => return Err("input 0 is missing".into()),
+    };
+    check_axes(&shape)?;
+    Ok(shape)
+}
+
+/// Fails where an axis is longer than places are listed of.
+pub(in crate::ops) fn check_axes(shape: &[usize]) -> Result<(), String> {
+    match shape.iter().find(|&&extent| extent as u64 > limits::AXIS) {
+        Some(extent) => Err(format!("an axis of {extent} is too long; at most {} is allowed", limits::AXIS)),
+        None => Ok(()),
     }
 }
 
@@ -42,8 +52,10 @@ fn image_axis(node: &Reader<'_>, axis: usize) -> Result<(), String> {
 }
 
 /// Fails where a map would have more elements than a value may.
-fn bounded_shape(shape: impl IntoIterator<Item = u64>) -> Result<(), String> {
-    let count = shape.into_iter().fold(1, u64::saturating_mul);
+fn bounded_shape(shape: impl IntoIterator<Item = usize>) -> Result<(), String> {
+    let shape: Vec<usize> = shape.into_iter().collect();
+    check_axes(&shape)?;
+    let count = limits::product(&shape);
     match count > limits::VALUE_ELEMENTS {
         true => Err(format!(
             "its result would have {count} elements, and at most {} are allowed",
@@ -61,15 +73,25 @@ pub(super) fn rearranged(node: &mut Reader<'_>, map: IndexMap) -> Result<Operand
             return Err(batch("it"));
         }
         let (input, map) = joined(node, input, map.of_image());
-        let shape = map.shape().to_vec();
-        return match map.is_view() {
-            true if shape == node.node(input).shape => Ok(Operand::Value(input)),
-            true => node.add(Reshape { shape }, &[input]),
-            false => node.add(Rearrange { map }, &[input]),
-        };
+        return placed(node, input, map).map(Operand::Value);
     };
     node.repeat(map.shape().iter().product())?;
     Ok(Operand::Constant(Arc::new(of_constant(&map, &constant))))
+}
+
+/// A value's elements where a map puts them. Its lists count with the constants that the model is made to repeat.
+pub(in crate::ops) fn placed(
+    node: &mut Reader<'_>,
+    input: ValueId,
+    map: IndexMap,
+) -> Result<ValueId, String> {
+    node.repeat(map.listed())?;
+    let shape = map.shape().to_vec();
+    match map.is_view() {
+        true if shape == node.node(input).shape => Ok(input),
+        true => node.value_of(Reshape { shape }, &[input]),
+        false => node.value_of(Rearrange { map }, &[input]),
+    }
 }
 
 /// A transpose of a transpose is one transpose of what the first one reads; exporters write many that undo each other.
@@ -248,7 +270,7 @@ pub fn read_gather(node: &mut Reader<'_>) -> Result<Operand, String> {
     let list = indices.to_i64().ok_or("the indices must be integers")?;
     let list = list.into_iter().map(at).collect::<Result<Vec<_>, _>>()?;
     let result = [&shape[..axis], &indices.shape, &shape[axis + 1..]].concat();
-    bounded_shape(result.iter().map(|&d| d as u64))?;
+    bounded_shape(result.iter().copied())?;
     rearranged(node, IndexMap::take(&shape, axis, list).with_shape(&result))
 }
 
@@ -283,7 +305,7 @@ pub fn read_pad(node: &mut Reader<'_>) -> Result<Operand, String> {
     }
     let padded = shape.iter().zip(&margins).map(|(&d, m)| d.checked_add_signed(m[0] + m[1]).unwrap_or(0));
     let padded: Vec<usize> = padded.collect();
-    bounded_shape(padded.iter().map(|&d| d as u64))?;
+    bounded_shape(padded.iter().copied())?;
     if padded.contains(&0) || shape.contains(&0) {
         return Err("it would leave no elements".into());
     }
@@ -332,7 +354,7 @@ pub fn read_expand(node: &mut Reader<'_>) -> Result<Operand, String> {
     if is_value(node) && to[0] == node.batch {
         to[0] = 1;
     }
-    bounded_shape(to.iter().map(|&d| d as u64))?;
+    bounded_shape(to.iter().copied())?;
     if to.contains(&0) {
         return Err("it would leave no elements".into());
     }
@@ -353,7 +375,7 @@ pub fn read_tile(node: &mut Reader<'_>) -> Result<Operand, String> {
     if is_value(node) && repeats[0] != 1 {
         return Err(batch("repeating axis 0"));
     }
-    bounded_shape(shape.iter().zip(&repeats).map(|(&d, &r)| (d as u64).saturating_mul(r as u64)))?;
+    bounded_shape(shape.iter().zip(&repeats).map(|(&d, &r)| d.saturating_mul(r)))?;
     rearranged(node, IndexMap::tile(&shape, &repeats))
 }
 
