@@ -6,7 +6,7 @@ use wasm_bindgen::{JsCast, prelude::*};
 use wasm_bindgen_futures::JsFuture;
 
 use crate::{
-    backend::assignment::{Completion, Helpers},
+    backend::work_stealing::{Completion, Helpers},
     error::{Error, Result},
 };
 
