@@ -21,8 +21,8 @@ function unpacked(packed) {
   return files;
 }
 
-/** Which part of the files is opened: all with `--full`, else one in eight. */
-const EACH = process.env.PELLUCID_FULL ? 1 : 8;
+/** Which part of the files is opened: all with `--full`, else one in twenty-four. */
+const EACH = process.env.PELLUCID_FULL ? 1 : 24;
 
 /** Makes `openAll(files)` in the page, which has the engine compiled by a worker that opens the shipped model. */
 const start = (page, shipped, picture) =>
@@ -88,8 +88,8 @@ describe('hostile models', () => {
   });
   after(() => browser?.close());
 
-  it('end in an answer or in an error, never in a trap', { timeout: 600_000 }, async () => {
-    assert.ok(files.length > 5000 / EACH, `${files.length} files`);
+  it('end in an answer or in an error, never in a trap', { timeout: 3_600_000 }, async () => {
+    assert.ok(files.length > 14_000 / EACH, `${files.length} files`);
     const faults = [];
     let refused = 0;
     for (let first = 0; first < files.length; first += 100) {
@@ -102,6 +102,6 @@ describe('hostile models', () => {
       });
     }
     assert.deepEqual(faults, []);
-    assert.ok(refused > 2500 / EACH && refused < files.length, `${refused} of ${files.length} refused`);
+    assert.ok(refused > 7000 / EACH && refused < files.length, `${refused} of ${files.length} refused`);
   });
 });
