@@ -11,7 +11,7 @@ pub const IMAGE_BYTES: u64 = 256 << 20;
 /// Largest model file, in bytes.
 pub const MODEL_BYTES: u64 = 512 << 20;
 /// Largest model file that the page opens, in bytes. Memory of WebAssembly ends at 4 GiB, and holds the file, the weights
-/// and what the CPU makes of them for a forward pass and a gradient.
+/// and what the CPU makes of them for a forward pass and a gradient. `cargo xtask bench "a model of"` opens such files.
 pub const PAGE_MODEL_BYTES: u64 = 384 << 20;
 /// Most bytes, over a model file's size, of the structures that its lists of nodes, attributes and tensors become.
 pub const LISTS_BYTES: u64 = 64 << 20;
