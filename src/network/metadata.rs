@@ -3,7 +3,8 @@
 //! The keys are `pellucid.labels` (one per line, in class order, or whatever else [`labels::read`] reads),
 //! `pellucid.mean` and `pellucid.std` (`R,G,B` on the 0..255 scale), `pellucid.resize` (the short side before the
 //! centre crop), `pellucid.interpolation`, `pellucid.head` (`softmax`, `sigmoid` or `none`), `pellucid.name`,
-//! `pellucid.license` and `pellucid.source`; `models/README.md` shows how to write them.
+//! `pellucid.license` and `pellucid.source`; `models/README.md` shows how to write them. What Ultralytics writes into its
+//! YOLO classifiers is understood too: `task`, `names` and `imgsz`.
 
 use tract_onnx::pb::StringStringEntryProto;
 
@@ -31,7 +32,13 @@ pub struct Metadata {
     pub license: Option<String>,
     /// The origin of the weights.
     pub source: Option<String>,
+    /// A note on what was concluded rather than read.
+    pub note: Option<String>,
 }
+
+/// The note on a YOLO classifier.
+const YOLO: &str = "The file says that it is a YOLO classifier: its class names are taken, and pixels are scaled to 0 to 1. \
+    Other numbers can be given as the mean and the deviation.";
 
 impl Metadata {
     /// Reads the metadata of an ONNX file.
@@ -55,7 +62,7 @@ impl Metadata {
         let number = |key: &str| {
             get(key).map(|v| v.trim().parse().map_err(|_| bad(key, &v, "a number of pixels"))).transpose()
         };
-        Ok(Self {
+        let own = Self {
             name: get("name"),
             labels: get("labels").map(|v| labels::read(v.as_bytes())).transpose().map_err(|why| {
                 Error::Model(format!("the model's metadata pellucid.labels: {why}, or remove it"))
@@ -69,7 +76,30 @@ impl Metadata {
                 .transpose()?,
             license: get("license"),
             source: get("source"),
-        })
+            note: None,
+        };
+        Ok(own.or_yolo(entries))
+    }
+
+    /// Fills in what a YOLO classifier says of itself. Its pixels are 0 to 1, its short side is resized bilinearly to
+    /// `imgsz` and the centre is cropped (Ultralytics 8, `classify_transforms`).
+    fn or_yolo(self, entries: &[StringStringEntryProto]) -> Self {
+        let get = |key: &str| entries.iter().find(|e| e.key == key).map(|e| e.value.as_str());
+        let names = get("names").and_then(|names| labels::read(names.as_bytes()).ok());
+        let (Some("classify"), Some(names)) = (get("task"), names) else { return self };
+        let first = |list: &str| {
+            list.trim_start_matches('[').split([',', ']']).next().and_then(|n| n.trim().parse().ok())
+        };
+        let is_silent = self.mean.is_none() && self.std.is_none();
+        Self {
+            labels: self.labels.or(Some(names)),
+            mean: self.mean.or(is_silent.then_some([0.0; 3])),
+            std: self.std.or(is_silent.then_some([255.0; 3])),
+            resize: self.resize.or(get("imgsz").and_then(first)),
+            interpolation: self.interpolation.or(Some("bilinear".into())),
+            note: Some(YOLO.into()),
+            ..self
+        }
     }
 }
 
@@ -87,6 +117,25 @@ pub fn parse_triple(text: &str) -> Option<[f32; 3]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_yolo_classifier_is_known_by_its_own_keys() {
+        let entry = |k: &str, v: &str| StringStringEntryProto { key: k.into(), value: v.into() };
+        let mut entries = vec![
+            entry("task", "classify"),
+            entry("imgsz", "[64, 96]"),
+            entry("names", r#"{0: 'ant', 1: "bird's nest", 2: 'cat, black'}"#),
+        ];
+        let read = Metadata::read(&entries).unwrap();
+        assert_eq!(read.labels.unwrap(), ["ant", "bird's nest", "cat, black"]);
+        assert_eq!((read.mean, read.std, read.resize), (Some([0.0; 3]), Some([255.0; 3]), Some(64)));
+        assert!(read.note.unwrap().contains("YOLO"));
+        entries.push(entry("pellucid.std", "58"));
+        let own = Metadata::read(&entries).unwrap();
+        assert_eq!((own.mean, own.std), (None, Some([58.0; 3])), "our own keys go first");
+        entries[0].value = "detect".into();
+        assert_eq!(Metadata::read(&entries).unwrap().labels, None);
+    }
 
     #[test]
     fn keys_are_read_and_nonsense_is_named() {

@@ -53,6 +53,7 @@ impl Network {
         let Imported { mut graph, names, operators, mut notes } = import_for(&model, Some(&scores.name))?;
         metadata.labels = metadata.labels.or(scores.labels);
         notes.extend(scores.note);
+        notes.extend(metadata.note.clone());
         let &[image] = graph.inputs() else {
             return Err(Error::Model(format!(
                 "the model has {} inputs, and should have one image; export it with constants in place of the others",
