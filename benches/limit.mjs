@@ -6,7 +6,7 @@ import { choose, coffee, drop, explained } from '../tests/browser/support.mjs';
 /// The page's own limit, as README tells it.
 export const LIMIT_MIB = 384;
 
-/// What the bytes may be: many weights, or one.
+/// The kinds of model: many weights, or one.
 export const KINDS = ['convolutions', 'dense'];
 
 /// Opens a model file of the limit's size; the seconds to the first map, and those of a gradient.

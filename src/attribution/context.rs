@@ -1,4 +1,4 @@
-//! What a method works with while it explains: the question, the image, the backend, and what it says.
+//! The context in which a method explains an image: the question, the image, the backend, and what the method reports.
 
 use super::{Observer, Question};
 use crate::{
@@ -8,9 +8,9 @@ use crate::{
     tensor::Tensor,
 };
 
-/// What a method works with while it explains one image.
+/// The context in which a method explains one image.
 pub struct Context<'a> {
-    /// What is asked.
+    /// The question.
     pub question: &'a Question,
     /// `[C, H, W]`, normalised.
     pub image: &'a Tensor,

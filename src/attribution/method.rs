@@ -1,4 +1,4 @@
-//! What a method is: the trait that each implements, and the description that it gives of itself.
+//! The trait that each method implements, and the description that it gives of itself.
 
 use async_trait::async_trait;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! What is asked of a method: the same description from the page, the command line and the Rust API down to the method.
+//! The question to a method: the same description from the page, the command line and the Rust API down to the method.
 
 use std::sync::Arc;
 

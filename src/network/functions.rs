@@ -115,6 +115,14 @@ impl Expansion<'_> {
         names: &HashMap<&str, String>,
         prefix: &str,
     ) -> Result<NodeProto> {
+        // Names and attributes inside such a graph would need the same translation; untranslated they may meet others.
+        if part.attribute.iter().any(|a| a.g.is_some() || !a.graphs.is_empty()) {
+            let (function, operator) = (short(&call.op_type), short(&part.op_type));
+            return Err(Error::Model(format!(
+                "function {function:?} holds a node with a graph of its own ({operator}), which is not supported; \
+                 export without functions"
+            )));
+        }
         let own = |name: &String| match names.get(name.as_str()) {
             Some(outer) => outer.clone(),
             None if name.is_empty() => String::new(),
@@ -215,6 +223,17 @@ mod tests {
         assert!(why.contains("nodes"), "{why}");
         let why = doubling(40);
         assert!(why.contains("depth"), "{why}");
+    }
+
+    #[test]
+    fn graphs_inside_a_function_are_refused() {
+        let mut choice = node("If", &["c"], &["y"]);
+        let branch =
+            AttributeProto { name: "then_branch".into(), g: Some(GraphProto::default()), ..<_>::default() };
+        choice.attribute = vec![branch];
+        let why =
+            put_in_to(vec![function("f", &["c"], &["y"], vec![choice])], vec![node("f", &["a"], &["b"])]);
+        assert!(why.unwrap_err().to_string().contains("If"));
     }
 
     #[test]

@@ -281,8 +281,9 @@ impl Operator for SmoothActivation {
         record(at, self.kind, false)
     }
 
+    /// Powers, exponentials and logarithms are parts of normalisations.
     fn is_smooth_activation(&self) -> bool {
-        true
+        !matches!(self.kind, Kind::Exp | Kind::Log | Kind::Power { .. })
     }
 
     #[cfg(test)]

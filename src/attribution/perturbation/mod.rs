@@ -90,7 +90,7 @@ fn segment_map(
     Ok(map)
 }
 
-/// What hides segments of an image, as the parameter `fill` says: `[C, H, W]`; `mean` is each segment's own.
+/// The fill that hides segments of an image, as the parameter `fill` says: `[C, H, W]`; `mean` is each segment's own.
 pub fn segment_fill(
     image: &Tensor,
     preprocessing: &Preprocessing,

@@ -1,4 +1,4 @@
-//! What `cases` does not reach: every tiling of convolutions, and operators that are fused.
+//! Tests beside `cases`: every tiling of convolutions, and operators that are fused.
 
 use std::collections::HashSet;
 
