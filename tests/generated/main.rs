@@ -141,10 +141,10 @@ fn leave(models: &HashSet<Vec<u8>>) {
     std::fs::write(folder.join("models.bin"), packed).unwrap();
 }
 
-/// Canary: what takes too much is found out.
+/// Canary: what takes too much is found out. Threads of the test runner give back a little meanwhile.
 #[test]
 fn what_takes_much_is_measured() {
     let _turn = turn();
     let (_, peak) = memory::peak(|| std::hint::black_box(vec![1u8; 80 << 20]).len());
-    assert!(peak >= 80 << 20);
+    assert!(peak >= 79 << 20, "{peak}");
 }
