@@ -10,6 +10,7 @@ mod display;
 mod features;
 mod legend;
 mod portrait;
+mod shared_scale;
 mod upsample;
 mod values;
 
@@ -17,7 +18,8 @@ pub use colour::ColourMap;
 pub use display::{Blend, Channels, Display, Sign, Underlay, Upsampling};
 pub use features::Features;
 pub use legend::{Tick, legend, ticks};
-pub use values::{Scale, shared_scale};
+pub use shared_scale::shared_scale;
+pub use values::Scale;
 
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use serde::Serialize;

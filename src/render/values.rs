@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::display::{Blend, Channels, Display, Sign};
-use super::portrait;
 use crate::error::{Error, Result};
 use crate::tensor::Tensor;
 
@@ -48,27 +47,6 @@ impl Scale {
         let magnitude = self.magnitude();
         if magnitude > 0.0 { (value / magnitude).clamp(-1.0, 1.0) } else { 0.0 }
     }
-}
-
-/// The magnitude of one scale for several maps shown as `display` says, in the maps' unit: the percentile of
-/// all their values together, or `display`'s own fixed scale. `None` when all of them are zero.
-///
-/// Fails as [`super::render`] does.
-pub fn shared_scale(maps: &[&Tensor], display: &Display) -> Result<Option<f32>> {
-    display.check()?;
-    let mut values = Vec::new();
-    let picture = display.blend == Blend::Picture;
-    for map in maps {
-        let plane = Plane::reduce(map, display.channels)?;
-        if picture {
-            portrait::planes(map, &plane).into_iter().for_each(|p| values.extend(p));
-        } else {
-            values.extend(plane.show(display.sign).values);
-        }
-    }
-    let own = || if picture { portrait::magnitude(&values) } else { magnitude(&values, display.clip) };
-    let magnitude = display.scale.unwrap_or_else(own);
-    Ok((magnitude > 0.0).then_some(magnitude))
 }
 
 /// One value for each place of a map.
@@ -137,7 +115,7 @@ impl Plane {
 
 /// The `clip`th percentile of the values' sizes, interpolated as `numpy.percentile` does. The largest where
 /// that is zero: in a map that is mostly zero, the rest is no outlier.
-fn magnitude(values: &[f32], clip: f32) -> f32 {
+pub(super) fn magnitude(values: &[f32], clip: f32) -> f32 {
     let mut sizes: Vec<f32> = values.iter().map(|v| v.abs()).collect();
     if sizes.is_empty() {
         return 0.0;
@@ -222,16 +200,5 @@ mod tests {
         assert_eq!(at(Sign::Negative, ColourMap::Jet, -2.0, 0.0, -1.0), 0.5);
         assert_eq!(at(Sign::Negative, ColourMap::BlueRed, -2.0, 0.0, -2.0), 0.0);
         assert_eq!(at(Sign::Positive, ColourMap::Jet, 0.0, 0.0, 0.0), 0.0);
-    }
-
-    #[test]
-    fn maps_share_a_scale() {
-        let (a, b) = (Tensor::full([1, 1], 1.0), Tensor::full([1, 1], -3.0));
-        let display = Display { clip: 100.0, ..Display::default() };
-        assert_eq!(shared_scale(&[&a, &b], &display).unwrap(), Some(3.0));
-        let positive = Display { sign: Sign::Positive, ..display };
-        assert_eq!(shared_scale(&[&a, &b], &positive).unwrap(), Some(1.0));
-        assert_eq!(shared_scale(&[&b], &positive).unwrap(), None);
-        assert_eq!(shared_scale(&[], &positive).unwrap(), None);
     }
 }
