@@ -178,7 +178,7 @@ impl Bench {
 /// The bytes that the forward pass of an input gradient leaves for the backward pass, bits packed.
 fn masks(network: &Network) -> Result<usize> {
     let graph =
-        network.program(&Program::Gradient { score: Score::Logit, layer: None, rule: Rule::Plain })?;
+        network.graph_for(&Program::Gradient { score: Score::Logit, layer: None, rule: Rule::Plain })?;
     let size = |node: &pellucid::graph::Node| match node.storage {
         Storage::Bit => node.elements().div_ceil(8),
         Storage::Byte => node.elements(),

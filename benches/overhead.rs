@@ -104,7 +104,7 @@ impl Backend for Trivial {
                 Images::Batch(batch) => cells(batch.row(i), width, logits),
                 Images::Masked(masked) => cells(&masked.mixed(i), width, logits),
                 Images::Inpainted(masked) => cells(&masked.written(i), width, logits),
-                Images::At(at) => cells(at.points.row(i), width, logits),
+                Images::AtLayer(at) => cells(at.points.row(i), width, logits),
             }
         }
         Ok(vec![scores])

@@ -115,7 +115,7 @@ fn measure(
     masked: bool,
     kernels: bool,
 ) -> Result<(), Failure> {
-    let flops = operations(&backend.network().program(program)?) as f64;
+    let flops = operations(&backend.network().graph_for(program)?) as f64;
     let first: Vec<f64> =
         batches.iter().map(|&b| Ok(run(backend, program, b, masked)?[1])).collect::<Result<_, Failure>>()?;
     let mut spent = vec![[vec![], vec![]]; batches.len()];

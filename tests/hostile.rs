@@ -80,8 +80,8 @@ fn models_never_panic() {
     let refused = feed("model", &seeds, 1200, |bytes| {
         let Ok(network) = Network::from_onnx(bytes) else { return false };
         for layer in [None, network.default_layer().map(|l| l.value)] {
-            let _ = network.program(&Program::Forward { layer });
-            let _ = network.program(&Program::Gradient { score: Score::Logit, layer, rule: Rule::Guided });
+            let _ = network.graph_for(&Program::Forward { layer });
+            let _ = network.graph_for(&Program::Gradient { score: Score::Logit, layer, rule: Rule::Guided });
         }
         true
     });

@@ -7,7 +7,7 @@ use std::{path::PathBuf, sync::Arc};
 use pellucid::{
     Tensor,
     attribution::method,
-    backend::{At, Backend, Images, cpu::CpuBackend, gpu::GpuBackend},
+    backend::{Backend, Images, LayerInput, cpu::CpuBackend, gpu::GpuBackend},
     graph::Rule,
     network::{Network, Program, Score},
 };
@@ -141,7 +141,7 @@ fn heads_continue_the_network(gpu: bool) {
         let whole = subject.run(&Program::Gradient { score, layer: Some(from), rule }, true);
         let points = Tensor::stack(&[whole[1].at(0), whole[1].at(0)]).unwrap();
         let image = subject.image.at(0);
-        let at = Images::At(At { points: &points, image: &image });
+        let at = Images::AtLayer(LayerInput { points: &points, image: &image });
         let mut cotangents = Tensor::zeros([2 * subject.targets.len(), subject.backend.network().classes()]);
         let classes = cotangents.row_len();
         for (row, target) in subject.targets.iter().cycle().take(2 * subject.targets.len()).enumerate() {
@@ -160,7 +160,7 @@ fn heads_continue_the_network(gpu: bool) {
         assert!(relative_l2(head[0].row(1), whole[0].row(0)) < 1e-5, "{name}: head");
         // Canary: the layer's values count, and so does what gets past them.
         let zeros = Tensor::zeros(points.shape());
-        let other = Images::At(At { points: &zeros, image: &image });
+        let other = Images::AtLayer(LayerInput { points: &zeros, image: &image });
         let changed = pollster::block_on(subject.backend.run(&Program::Head { from }, other, None)).unwrap();
         assert!(relative_l2(changed[0].row(0), whole[0].row(0)) > 1e-3, "{name}");
     }

@@ -21,7 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
     let gradient = |layer| Program::Gradient { score: Score::Logit, layer, rule: Rule::Guided };
     let layer = network.default_layer().map(|l| l.value);
     for program in [Program::Forward { layer }, gradient(None), gradient(layer)] {
-        let Ok(graph) = network.program(&program) else { continue };
+        let Ok(graph) = network.graph_for(&program) else { continue };
         if graph.work() > MOST_WORK {
             continue;
         }

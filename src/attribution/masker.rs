@@ -32,21 +32,21 @@ impl Masker {
     }
 
     /// Makes the masker ready for an image, `[C, H, W]` and normalised.
-    pub fn ready(&self, image: &Tensor, preprocessing: &Preprocessing) -> Result<Ready> {
+    pub fn prepare(&self, image: &Tensor, preprocessing: &Preprocessing) -> Result<PreparedMasker> {
         match self {
-            Self::Fill(fill) => Ok(Ready::Fill(fill.image(image, preprocessing))),
+            Self::Fill(fill) => Ok(PreparedMasker::Fill(fill.image(image, preprocessing))),
             // Nothing is left to inpaint from when all is hidden.
             Self::Inpaint(scheme) => {
                 let mean = Fill::Mean.image(image, preprocessing);
                 let made = Inpainting::new(image.clone(), mean, preprocessing.clone(), *scheme)?;
-                Ok(Ready::Inpaint(made.into()))
+                Ok(PreparedMasker::Inpaint(made.into()))
             }
         }
     }
 }
 
 /// A masker made ready for an image.
-pub enum Ready {
+pub enum PreparedMasker {
     /// What hides any part of it: `[C, H, W]`.
     Fill(Tensor),
     /// What hides a part depends on what shows beside it.

@@ -66,7 +66,7 @@ pub struct About {
     /// The number of passes through the network that it takes.
     pub cost: Cost,
     /// The layout of its map.
-    pub map: MapKind,
+    pub map_kind: MapKind,
 }
 
 /// An attribution method.
@@ -77,7 +77,7 @@ pub trait Method: Sync {
 
     /// True if the method needs a layer.
     fn needs_layer(&self) -> bool {
-        self.about().map == MapKind::Layer
+        self.about().map_kind == MapKind::Layer
     }
 
     /// True if the method hides segments, and so takes the caller's own.
@@ -117,8 +117,8 @@ pub trait Method: Sync {
     }
 
     /// The layout of the map, at a layer or at the input.
-    fn map(&self, _layer: Option<&Layer>) -> MapKind {
-        self.about().map
+    fn map_kind(&self, _layer: Option<&Layer>) -> MapKind {
+        self.about().map_kind
     }
 
     /// Fills in what the defaults leave to the image, whose extents are `[C, H, W]`, or to other parameters.

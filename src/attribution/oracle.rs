@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     attribution::{Context, Map, Question, Settings, Silent, method},
-    backend::{At, Backend, BitRows, Description, Images, Masked, Masks, Rectangle, Segmentation},
+    backend::{Backend, BitRows, Description, Images, LayerInput, Masked, Masks, Rectangle, Segmentation},
     chain,
     error::Result,
     graph::{Constant, Graph, Producer, Rows, reference},
@@ -42,7 +42,7 @@ impl Oracle {
         image: &[f32],
         cotangent: Option<&[f32]>,
     ) -> Vec<reference::Array> {
-        let graph = self.network.program(program).unwrap();
+        let graph = self.network.graph_for(program).unwrap();
         let own = 1 + usize::from(cotangent.is_some());
         let held = held.filter(|_| graph.inputs().len() > own).map(Tensor::data);
         let given = held.into_iter().map(Some).chain([Some(image), cotangent]);
@@ -91,7 +91,7 @@ impl Backend for Oracle {
     }
 
     async fn batch(&mut self, program: &Program, _: usize) -> Result<usize> {
-        self.network.program(program)?;
+        self.network.graph_for(program)?;
         Ok(self.batch)
     }
 
@@ -101,11 +101,11 @@ impl Backend for Oracle {
         images: Images<'_>,
         cotangents: Option<&Tensor>,
     ) -> Result<Vec<Tensor>> {
-        let held = if let Images::At(At { image, .. }) = images { Some(image) } else { None };
+        let held = if let Images::AtLayer(LayerInput { image, .. }) = images { Some(image) } else { None };
         let images = expand(images);
         self.passes[usize::from(cotangents.is_some())] += images.len() as u64;
         let targets = cotangents.map_or(1, |c| c.shape()[0] / images.len());
-        let graph = self.network.program(program)?;
+        let graph = self.network.graph_for(program)?;
         let mut outputs: Vec<Vec<Tensor>> = vec![vec![]; graph.outputs().len()];
         for row in 0..images.len() * targets {
             let made = self.run_one(program, held, &images[row / targets], cotangents.map(|c| c.row(row)));

@@ -19,14 +19,14 @@ pub enum Images<'a> {
     Masked(Masked<'a>),
     /// One image under many masks, each with a filling of its own; written out one by one as they are run.
     Inpainted(Inpainted<'a>),
-    /// For programs that start at a layer, see [`At`].
-    At(At<'a>),
+    /// For programs that start at a layer, see [`LayerInput`].
+    AtLayer(LayerInput<'a>),
 }
 
 /// A layer's values, and the image that they stand in. What gets past the layer, as around a residual block, is
 /// what the image makes it.
 #[derive(Clone, Copy, Debug)]
-pub struct At<'a> {
+pub struct LayerInput<'a> {
     /// `[N, ...]`: the layer's values.
     pub points: &'a Tensor,
     /// `[C, H, W]`, normalised.
@@ -41,7 +41,7 @@ impl<'a> Images<'a> {
             Self::Batch(t) => t.shape()[0],
             Self::Masked(m) => m.masks.len(),
             Self::Inpainted(m) => m.shown.len(),
-            Self::At(at) => at.points.shape()[0],
+            Self::AtLayer(at) => at.points.shape()[0],
         }
     }
 
@@ -68,7 +68,7 @@ impl<'a> Images<'a> {
                 fits("an image", batch.shape().get(1..).unwrap_or_default(), shape)?;
                 batch.check_finite("the image")
             }
-            Self::At(at) => {
+            Self::AtLayer(at) => {
                 if let Some(input) = input {
                     fits("an image", at.image.shape(), input)?;
                 }
@@ -95,7 +95,7 @@ impl<'a> Images<'a> {
     pub fn written(&self, i: usize) -> Cow<'a, [f32]> {
         match *self {
             Self::Batch(batch) => batch.row(i).into(),
-            Self::At(at) => at.points.row(i).into(),
+            Self::AtLayer(at) => at.points.row(i).into(),
             Self::Masked(masked) => masked.mixed(i).into(),
             Self::Inpainted(masked) => masked.written(i).into(),
         }
@@ -114,8 +114,8 @@ impl<'a> Images<'a> {
             Self::Inpainted(Inpainted { by, shown }) => {
                 ImagesPart::Inpainted { by: Cow::Borrowed(by), shown: shown.slice(range) }
             }
-            Self::At(At { points, image }) => {
-                ImagesPart::At { points: points.slice(range), image: Cow::Borrowed(image) }
+            Self::AtLayer(LayerInput { points, image }) => {
+                ImagesPart::AtLayer { points: points.slice(range), image: Cow::Borrowed(image) }
             }
         }
     }
@@ -142,11 +142,11 @@ pub enum ImagesPart<'a> {
         /// See [`Inpainted::shown`].
         shown: BitRows,
     },
-    /// See [`Images::At`].
-    At {
-        /// See [`At::points`].
+    /// See [`Images::AtLayer`].
+    AtLayer {
+        /// See [`LayerInput::points`].
         points: Tensor,
-        /// See [`At::image`].
+        /// See [`LayerInput::image`].
         image: Cow<'a, Tensor>,
     },
 }
@@ -159,7 +159,7 @@ impl ImagesPart<'_> {
             Self::Batch(batch) => Images::Batch(batch),
             Self::Masked { image, fill, masks } => Images::Masked(Masked { image, fill, masks }),
             Self::Inpainted { by, shown } => Images::Inpainted(Inpainted { by, shown }),
-            Self::At { points, image } => Images::At(At { points, image }),
+            Self::AtLayer { points, image } => Images::AtLayer(LayerInput { points, image }),
         }
     }
 }

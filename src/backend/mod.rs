@@ -14,7 +14,7 @@ pub mod work_stealing;
 use async_trait::async_trait;
 
 pub use bit_rows::BitRows;
-pub use images::{At, Images, ImagesPart};
+pub use images::{Images, ImagesPart, LayerInput};
 pub use inpainted::{Inpainted, Inpainting};
 pub use masks::{Grids, Masked, Masks, Rectangle, Segmentation};
 

@@ -6,7 +6,7 @@ use std::{
 use super::*;
 use crate::{
     backend::{
-        At, BitRows, Grids, Inpainted, Inpainting, Masked, Masks, Rectangle, Segmentation, cases,
+        BitRows, Grids, Inpainted, Inpainting, LayerInput, Masked, Masks, Rectangle, Segmentation, cases,
         cpu::CpuBackend,
     },
     graph::{Graph, Rows, Rule},
@@ -262,7 +262,7 @@ fn a_layer_s_values_are_shared_out_too() {
     let points: Vec<Tensor> = (0..5).map(|i| Tensor::new(shape.clone(), row(i)).unwrap()).collect();
     let (points, image) = (Tensor::stack(&points).unwrap(), image(0));
     let (mut alone, team) = (CpuBackend::new(network()).unwrap(), Team::new(&[1, 1]));
-    let (head, at) = (Program::Head { from }, Images::At(At { points: &points, image: &image }));
+    let (head, at) = (Program::Head { from }, Images::AtLayer(LayerInput { points: &points, image: &image }));
     let expected = pollster::block_on(alone.run(&head, at, None)).unwrap();
     assert_eq!(pollster::block_on(run(&mut alone, &team, &head, at, None)).unwrap(), expected);
     assert!(team.jobs.get() > 0);

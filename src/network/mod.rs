@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn quantizer_chains_become_one_node() {
-        let graph = shipped().program(&Program::Forward { layer: None }).unwrap();
+        let graph = shipped().graph_for(&Program::Forward { layer: None }).unwrap();
         let chains: Vec<usize> =
             graph.nodes().iter().filter_map(|n| n.as_op::<Pointwise>()).map(|p| p.steps.len()).collect();
         // One for the input, 33 of quantize-clip-quantize, the rest quantizers alone.
@@ -185,7 +185,7 @@ mod tests {
     fn a_wanted_layer_is_not_merged_away() {
         let network = shipped();
         let layer = network.layer("stem/conv").unwrap();
-        let graph = network.program(&Program::Forward { layer: Some(layer.value) }).unwrap();
+        let graph = network.graph_for(&Program::Forward { layer: Some(layer.value) }).unwrap();
         let wanted = graph.node(graph.outputs()[1]);
         assert_eq!((wanted.name.as_str(), wanted.shape.as_slice()), ("stem/conv", &[32, 112, 112][..]));
     }
@@ -195,7 +195,7 @@ mod tests {
         let network = shipped();
         let layer = network.default_layer().map(|l| l.value);
         let program = Program::Gradient { score: Score::Logit, layer, rule: Rule::Plain };
-        let graph = network.program(&program).unwrap();
+        let graph = network.graph_for(&program).unwrap();
         let backward = graph.nodes().iter().filter(|n| n.rows == crate::graph::Rows::Targets);
         assert!(backward.filter_map(|n| n.operator()).all(|op| !op.name().starts_with("Conv")));
         let gradient = graph.node(graph.outputs()[2]);

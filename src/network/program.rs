@@ -22,7 +22,7 @@ pub enum Score {
     Probability,
 }
 
-/// What a method asks of a network; see [`Network::program`] for inputs and outputs.
+/// What a method asks of a network; see [`Network::graph_for`] for inputs and outputs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Program {
     /// Image to logits, and to the activation of a layer where one is asked for.
@@ -96,7 +96,7 @@ impl Network {
     /// # Errors
     /// [`Error::Argument`] when the scores do not depend on a program's layer; [`Error::Unsupported`] when an
     /// operator on the way has no gradient rule.
-    pub fn program(&self, program: &Program) -> Result<Graph> {
+    pub fn graph_for(&self, program: &Program) -> Result<Graph> {
         match *program {
             Program::Forward { layer } => {
                 let mut graph = self.graph.clone();
@@ -218,7 +218,7 @@ mod tests {
             Program::Head { from },
             Program::HeadGradient { from, score: Score::Probability, rule: Rule::Plain },
         ] {
-            let graph = network.program(&program).unwrap();
+            let graph = network.graph_for(&program).unwrap();
             assert_eq!(graph.node(graph.inputs()[0]).shape, network.takes(&program));
             assert!(graph.nodes().iter().all(|n| n.operator().is_none_or(|op| op.name() != "Conv")));
         }
@@ -229,7 +229,7 @@ mod tests {
     fn the_image_is_an_input_where_it_gets_past_the_layer() {
         let network = shipped();
         let inputs = |layer: &super::super::Layer| {
-            let graph = network.program(&Program::Head { from: layer.value }).unwrap();
+            let graph = network.graph_for(&Program::Head { from: layer.value }).unwrap();
             let shapes: Vec<_> = graph.inputs().iter().map(|i| graph.node(*i).shape.clone()).collect();
             assert_eq!(shapes.last(), Some(&layer.shape), "{}", layer.name);
             assert!(shapes.len() == 1 || shapes[..] == [network.input().to_vec(), layer.shape.clone()]);
@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn every_quantizer_is_watched() {
         let network = shipped();
-        let graph = network.program(&Program::Saturation).unwrap();
+        let graph = network.graph_for(&Program::Saturation).unwrap();
         assert_eq!((graph.outputs().len(), network.quantized().len()), (94, 94));
     }
 }

@@ -23,7 +23,7 @@ pub use report::{Explained, Explanation};
 pub use request::Request;
 pub use results::Results;
 pub use saturation::Saturation;
-pub use what_if::Cut;
+pub use what_if::SegmentedImage;
 
 use crate::{
     attribution::{Observer, Settings, perturbation::segments},

@@ -24,7 +24,7 @@ pub struct Explanation {
     /// The method's id.
     pub method: &'static str,
     /// What the maps are made of.
-    pub map: MapKind,
+    pub map_kind: MapKind,
     /// One map a target.
     pub targets: Vec<Explained>,
     /// The class that every target was held against.

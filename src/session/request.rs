@@ -172,7 +172,7 @@ impl ResolvedRequest {
         let explained = |map: Map| Explained { class: self.classes[map.target].clone(), map };
         Explanation {
             method: self.method.about().id,
-            map: self.method.map(question.layer.as_ref()),
+            map_kind: self.method.map_kind(question.layer.as_ref()),
             targets: maps.into_iter().map(explained).collect(),
             versus: self.versus.clone(),
             layer: question.layer.as_ref().map(|l| l.name.clone()),

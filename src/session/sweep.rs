@@ -16,7 +16,7 @@ use crate::{
 const PASS: usize = 16 << 20;
 
 impl Session {
-    /// The layers that a request can be answered at, in groups that [`Session::explain_at`] answers at once: the
+    /// The layers that a request can be answered at, in groups that [`Session::explain_at_layers`] answers at once: the
     /// group of the request's own layer first, then those that are nearer to it.
     ///
     /// # Errors
@@ -50,7 +50,7 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::explain`].
-    pub async fn explain_at(
+    pub async fn explain_at_layers(
         &mut self,
         image: &Tensor,
         request: &Request,
@@ -73,7 +73,8 @@ impl Session {
         let mut made = vec![];
         for ((layer, activation), gradient) in layers.iter().zip(activations).zip(gradients) {
             let outputs = [logits.clone(), activation, gradient];
-            let mut known = Known { backend: &mut self.backend, layer: layer.value, score, outputs };
+            let mut known =
+                CachedGradients { backend: &mut self.backend, layer: layer.value, score, outputs };
             resolved.question.layer = Some(layer.clone());
             made.push(resolved.explain(&mut known, image, &mut Silent).await?);
         }
@@ -86,7 +87,7 @@ fn silent() -> Error {
 }
 
 /// A backend that knows one layer's activation and gradients for the image already.
-struct Known<'a> {
+struct CachedGradients<'a> {
     backend: &'a mut dyn Backend,
     layer: ValueId,
     score: Score,
@@ -95,7 +96,7 @@ struct Known<'a> {
 }
 
 #[async_trait(?Send)]
-impl Backend for Known<'_> {
+impl Backend for CachedGradients<'_> {
     fn description(&self) -> &Description {
         self.backend.description()
     }
@@ -150,7 +151,7 @@ mod tests {
             let groups = session.sweep(&asked).unwrap();
             let layers: Vec<Layer> = groups.into_iter().flatten().collect();
             assert_eq!(layers.len(), session.network().live_layers().len());
-            let swept = pollster::block_on(session.explain_at(&image, &asked, &layers)).unwrap();
+            let swept = pollster::block_on(session.explain_at_layers(&image, &asked, &layers)).unwrap();
             for (i, layer) in layers.iter().enumerate().step_by(7) {
                 let alone = Request { layer: Some(layer.name.clone()), ..asked.clone() };
                 let alone = pollster::block_on(session.explain(&image, &alone, &mut Silent)).unwrap();

@@ -17,13 +17,13 @@ use crate::{
 
 /// An image cut into segments, each of which can be hidden.
 #[derive(Clone, Debug)]
-pub struct Cut {
+pub struct SegmentedImage {
     image: Tensor,
     fill: Tensor,
     segments: Arc<Segmentation>,
 }
 
-impl Cut {
+impl SegmentedImage {
     /// The segments.
     #[must_use]
     pub fn segments(&self) -> &Segmentation {
@@ -38,12 +38,17 @@ impl Cut {
 }
 
 impl Session {
-    /// Cuts an image, `[C, H, W]` and normalised, into the segments that a method would hide, with the method's
+    /// Segments an image, `[C, H, W]` and normalised, as a method would that hides segments, with the method's
     /// parameters, as text or JSON values.
     ///
     /// # Errors
     /// [`Error::Argument`] when the method hides no segments, or a parameter is not one of its own.
-    pub fn cut(&self, image: &Tensor, id: &str, parameters: &BTreeMap<String, Value>) -> Result<Cut> {
+    pub fn segment_image(
+        &self,
+        image: &Tensor,
+        id: &str,
+        parameters: &BTreeMap<String, Value>,
+    ) -> Result<SegmentedImage> {
         let method = method(id)?;
         if !method.takes_segments() {
             return Err(Error::Argument(format!("{id} hides no segments; choose lime or kernel-shap")));
@@ -51,15 +56,19 @@ impl Session {
         let settings = Settings::resolve(method.about().parameters, parameters)?;
         let segments = Arc::new(segments::image(image, self.preprocessing(), &settings)?);
         let fill = perturbation::segment_fill(image, self.preprocessing(), &segments, &settings)?;
-        Ok(Cut { image: image.clone(), fill, segments })
+        Ok(SegmentedImage { image: image.clone(), fill, segments })
     }
 
     /// The scores of every class with some segments hidden, the best first.
     ///
     /// # Errors
     /// [`Error::Argument`] when there is no such segment, and whatever the network fails with.
-    pub async fn hide(&mut self, cut: &Cut, hidden: &[usize]) -> Result<Vec<Class>> {
-        let count = cut.segments.count();
+    pub async fn scores_with_hidden(
+        &mut self,
+        segmented: &SegmentedImage,
+        hidden: &[usize],
+    ) -> Result<Vec<Class>> {
+        let count = segmented.segments.count();
         if let Some(bad) = hidden.iter().find(|&&s| s >= count) {
             return Err(Error::Argument(format!("there is no segment {bad}; there are {count}, from 0")));
         }
@@ -67,8 +76,8 @@ impl Session {
         hidden.iter().for_each(|&s| shown[s] = false);
         let mut rows = BitRows::new(count);
         rows.push(shown);
-        let masks = Masks::Segments(cut.segments.clone(), rows);
-        let masked = Masked { image: &cut.image, fill: &cut.fill, masks: &masks };
+        let masks = Masks::Segments(segmented.segments.clone(), rows);
+        let masked = Masked { image: &segmented.image, fill: &segmented.fill, masks: &masks };
         Ok(best_first(self.scores_of(Images::Masked(masked)).await?))
     }
 }
@@ -89,19 +98,22 @@ mod tests {
         let image = Tensor::new([3, 224, 224], values).unwrap();
         let parameters = [("algorithm", json!("grid")), ("segments", json!(4)), ("fill", json!("zero"))];
         let parameters = parameters.map(|(k, v)| (k.to_owned(), v)).into();
-        let cut = session.cut(&image, "lime", &parameters).unwrap();
-        assert_eq!(cut.segments().count(), 4);
+        let segmented = session.segment_image(&image, "lime", &parameters).unwrap();
+        assert_eq!(segmented.segments().count(), 4);
         let mut mixed = image.clone();
         for (i, value) in mixed.data_mut().iter_mut().enumerate() {
-            let label = cut.segments().labels()[i % (224 * 224)];
+            let label = segmented.segments().labels()[i % (224 * 224)];
             *value = if [1, 2].contains(&label) { 0.0 } else { *value };
         }
         let expected = pollster::block_on(session.classify(&mixed)).unwrap();
-        assert_eq!(pollster::block_on(session.hide(&cut, &[2, 1])).unwrap(), expected);
+        assert_eq!(pollster::block_on(session.scores_with_hidden(&segmented, &[2, 1])).unwrap(), expected);
         let whole = pollster::block_on(session.classify(&image)).unwrap();
-        assert_eq!(pollster::block_on(session.hide(&cut, &[])).unwrap(), whole);
+        assert_eq!(pollster::block_on(session.scores_with_hidden(&segmented, &[])).unwrap(), whole);
         assert_ne!(expected, whole);
-        assert_eq!(pollster::block_on(session.hide(&cut, &[4])).unwrap_err().code(), "argument");
-        assert_eq!(session.cut(&image, "saliency", &parameters).unwrap_err().code(), "argument");
+        assert_eq!(
+            pollster::block_on(session.scores_with_hidden(&segmented, &[4])).unwrap_err().code(),
+            "argument"
+        );
+        assert_eq!(session.segment_image(&image, "saliency", &parameters).unwrap_err().code(), "argument");
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     npy,
     picture::Picture,
     render::{self, Display, Rendered},
-    session::{Cut, Explanation, Options, Request, Results, Session},
+    session::{Explanation, Options, Request, Results, SegmentedImage, Session},
     tensor::Tensor,
 };
 
@@ -58,7 +58,7 @@ pub struct Engine {
     backend: RefCell<Value>,
     events: RefCell<Vec<String>>,
     seen: RefCell<Option<Seen>>,
-    cut: RefCell<Option<Cut>>,
+    cut: RefCell<Option<SegmentedImage>>,
     results: RefCell<Results>,
     /// Work of another engine, whose helper this one is.
     pub(super) job: RefCell<Option<Rc<Job<'static>>>>,
@@ -121,7 +121,7 @@ impl Engine {
         self.try_explain(&request, &progress).await.map_err(|e| convert::error(&e))
     }
 
-    /// Cuts the picture into the segments that a method would hide; `parameters` is JSON. The answer is
+    /// Cuts the picture as a method would that hides segments; `parameters` is JSON. The answer is
     /// `{ width, height, count, labels, rgba }`: each pixel's segment, and what shows where it is hidden.
     pub fn cut(&self, method: &str, parameters: &str) -> Result<Object, JsValue> {
         self.try_cut(method, parameters).map_err(|e| convert::error(&e))
@@ -275,8 +275,8 @@ impl Engine {
             serde_json::from_str(parameters).map_err(|e| Error::Argument(format!("the parameters: {e}")))?;
         let session = self.session.borrow();
         let session = session.as_ref().ok_or_else(busy)?;
-        let cut = session.cut(&self.input()?, method, &parameters)?;
-        let (segments, fill) = (cut.segments(), session.preprocessing().denormalise(cut.fill())?);
+        let segmented = session.segment_image(&self.input()?, method, &parameters)?;
+        let (segments, fill) = (segmented.segments(), session.preprocessing().denormalise(segmented.fill())?);
         let object = convert::object([
             ("width", segments.width().into()),
             ("height", segments.height().into()),
@@ -284,15 +284,16 @@ impl Engine {
             ("labels", Uint32Array::from(segments.labels()).into()),
             ("rgba", convert::clamped(&opaque(&fill))),
         ]);
-        self.cut.replace(Some(cut));
+        self.cut.replace(Some(segmented));
         Ok(object)
     }
 
     async fn try_hide(&self, hidden: &[u32]) -> Result<String> {
         let none = || Error::Argument("the picture has not been cut into segments yet".into());
-        let cut = self.cut.borrow().clone().ok_or_else(none)?;
+        let segmented = self.cut.borrow().clone().ok_or_else(none)?;
         let hidden: Vec<usize> = hidden.iter().map(|&s| s as usize).collect();
-        let classes = self.with_session(async |session| session.hide(&cut, &hidden).await).await?;
+        let classes =
+            self.with_session(async |session| session.scores_with_hidden(&segmented, &hidden).await).await?;
         Ok(json!(classes).to_string())
     }
 
@@ -330,7 +331,8 @@ impl Engine {
         let total = groups.iter().map(Vec::len).sum();
         let mut done = 0;
         for layers in groups {
-            let work = async |session: &mut Session| session.explain_at(&input, &request, &layers).await;
+            let work =
+                async |session: &mut Session| session.explain_at_layers(&input, &request, &layers).await;
             let made = self.with_session(work).await?;
             done += made.len();
             let keep = |explanation| {

@@ -40,8 +40,8 @@ pub fn methods() -> String {
     let method = |method: &&dyn Method| {
         let (about, mut value) = (method.about(), describe(*method));
         value["display"] = json!({
-            "signed": Display::suited(about.id, about.map, true),
-            "unsigned": Display::suited(about.id, about.map, false),
+            "signed": Display::suited(about.id, about.map_kind, true),
+            "unsigned": Display::suited(about.id, about.map_kind, false),
             // For methods that may be asked of a layer, and else of the input.
             "layer": Display::suited(about.id, MapKind::Image, true),
         });

@@ -57,7 +57,7 @@ fn run(network: &Arc<Network>) -> Result<()> {
     for (program, cotangents) in [(&forward, None), (&gradient, Some(&cotangents))] {
         pollster::block_on(cpu.run(program, Images::Batch(&image), cotangents))?;
         for images in [1, 16] {
-            rehearse(&network.program(program)?, images, 1)?;
+            rehearse(&network.graph_for(program)?, images, 1)?;
         }
     }
     Ok(())

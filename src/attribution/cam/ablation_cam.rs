@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::weighted_sum;
 use crate::{
     attribution::{About, Context, Cost, Group, Map, MapKind, Method, Paper},
-    backend::{At, Images},
+    backend::{Images, LayerInput},
     error::{Error, Result},
     network::{Program, Score},
     tensor::Tensor,
@@ -33,7 +33,7 @@ const ABOUT: About = About {
     parameters: &[],
     default_score: Score::Logit,
     cost: Cost::forward("channels + 1"),
-    map: MapKind::Layer,
+    map_kind: MapKind::Layer,
 };
 
 #[async_trait(?Send)]
@@ -96,8 +96,8 @@ async fn channel_weights(
             ablated
         };
         let ablated = Tensor::stack(&chunk.iter().map(without).collect::<Vec<_>>())?;
-        let at = At { points: &ablated, image: context.image };
-        let logits = context.run(head, Images::At(at), None).await?.swap_remove(0);
+        let at = LayerInput { points: &ablated, image: context.image };
+        let logits = context.run(head, Images::AtLayer(at), None).await?.swap_remove(0);
         let scores = context.scores_from(&logits)?;
         for (row, &c) in chunk.iter().enumerate() {
             for (k, (&y, &without)) in whole.iter().zip(scores.row(row)).enumerate() {

@@ -31,7 +31,7 @@ const ABOUT: About = About {
     parameters: &[],
     default_score: Score::Logit,
     cost: Cost::forward("1"),
-    map: MapKind::Layer,
+    map_kind: MapKind::Layer,
 };
 
 #[async_trait(?Send)]

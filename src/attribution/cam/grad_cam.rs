@@ -33,7 +33,7 @@ const ABOUT: About = About {
     }],
     default_score: Score::Logit,
     cost: Cost::GRADIENT,
-    map: MapKind::Layer,
+    map_kind: MapKind::Layer,
 };
 
 #[async_trait(?Send)]

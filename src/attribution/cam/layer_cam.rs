@@ -27,7 +27,7 @@ const ABOUT: About = About {
     parameters: &[],
     default_score: Score::Logit,
     cost: Cost::GRADIENT,
-    map: MapKind::Layer,
+    map_kind: MapKind::Layer,
 };
 
 #[async_trait(?Send)]

@@ -38,7 +38,7 @@ const ABOUT: About = About {
     }],
     default_score: Score::Logit,
     cost: Cost::forward("channels + 1"),
-    map: MapKind::Layer,
+    map_kind: MapKind::Layer,
 };
 
 #[async_trait(?Send)]

@@ -9,7 +9,7 @@ use crate::{
     attribution::{
         About, Context, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter, gradient, score_unit,
     },
-    backend::{At, Images},
+    backend::{Images, LayerInput},
     error::{Error, Result},
     graph::{Rule, ValueId},
     network::{Layer, Program, Score},
@@ -57,7 +57,7 @@ const ABOUT: About = About {
     ],
     default_score: Score::Logit,
     cost: Cost { forward: "images + 1", gradient: "samples" },
-    map: MapKind::Channels,
+    map_kind: MapKind::Channels,
 };
 
 /// Note for a layer that is bypassed.
@@ -110,7 +110,7 @@ impl Method for ExpectedGradients {
         true
     }
 
-    fn map(&self, layer: Option<&Layer>) -> MapKind {
+    fn map_kind(&self, layer: Option<&Layer>) -> MapKind {
         layer.map_or(MapKind::Channels, |_| MapKind::Layer)
     }
 
@@ -265,8 +265,8 @@ async fn heads(context: &mut Context<'_>, starts: &Tensor, from: ValueId) -> Res
     for first in (0..starts.shape()[0]).step_by(batch) {
         let rows = first..(first + batch).min(starts.shape()[0]);
         let points = Tensor::stack(&rows.map(|i| starts.at(i)).collect::<Vec<_>>())?;
-        let at = At { points: &points, image: context.image };
-        let made = context.run(&program, Images::At(at), None).await?.swap_remove(0);
+        let at = LayerInput { points: &points, image: context.image };
+        let made = context.run(&program, Images::AtLayer(at), None).await?.swap_remove(0);
         logits.extend((0..made.shape()[0]).map(|i| made.at(i)));
     }
     context.scores_from(&Tensor::stack(&logits)?)

@@ -38,7 +38,7 @@ const ABOUT: About = About {
     }],
     default_score: Score::Logit,
     cost: Cost { forward: "", gradient: "2" },
-    map: MapKind::Channels,
+    map_kind: MapKind::Channels,
 };
 
 #[async_trait(?Send)]

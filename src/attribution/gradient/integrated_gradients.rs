@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{
     baseline::{self, baseline},
-    quadrature::{Along, gauss_legendre},
+    quadrature::{PathSums, gauss_legendre},
 };
 use crate::{
     attribution::{
@@ -59,7 +59,7 @@ const ABOUT: About = About {
     ],
     default_score: Score::Logit,
     cost: Cost { forward: "2", gradient: "steps" },
-    map: MapKind::Channels,
+    map_kind: MapKind::Channels,
 };
 
 /// The quadrature whose weights are made to fit.
@@ -123,7 +123,8 @@ pub(super) async fn along_the_way(
 ) -> Result<Vec<Tensor>> {
     let [start, image] = way;
     let (nodes, targets) = (gauss_legendre(steps), context.question.targets.len());
-    let mut sums: Vec<Along> = (0..targets).map(|_| Along::new(start, image, rises.is_some())).collect();
+    let mut sums: Vec<PathSums> =
+        (0..targets).map(|_| PathSums::new(start, image, rises.is_some())).collect();
     let batch = gradient::batch(context, Rule::Plain).await?;
     let mut done = 0;
     for chunk in nodes.chunks(batch) {

@@ -18,7 +18,7 @@ pub mod vargrad;
 
 use crate::{
     attribution::Context,
-    backend::{At, Images},
+    backend::{Images, LayerInput},
     error::{Error, Result},
     graph::Rule,
     network::{Network, Program, Score},
@@ -54,7 +54,7 @@ fn has_smooth_activations(network: &Network) -> bool {
 pub async fn of_program(context: &mut Context<'_>, program: &Program, points: &Tensor) -> Result<Tensor> {
     let cotangents = context.cotangents(points.shape()[0])?;
     let images = match program {
-        Program::HeadGradient { .. } => Images::At(At { points, image: context.image }),
+        Program::HeadGradient { .. } => Images::AtLayer(LayerInput { points, image: context.image }),
         _ => Images::Batch(points),
     };
     let outputs = context.run(program, images, Some(&cotangents)).await?;

@@ -29,7 +29,7 @@ pub fn gauss_legendre(steps: usize) -> Vec<(f64, f64)> {
 }
 
 /// Sums of gradients along a way, element by element, in double precision and in the order in which they come.
-pub struct Along {
+pub struct PathSums {
     /// From the way's start to its end.
     difference: Vec<f64>,
     sum: Vec<f64>,
@@ -40,7 +40,7 @@ pub struct Along {
     square: f64,
 }
 
-impl Along {
+impl PathSums {
     /// Nothing yet, on the way from `start` to `end`.
     #[must_use]
     pub fn new(start: &Tensor, end: &Tensor, calibrate: bool) -> Self {
@@ -101,7 +101,7 @@ mod tests {
         let gradients = [[1.0f32, 0.0], [0.0, 1.0], [2.0, 2.0]];
         let weights = [0.25, 0.5, 0.25];
         let run = |calibrate: bool, rise: f64| {
-            let mut along = Along::new(&start, &end, calibrate);
+            let mut along = PathSums::new(&start, &end, calibrate);
             gradients.iter().zip(weights).for_each(|(g, w)| along.add(w, g));
             along.finish(&[2], rise).unwrap()
         };

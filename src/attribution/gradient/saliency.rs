@@ -28,7 +28,7 @@ const ABOUT: About = About {
     parameters: &[],
     default_score: Score::Logit,
     cost: Cost::GRADIENT,
-    map: MapKind::Channels,
+    map_kind: MapKind::Channels,
 };
 
 #[async_trait(?Send)]

@@ -27,7 +27,7 @@ const ABOUT: About = About {
     parameters: noise::PARAMETERS,
     default_score: Score::Logit,
     cost: Cost { forward: "", gradient: "samples" },
-    map: MapKind::Channels,
+    map_kind: MapKind::Channels,
 };
 
 #[async_trait(?Send)]

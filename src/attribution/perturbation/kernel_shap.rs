@@ -58,7 +58,7 @@ const ABOUT: About = About {
     parameters: &PARAMETERS,
     default_score: Score::Probability,
     cost: Cost::forward("samples + 2"),
-    map: MapKind::Image,
+    map_kind: MapKind::Image,
 };
 
 #[async_trait(?Send)]

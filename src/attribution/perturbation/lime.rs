@@ -73,7 +73,7 @@ const ABOUT: About = About {
     parameters: &PARAMETERS,
     default_score: Score::Probability,
     cost: Cost::forward("samples"),
-    map: MapKind::Image,
+    map_kind: MapKind::Image,
 };
 
 #[async_trait(?Send)]

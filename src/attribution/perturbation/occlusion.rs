@@ -49,7 +49,7 @@ const ABOUT: About = About {
     ],
     default_score: Score::Logit,
     cost: Cost::forward("windows + 1"),
-    map: MapKind::Image,
+    map_kind: MapKind::Image,
 };
 
 #[async_trait(?Send)]

@@ -70,7 +70,7 @@ const ABOUT: About = About {
     ],
     default_score: Score::Probability,
     cost: Cost::forward("samples"),
-    map: MapKind::Image,
+    map_kind: MapKind::Image,
 };
 
 #[async_trait(?Send)]

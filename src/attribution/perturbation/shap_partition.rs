@@ -8,7 +8,7 @@ use super::{Checkpoints, join, owen::Owen};
 use crate::{
     attribution::{
         About, Context, Cost, Group, Kind, Map, MapKind, Method, Paper, Parameter,
-        masker::{Masker, Ready},
+        masker::{Masker, PreparedMasker},
         score_unit,
     },
     backend::{BitRows, Images, Inpainted, Masks},
@@ -72,7 +72,7 @@ const ABOUT: About = About {
     parameters: &PARAMETERS,
     default_score: Score::Probability,
     cost: Cost::forward("max_evals"),
-    map: MapKind::Channels,
+    map_kind: MapKind::Channels,
 };
 
 #[async_trait(?Send)]
@@ -87,8 +87,8 @@ impl Method for ShapPartition {
             return Err(Error::Argument("the method needs an image".into()));
         };
         let shape = [channels, height, width];
-        let masker =
-            Masker::parse(question.settings.text("masker"))?.ready(context.image, &question.preprocessing)?;
+        let masker = Masker::parse(question.settings.text("masker"))?
+            .prepare(context.image, &question.preprocessing)?;
         let (most, batch) = (question.settings.integer("max_evals"), question.settings.integer("batch"));
         context.observer.progress(0, most as u64, None).await?;
         let mut ends = BitRows::new(channels * height * width);
@@ -122,10 +122,16 @@ fn owen_is_fine(context: &Context<'_>, owen: &Owen) -> bool {
 }
 
 /// The targets' scores under each mask.
-async fn scores(context: &mut Context<'_>, masker: &Ready, masks: BitRows) -> Result<Vec<Rc<[f64]>>> {
+async fn scores(
+    context: &mut Context<'_>,
+    masker: &PreparedMasker,
+    masks: BitRows,
+) -> Result<Vec<Rc<[f64]>>> {
     let scores = match masker {
-        Ready::Fill(fill) => super::scores(context, fill, &Masks::Elements(masks)).await?,
-        Ready::Inpaint(by) => context.scores(Images::Inpainted(Inpainted { by, shown: &masks })).await?,
+        PreparedMasker::Fill(fill) => super::scores(context, fill, &Masks::Elements(masks)).await?,
+        PreparedMasker::Inpaint(by) => {
+            context.scores(Images::Inpainted(Inpainted { by, shown: &masks })).await?
+        }
     };
     let row = |i: usize| scores.row(i).iter().map(|&v| f64::from(v)).collect();
     Ok((0..scores.shape()[0]).map(row).collect())

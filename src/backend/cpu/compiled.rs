@@ -109,8 +109,8 @@ impl Compiled {
         Ok(Self { forward, backward, outputs, shapes, has_run: AtomicBool::new(false) })
     }
 
-    /// How many inputs an image has.
-    pub fn images(&self) -> usize {
+    /// The number of inputs that have a row per image.
+    pub fn image_inputs(&self) -> usize {
         self.forward.takes.len()
     }
 
@@ -217,7 +217,7 @@ impl Part {
             outlets[id.index()] = Some(match *node.shape {
                 [c, h, w] if is_turned[id.index()] => {
                     let source = source(&[h, w, c])?;
-                    turn(&mut model, &name, AxisOp::Move(2, 0), source)?
+                    transpose(&mut model, &name, AxisOp::Move(2, 0), source)?
                 }
                 _ => source(&node.shape)?,
             });
@@ -232,7 +232,7 @@ impl Part {
             let made = outlets[id.index()];
             let made = made.ok_or_else(|| Error::Model("a value is read before it is made".into()))?;
             given.push(match is_turned[id.index()] {
-                true => turn(&mut model, &graph.node(*id).name, AxisOp::Move(0, 2), made)?,
+                true => transpose(&mut model, &graph.node(*id).name, AxisOp::Move(0, 2), made)?,
                 false => made,
             });
         }
@@ -248,7 +248,7 @@ impl Part {
 }
 
 /// Moves an axis of a value.
-fn turn(model: &mut TypedModel, name: &str, axes: AxisOp, value: OutletId) -> Result<OutletId> {
+fn transpose(model: &mut TypedModel, name: &str, axes: AxisOp, value: OutletId) -> Result<OutletId> {
     let name = format!("{name}#{}.turned", value.node);
     Ok(model.wire_node(name, axes, &[value]).map_err(|e| failed(&e))?[0])
 }

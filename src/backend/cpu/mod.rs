@@ -52,14 +52,14 @@ impl CpuBackend {
         let adapter = format!("{} with tract", std::env::consts::ARCH);
         let description = Description { kind: "cpu", adapter, fallback: false };
         let mut backend = Self { network, description, compiled: vec![] };
-        backend.program(&Program::Forward { layer: None })?;
+        backend.compiled(&Program::Forward { layer: None })?;
         Ok(backend)
     }
 
-    fn program(&mut self, program: &Program) -> Result<Arc<Compiled>> {
+    fn compiled(&mut self, program: &Program) -> Result<Arc<Compiled>> {
         let entry = match self.compiled.iter().position(|(p, _)| p == program) {
             Some(place) => self.compiled.remove(place),
-            None => (program.clone(), Arc::new(Compiled::new(&self.network.program(program)?)?)),
+            None => (program.clone(), Arc::new(Compiled::new(&self.network.graph_for(program)?)?)),
         };
         let found = entry.1.clone();
         self.compiled.push(entry);
@@ -81,7 +81,7 @@ impl Backend for CpuBackend {
     }
 
     async fn batch(&mut self, program: &Program, targets: usize) -> Result<usize> {
-        let bytes = self.program(program)?.output_bytes(targets);
+        let bytes = self.compiled(program)?.output_bytes(targets);
         Ok(at_once(threads(), targets, bytes))
     }
 
@@ -91,12 +91,12 @@ impl Backend for CpuBackend {
         images: Images<'_>,
         cotangents: Option<&Tensor>,
     ) -> Result<Vec<Tensor>> {
-        let compiled = self.program(program)?;
+        let compiled = self.compiled(program)?;
         let shape = self.network.takes(program);
         images.check(shape, Some(self.network.input()))?;
         let held = match &images {
-            _ if compiled.images() == 1 => None,
-            Images::At(at) => Some(compiled::value(at.image.shape(), at.image.data())?),
+            _ if compiled.image_inputs() == 1 => None,
+            Images::AtLayer(at) => Some(compiled::value(at.image.shape(), at.image.data())?),
             _ => return Err(Error::Argument("the image gets past the layer, and must be given too".into())),
         };
         let image = |i: usize| {
@@ -115,7 +115,7 @@ impl Backend for CpuBackend {
 
     /// Runs the program on nothing, too: browsers compile well only what has run for a while.
     async fn warm(&mut self, program: &Program) -> Result<()> {
-        let compiled = self.program(program)?;
+        let compiled = self.compiled(program)?;
         if compiled.has_run() {
             return Ok(());
         }

@@ -218,7 +218,7 @@ fn the_shipped_model_is_the_same_on_every_instruction_set() {
     let model = include_bytes!("../../../models/efficientnet-lite0-int8.onnx");
     let network = Network::from_onnx(model).unwrap();
     let program = Program::Gradient { score: Score::Logit, layer: None, rule: Rule::Plain };
-    let graph = network.program(&program).unwrap();
+    let graph = network.graph_for(&program).unwrap();
     let chains = graph.nodes().iter().filter_map(|node| Some((node, node.operator()?.chain()?)));
     let mut rng = cases::rng("shipped", 0);
     let mut count = 0;

@@ -222,7 +222,7 @@ impl Runner {
 fn bypass_inputs(runner: &Runner, images: Images<'_>) -> usize {
     let graph = runner.compiled.graph();
     let per_image = graph.inputs().iter().filter(|id| graph.node(**id).rows == Rows::Images).count();
-    if matches!(images, Images::At(_)) { per_image.saturating_sub(1) } else { 0 }
+    if matches!(images, Images::AtLayer(_)) { per_image.saturating_sub(1) } else { 0 }
 }
 
 /// Refuses inputs of the wrong shape or that are not finite.
@@ -262,7 +262,7 @@ fn uploads<'a>(
     let mut uploads = vec![];
     let Some(view) = plan.inputs.get(bypass) else { return uploads };
     match (images, picture, view.mask) {
-        (Images::At(at), ..) => {
+        (Images::AtLayer(at), ..) => {
             let image = plan.inputs[..bypass].first();
             uploads.extend(image.map(|v| floats(v, &at.image.data().repeat(size.images))));
             uploads.push(floats(view, rows(at.points, first, size.images)));

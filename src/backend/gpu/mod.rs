@@ -94,7 +94,7 @@ impl GpuBackend {
             self.runners.push(found);
         } else {
             let compiled =
-                Compiled::new(self.engine.gpu.device_profile(), &self.network.program(program)?, encoding)?;
+                Compiled::new(self.engine.gpu.device_profile(), &self.network.graph_for(program)?, encoding)?;
             if self.runners.len() >= PROGRAMS {
                 self.runners.remove(0);
             }

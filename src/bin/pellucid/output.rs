@@ -144,8 +144,8 @@ pub fn write_segments(path: &PathBuf, map: &Segmentation) -> Result<()> {
 fn overlay(explanation: &Explanation, picture: &Picture, chosen: &[(String, String)]) -> Result<Vec<u8>> {
     let has_negative = explanation.targets.iter().any(|e| e.map.values.range().0 < 0.0);
     // Maps at a layer of methods that may look at one have both signs by their nature.
-    let at_layer = explanation.layer.is_some() && explanation.map == MapKind::Image;
-    let suited = render::Display::suited(explanation.method, explanation.map, has_negative || at_layer);
+    let at_layer = explanation.layer.is_some() && explanation.map_kind == MapKind::Image;
+    let suited = render::Display::suited(explanation.method, explanation.map_kind, has_negative || at_layer);
     let mut display = suited.with(chosen)?;
     let maps: Vec<&Map> = explanation.targets.iter().map(|e| &e.map).collect();
     let values: Vec<&Tensor> = maps.iter().map(|map| &map.values).collect();

@@ -14,7 +14,7 @@ use crate::{
 /// An input or output of an ONNX node.
 #[derive(Clone, Debug)]
 pub enum Operand {
-    /// Known from the file.
+    /// CachedGradients from the file.
     Constant(Arc<Constant>),
     /// Computed from the image.
     Value(ValueId),

@@ -120,7 +120,7 @@ fn all_layers_at_once_are_as_on_the_cpu() {
     let layers: Vec<ValueId> = network.live_layers().iter().map(|l| l.value).collect();
     let (score, rule) = (crate::network::Score::Logit, crate::graph::Rule::Plain);
     let graph =
-        network.program(&crate::network::Program::Layers { score, layers: layers.clone(), rule }).unwrap();
+        network.graph_for(&crate::network::Program::Layers { score, layers: layers.clone(), rule }).unwrap();
     let mut rng = for_sample(5, 0);
     let image = tensor(&mut rng, 1, network.input());
     let cotangents = tensor(&mut rng, 2, &[network.classes()]);

@@ -88,7 +88,7 @@ fn every_variant_of_the_shipped_model_is_valid() {
     ];
     let (folder, mut seen, mut count) = (folder(), HashSet::new(), 0);
     for program in &programs {
-        let graph = network.program(program).unwrap();
+        let graph = network.graph_for(program).unwrap();
         for encoding in ENCODINGS {
             for dispatch in new_variants(&mut seen, &graph, encoding, &[(1, 1), (3, 2), (MANY, 1)]) {
                 let text = shader(&dispatch);
