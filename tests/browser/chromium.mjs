@@ -16,13 +16,18 @@ const QUIET = [
 const SOFTWARE_WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 
 /// Starts Chromium. `webgpu: false` gives the page no adapter, as an old browser would.
-export async function launch({ webgpu = true, args = [] } = {}) {
+export const launch = (options) => chromium.launch(settings(options));
+
+/// Starts Chromium with a reader's own profile in `folder`: other contexts are private windows, which install nothing.
+export const persistent = (folder, options) => chromium.launchPersistentContext(folder, settings(options));
+
+function settings({ webgpu = true, args = [] } = {}) {
   const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
   if (!existsSync(executablePath)) throw new Error(`no browser at ${executablePath}: set CHROMIUM`);
   // Chromium's sandbox refuses to run as root.
   const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
   const gpu = webgpu ? SOFTWARE_WEBGPU : ['--disable-features=WebGPU', '--disable-webgpu'];
-  return chromium.launch({ executablePath, args: [...QUIET, ...sandbox, ...gpu, ...args] });
+  return { executablePath, args: [...QUIET, ...sandbox, ...gpu, ...args] };
 }
 
 /// The address of the served page: `cargo xtask test` sets it; `cargo xtask serve` prints it.

@@ -8,6 +8,7 @@ use std::path::Path;
 const ROOMS: &[(&str, &[&str])] = &[
     ("shared", &[]),
     ("worker", &["shared", "pkg"]),
+    ("offline", &["shared"]),
     ("page", &["shared"]),
     ("page/state", &["page", "shared"]),
     ("page/engine", &["page", "shared"]),
@@ -23,7 +24,7 @@ const BEFORE_PATH: [&str; 4] = ["from '", "import '", "import('", "from \""];
 fn the_scripts_keep_to_their_rooms() {
     let www = Path::new(env!("CARGO_MANIFEST_DIR")).join("www");
     let mut scripts = vec![];
-    for room in ["page", "worker", "shared"] {
+    for room in ["page", "worker", "offline", "shared"] {
         collect(&www, &www.join(room), &mut scripts);
     }
     assert!(scripts.len() > 30, "the scripts were not found");

@@ -8,6 +8,7 @@ import { createCompareFlow } from './flow/compare.js';
 import { createDrawFlow } from './flow/draw.js';
 import { createExplainFlow } from './flow/explain.js';
 import { createModelFlow } from './flow/model.js';
+import { createOfflineFlow } from './flow/offline.js';
 import { createPictureFlow } from './flow/picture.js';
 import { createRestartFlow } from './flow/restart.js';
 import { createWhatIfFlow } from './flow/what-if.js';
@@ -24,6 +25,7 @@ import { setUpMethod } from './view/method.js';
 import { setUpModelDialog } from './view/model-dialog.js';
 import { clearErrors, clearNotices, notify, notifyError } from './view/notices.js';
 import { setUpNumbers } from './view/numbers.js';
+import { setUpOffline } from './view/offline.js';
 import { setUpParameters } from './view/parameters.js';
 import { setUpProbe } from './view/probe.js';
 import { setUpStage } from './view/stage.js';
@@ -69,6 +71,8 @@ setUpDisplay(store);
 setUpNumbers(store, engine);
 setUpModelDialog(store, model, engine);
 setUpEvents(store);
+setUpOffline(store);
+createOfflineFlow(store, notices);
 
 engine.ready.then(
   ({ methods, colourMaps, tutorial, info, timings }) => {

@@ -63,6 +63,8 @@ export interface Lasting {
   /** The reader looks at the picture alone. */
   pictureOnly: boolean;
   dialog: 'model' | null;
+  /** Whether the page opens without a network: it does not (yet), or it is kept by its service worker. */
+  offline: 'no' | 'kept';
 }
 
 /** What belongs to the model: another one clears it. */

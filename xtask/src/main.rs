@@ -1,8 +1,12 @@
 //! The project's own tool: `cargo xtask serve | build | test | bench | deny`.
 
 mod bench;
+mod compress;
 mod deny;
+mod headers;
 mod host;
+mod http;
+mod offline;
 mod pack;
 mod page;
 mod serve;

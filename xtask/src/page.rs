@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::{host, pack, shrink, tools};
+use crate::{compress, headers, host, offline, pack, shrink, tools};
 
 /// How well the WebAssembly is compiled.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,24 +44,41 @@ pub fn build(profile: Profile) -> Result<PathBuf> {
     for file in ["index.html", "LICENSE-MIT", "LICENSE-APACHE"] {
         copy(&host::root().join(file), &dist.join(file))?;
     }
+    // An application is what lies beside its manifest or below.
+    rename(&dist.join("www").join(MANIFEST), &dist.join(MANIFEST))?;
     bind(&wasm, &dist.join("www/pkg"))?;
-    pack_scripts(&dist.join("www"))?;
+    let service_worker = pack_scripts(&dist.join("www"))?;
+    write(&dist.join(SERVICE_WORKER), &service_worker)?;
+    offline::name_build(&dist)?;
+    offline::list_files(&dist, &dist.join(SERVICE_WORKER))?;
+    // While the page is worked on, nobody waits for a download, but for the best compression somebody would.
+    if profile == Profile::Release {
+        compress::leave_beside(&dist)?;
+    }
+    write(&dist.join("_headers"), &headers::headers(&fs::read_to_string(dist.join("index.html"))?)?)?;
     Ok(dist)
 }
 
+const MANIFEST: &str = "manifest.webmanifest";
+const SERVICE_WORKER: &str = "sw.js";
+
 /// The scripts that start by themselves: the page and its workers.
 const ENTRIES: [&str; 2] = ["page/app.js", "worker/worker.js"];
+/// Controls the folder that it lies in and those below, so it ships beside index.html.
+const OFFLINE: &str = "offline/sw.js";
 /// The rooms of the scripts, of which only the packed entries ship.
-const ROOMS: [&str; 3] = ["page", "worker", "shared"];
+const ROOMS: [&str; 4] = ["page", "worker", "shared", "offline"];
 /// A classic script, which index.html names beside the entries.
 const THEME: &str = "page/theme.js";
 
-/// Each entry point with its modules in one file, and nothing that only readers of the source need.
-fn pack_scripts(www: &Path) -> Result<()> {
+/// Each entry point with its modules in one file, and nothing that only readers of the source need. Answers with the
+/// service worker.
+fn pack_scripts(www: &Path) -> Result<String> {
     let mut scripts = vec![(THEME, shrunk(&www.join(THEME), false)?)];
     for entry in ENTRIES {
         scripts.push((entry, shrink::shrink(&pack::pack(&www.join(entry))?, true)?));
     }
+    let service_worker = shrink::shrink(&pack::pack(&www.join(OFFLINE))?, false)?;
     for room in ROOMS {
         fs::remove_dir_all(www.join(room)).with_context(|| format!("removing www/{room}"))?;
     }
@@ -71,7 +88,8 @@ fn pack_scripts(www: &Path) -> Result<()> {
     let glue = www.join("pkg/pellucid.js");
     write(&glue, &shrunk(&glue, true)?)?;
     let style = www.join("style.css");
-    write(&style, &shrink::shrink_style(&fs::read_to_string(&style)?))
+    write(&style, &shrink::shrink_style(&fs::read_to_string(&style)?))?;
+    Ok(service_worker)
 }
 
 fn shrunk(script: &Path, module: bool) -> Result<String> {
@@ -120,6 +138,19 @@ fn bind(wasm: &Path, out: &Path) -> Result<()> {
         .remove_producers_section(true)
         .generate(out)
         .context("binding the WebAssembly to JavaScript")
+}
+
+fn rename(from: &Path, to: &Path) -> Result<()> {
+    fs::rename(from, to).with_context(|| format!("moving {} to {}", from.display(), to.display()))
+}
+
+/// Calls `visit` with each file in a folder and those below.
+pub fn each_file(dir: &Path, visit: &mut dyn FnMut(&Path) -> Result<()>) -> Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.is_dir() { each_file(&path, visit)? } else { visit(&path)? }
+    }
+    Ok(())
 }
 
 /// Copies a file or a folder, leaving out what only its makers need.

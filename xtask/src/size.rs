@@ -1,11 +1,12 @@
 //! How much a visitor downloads, and the bounds on it.
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use flate2::{Compression, write::GzEncoder};
+
+use crate::compress::{brotli, gzip};
+use crate::page::each_file;
 
 /// The WebAssembly, compressed as a good host sends it: brotli at its best.
 const WASM_LIMIT: usize = 1_800_000;
@@ -16,15 +17,15 @@ const SHELL_LIMIT: usize = 60 * 1024;
 pub fn check(dist: &Path) -> Result<bool> {
     let wasm_file = dist.join("www/pkg/pellucid_bg.wasm");
     let wasm = fs::read(&wasm_file).with_context(|| format!("reading {}", wasm_file.display()))?;
-    let wasm_brotli = brotli_size(&wasm)?;
+    let wasm_brotli = brotli(&wasm)?.len();
     let mut shell = 0;
     each_file(dist, &mut |path| {
         if path.extension().is_some_and(|ext| ext == "js" || ext == "mjs" || ext == "css") {
-            shell += gzip_size(&fs::read(path)?)?;
+            shell += gzip(&fs::read(path)?)?.len();
         }
         Ok(())
     })?;
-    println!("wasm: {} bytes, {} in gzip", wasm.len(), gzip_size(&wasm)?);
+    println!("wasm: {} bytes, {} in gzip", wasm.len(), gzip(&wasm)?.len());
     let wasm_fits = verdict("wasm in brotli", wasm_brotli, WASM_LIMIT);
     let shell_fits = verdict("scripts and styles in gzip", shell, SHELL_LIMIT);
     Ok(wasm_fits && shell_fits)
@@ -36,26 +37,6 @@ fn verdict(what: &str, size: usize, limit: usize) -> bool {
     fits
 }
 
-fn each_file(dir: &Path, visit: &mut dyn FnMut(&Path) -> Result<()>) -> Result<()> {
-    for entry in fs::read_dir(dir)? {
-        let path = entry?.path();
-        if path.is_dir() { each_file(&path, visit)? } else { visit(&path)? }
-    }
-    Ok(())
-}
-
-fn brotli_size(bytes: &[u8]) -> Result<usize> {
-    let mut encoder = brotli::CompressorWriter::new(Vec::new(), 1 << 16, 11, 24);
-    encoder.write_all(bytes)?;
-    Ok(encoder.into_inner().len())
-}
-
-fn gzip_size(bytes: &[u8]) -> Result<usize> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(bytes)?;
-    Ok(encoder.finish()?.len())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,8 +44,8 @@ mod tests {
     #[test]
     fn sizes_are_those_of_the_compressed_bytes() -> Result<()> {
         let zeros = vec![0; 1 << 20];
-        assert!((1..100).contains(&brotli_size(&zeros)?));
-        assert!((100..2000).contains(&gzip_size(&zeros)?));
+        assert!((1..100).contains(&brotli(&zeros)?.len()));
+        assert!((100..2000).contains(&gzip(&zeros)?.len()));
         Ok(())
     }
 

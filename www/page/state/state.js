@@ -28,6 +28,7 @@ const lasting = {
   display: {},
   pictureOnly: false,
   dialog: null,
+  offline: 'no',
 };
 
 /**

@@ -2,8 +2,10 @@
 
 /** @import { ModelFlow, PictureFlow, Store } from '../types' */
 
+import { NAME_HEADER, sharedWith } from '../../shared/share.js';
 import { $, $$, show } from '../dom.js';
 import { methodOf } from '../state/question.js';
+import { HOME } from '../urls.js';
 import { notify } from './notices.js';
 import { takeOwn } from './parameters.js';
 import { anchored } from './sheet.js';
@@ -19,6 +21,7 @@ export function setUpIntake(store, { picture, model }) {
   setUpPicking(take);
   setUpPaste(take);
   setUpDrop(take);
+  takeFromOthers(take);
   anchored($('#picture-sheet'), $('#picture-button'), { minWidth: 340, align: 'end' });
   store.watch(
     ({ opening, view }) => [opening, view],
@@ -66,6 +69,46 @@ function setUpPaste(take) {
     // Text that is pasted is meant for no picture, wherever it goes.
     if (clipboardData?.files.length) take(clipboardData.files);
   });
+}
+
+/**
+ * Files that the system opens with the installed page, and what another program shares with it.
+ * @param {Take} take
+ */
+async function takeFromOthers(take) {
+  const { launchQueue } = /** @type {{ launchQueue?: { setConsumer(take: (launch: Launch) => unknown): void } }} */ (window);
+  launchQueue?.setConsumer(async ({ files }) => {
+    if (files.length) take(await Promise.all(files.map((file) => file.getFile())));
+  });
+  const address = new URL(location.href);
+  if (!address.searchParams.has('shared')) return;
+  address.searchParams.delete('shared');
+  history.replaceState(null, '', address);
+  const files = await sharedFiles();
+  if (files.length) take(files);
+}
+
+/** @typedef {{ files: FileSystemFileHandle[] }} Launch */
+
+/** What the service worker was given for this page; it is there once. */
+async function sharedFiles() {
+  try {
+    const name = sharedWith(HOME);
+    const cache = await caches.open(name);
+    const files = (await cache.keys()).map(async (request) => fileOf(await cache.match(request)));
+    const all = await Promise.all(files);
+    await caches.delete(name);
+    return all.flat();
+  } catch {
+    return []; // Without storage nothing was kept.
+  }
+}
+
+/** @param {Response | undefined} response */
+async function fileOf(response) {
+  if (!response) return [];
+  const blob = await response.blob();
+  return [new File([blob], decodeURIComponent(response.headers.get(NAME_HEADER) ?? ''), { type: blob.type })];
 }
 
 /** @param {Take} take */

@@ -1,0 +1,4 @@
+// Which build a script belongs to. `cargo xtask build` writes the hash of all files of the page in the place of the word
+// below, here and in the engine, so that parts of two versions know each other for what they are.
+
+export const BUILD = '__BUILD__';
