@@ -1,5 +1,7 @@
 //! Classes by index or name, as people give them.
 
+use serde_json::Value;
+
 use super::Session;
 use crate::error::{Error, Result};
 
@@ -51,6 +53,33 @@ impl Session {
         }
     }
 
+    /// Finds classes as JSON gives them: a number is an index, a text is read as [`Session::find_targets`] reads it, and
+    /// a list has one class per entry. Null is none.
+    ///
+    /// # Errors
+    /// As [`Session::find_target`], and [`Error::Argument`] for what is neither number nor text.
+    pub fn find_targets_json(&self, wanted: &Value, notes: &mut Vec<String>) -> Result<Vec<usize>> {
+        match wanted {
+            Value::Null => Ok(vec![]),
+            Value::String(text) => self.find_targets(text, notes),
+            Value::Array(several) => several.iter().map(|one| self.find_target_json(one, notes)).collect(),
+            one => self.find_target_json(one, notes).map(|index| vec![index]),
+        }
+    }
+
+    /// Finds one class as JSON gives it: a number is an index, a text is read as [`Session::find_target`] reads it.
+    ///
+    /// # Errors
+    /// As [`Session::find_targets_json`].
+    pub fn find_target_json(&self, wanted: &Value, notes: &mut Vec<String>) -> Result<usize> {
+        if let Value::String(text) = wanted {
+            return self.find_target(text, notes);
+        }
+        let none = || Error::Argument(format!("{wanted} names no class; give an index, from 0, or a label"));
+        let index = wanted.as_u64().ok_or_else(none)?;
+        self.in_range(usize::try_from(index).map_err(|_| none())?)
+    }
+
     fn in_range(&self, index: usize) -> Result<usize> {
         let classes = self.network.classes();
         let range =
@@ -98,6 +127,8 @@ fn same_name(found: &[usize], text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::super::tests::session;
 
     #[test]
@@ -122,6 +153,29 @@ mod tests {
         let mut notes = vec![];
         assert_eq!(session.find_targets("1,index:1,3", &mut notes).unwrap(), [0, 1, 3]);
         assert_eq!(notes.len(), 1, "the class called 3 has the index 3: {notes:?}");
+    }
+
+    #[test]
+    fn numbers_of_json_are_indices_and_texts_are_read_as_words() {
+        let session = session(Some(["1", "10", "2", "3", "Fox, red"].map(String::from).to_vec()));
+        let find = |wanted| session.find_targets_json(&wanted, &mut vec![]).map_err(|e| e.code());
+        assert_eq!(find(json!(null)), Ok(vec![]));
+        assert_eq!(find(json!(1)), Ok(vec![1]));
+        assert_eq!(find(json!("1")), Ok(vec![0]), "the name goes before the index");
+        assert_eq!(find(json!("index:1,3")), Ok(vec![1, 3]));
+        assert_eq!(find(json!([2, "Fox, red", "index:0"])), Ok(vec![2, 4, 0]));
+        for bad in [
+            json!(5),
+            json!(-1),
+            json!(1.5),
+            json!(true),
+            json!({}),
+            json!([[1]]),
+            json!([null]),
+            json!(u64::MAX),
+        ] {
+            assert_eq!(find(bad.clone()), Err("argument"), "{bad}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use js_sys::{Array, Float32Array, Function, Object, Uint8Array, Uint32Array};
+use js_sys::{Array, Function, Object, Uint8Array, Uint32Array};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::*;
@@ -10,10 +10,12 @@ use wasm_bindgen::prelude::*;
 use super::{
     convert,
     listener::{Listener, tell},
+    maps,
     pool::{Pool, Workers},
     view::{describe, fine_view, frame, opaque, smaller},
 };
 use crate::{
+    attribution::Map,
     backend::{fallback::Choice, work_stealing::Job},
     error::{Error, Result},
     network::{Head, Network},
@@ -115,7 +117,8 @@ impl Engine {
         self.try_classify().await.map_err(|e| convert::error(&e))
     }
 
-    /// Explains the picture. `request` is JSON, see [`Request`]. The answer is the report of the command
+    /// Explains the picture. `request` is JSON, see [`Request`], but for `target` (in place of `targets`) and `versus`,
+    /// which are read by [`Session::find_targets_json`]. The answer is the report of the command
     /// line's `--json`, with the `id` of the maps, and `stopped` when `progress` said not to go on.
     pub async fn explain(&self, request: String, progress: Function) -> Result<String, JsValue> {
         self.try_explain(&request, &progress).await.map_err(|e| convert::error(&e))
@@ -172,16 +175,21 @@ impl Engine {
             .map_err(|e| convert::error(&e))
     }
 
-    /// Target `k`'s map: `{ shape, data, unit }`.
+    /// Target `k`'s map: `{ shape, data, unit, segments }`; see [`maps::values`].
     pub fn values(&self, id: u32, k: usize) -> Result<Object, JsValue> {
         let results = self.results.borrow();
-        let map = results.get(id, k).map_err(|e| convert::error(&e))?;
-        let shape: Vec<u32> = map.values.shape().iter().map(|&n| n as u32).collect();
-        Ok(convert::object([
-            ("shape", Uint32Array::from(&shape[..]).into()),
-            ("data", Float32Array::from(map.values.data()).into()),
-            ("unit", map.unit.into()),
-        ]))
+        results.get(id, k).map(maps::values).map_err(|e| convert::error(&e))
+    }
+
+    /// Takes a run's maps back, as [`maps::read`] has them, to draw them over the picture that is open now; returns
+    /// their id.
+    pub fn restore(&self, maps: &Array) -> Result<u32, JsValue> {
+        let maps: Result<Vec<Map>> = maps.iter().map(|map| maps::read(&map)).collect();
+        let maps = maps.map_err(|e| convert::error(&e))?;
+        let mut results = self.results.borrow_mut();
+        let id = results.reserve();
+        results.put(id, maps);
+        Ok(id)
     }
 }
 
@@ -298,12 +306,13 @@ impl Engine {
     }
 
     async fn try_explain(&self, request: &str, progress: &Function) -> Result<String> {
-        let request = parsed(request)?;
+        let (request, notes) = self.request(request)?;
         let input = self.input()?;
         let id = self.results.borrow_mut().reserve();
         let mut listener = Listener { callback: progress, results: &self.results, id };
         let explain = async |session: &mut Session| session.explain(&input, &request, &mut listener).await;
-        let explanation = self.with_session(explain).await?;
+        let mut explanation = self.with_session(explain).await?;
+        explanation.notes.splice(..0, notes);
         // Another picture clears the results, and then nobody waits for these.
         if explanation.stopped && !self.results.borrow().has(id) {
             return Err(Error::Cancelled);
@@ -325,7 +334,7 @@ impl Engine {
     }
 
     async fn try_sweep(&self, request: &str, progress: &Function) -> Result<()> {
-        let request = parsed(request)?;
+        let (request, notes) = self.request(request)?;
         let input = self.input()?;
         let groups = self.with_session(async |session| session.sweep(&request)).await?;
         let total = groups.iter().map(Vec::len).sum();
@@ -335,7 +344,8 @@ impl Engine {
                 async |session: &mut Session| session.explain_at_layers(&input, &request, &layers).await;
             let made = self.with_session(work).await?;
             done += made.len();
-            let keep = |explanation| {
+            let keep = |mut explanation: Explanation| {
+                explanation.notes.splice(..0, notes.iter().cloned());
                 let id = self.results.borrow_mut().reserve();
                 self.keep(id, explanation)
             };
@@ -343,6 +353,22 @@ impl Engine {
             tell(progress, done, total, [&reports.to_string().into(), &JsValue::UNDEFINED]).await?;
         }
         Ok(())
+    }
+
+    /// Reads a request, and finds the classes that it names; what has to be said of these comes with it.
+    fn request(&self, json: &str) -> Result<(Request, Vec<String>)> {
+        let unreadable = |e| Error::Argument(format!("the request: {e}"));
+        let mut request: serde_json::Map<String, Value> = serde_json::from_str(json).map_err(unreadable)?;
+        let session = self.session.borrow();
+        let session = session.as_ref().ok_or_else(busy)?;
+        let mut notes = vec![];
+        let target = request.remove("target").unwrap_or_default();
+        request.insert("targets".into(), session.find_targets_json(&target, &mut notes)?.into());
+        if let Some(versus) = request.get_mut("versus").filter(|versus| !versus.is_null()) {
+            *versus = session.find_target_json(versus, &mut notes)?.into();
+        }
+        let request = serde_json::from_value(request.into()).map_err(unreadable)?;
+        Ok((request, notes))
     }
 
     fn input(&self) -> Result<Tensor> {
@@ -369,10 +395,6 @@ impl Engine {
         let picture = if small { &seen.small } else { &seen.fine };
         render::render_map(self.results.borrow().get(id, k)?, picture, display)
     }
-}
-
-fn parsed(request: &str) -> Result<Request> {
-    serde_json::from_str(request).map_err(|e| Error::Argument(format!("the request: {e}")))
 }
 
 fn busy() -> Error {

@@ -7,6 +7,7 @@ mod convert;
 mod engine;
 mod helper;
 mod listener;
+mod maps;
 mod pool;
 mod view;
 

@@ -29,7 +29,6 @@ const start = (page, shipped, picture) =>
   page.evaluate(
     async ({ shipped, picture }) => {
       const blob = (base64) => new Blob([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))]);
-      let module;
       const hire = () => {
         const worker = new Worker(new URL('www/worker/worker.js', location.href), { type: 'module' });
         let last = 0;
@@ -44,7 +43,9 @@ const start = (page, shipped, picture) =>
           });
         return worker;
       };
-      const open = (model) => window.ask('start', { module, model, name: 'a.onnx', options: { backend: 'cpu' }, helpers: 0 });
+      let engine = new URL('www/pkg/pellucid_bg.wasm', location.href).href;
+      const open = (model) =>
+        window.ask('start', { engine, model, name: 'a.onnx', options: { backend: 'cpu' }, background: [], patience: 30_000, helpers: 0 });
       window.picture = blob(picture);
       window.openAll = async (files) => {
         const outcomes = [];
@@ -68,7 +69,7 @@ const start = (page, shipped, picture) =>
       };
       const first = hire();
       const { value, fatal, error } = await open(blob(shipped));
-      module = value?.module;
+      engine = value?.module;
       first.terminate();
       return fatal ?? error?.message;
     },

@@ -30,18 +30,18 @@ const FAULTS = [
 
 describe('the types of the page', () => {
   it('hold on both sides of the wire, and in the service worker', async () => {
-    const sides = await Promise.all(['page', 'worker', 'offline'].map((room) => check(join(WWW, room, 'tsconfig.json'))));
-    assert.deepEqual(sides, ['', '', '']);
+    const sides = await Promise.all(['page', 'api', 'worker', 'offline'].map((room) => check(join(WWW, room, 'tsconfig.json'))));
+    assert.deepEqual(sides, ['', '', '', '']);
   });
 
   it('find out what is no message and no key of the state', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'pellucid-types-'));
     const from = (path) => JSON.stringify(join(WWW, path));
     const head = [
-      `import { Bridge } from ${from('page/engine/bridge.js')};`,
+      `import { Bridge } from ${from('api/bridge.js')};`,
       `import { initialState } from ${from('page/state/state.js')};`,
       `import { createStore } from ${from('page/state/store.js')};`,
-      'const bridge = new Bridge(() => {});',
+      "const bridge = new Bridge('', () => {});",
       'const store = createStore(initialState());',
       `const asked = /** @type {import(${from('shared/wire')}).Question} */ (JSON.parse('{}'));`,
     ];

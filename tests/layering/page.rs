@@ -4,17 +4,20 @@ use std::fs;
 use std::path::Path;
 
 /// Each room of `www/`, and the rooms that it may import besides itself. Files at the root of `page/` are its leaves,
-/// but app.js, which joins the rooms; `pkg` is what wasm-bindgen makes.
+/// but app.js, which joins the rooms; `pkg` is what wasm-bindgen makes. Of the API others see pellucid.js alone, and of
+/// the worker nothing; of `shared/` none but the API and the worker see the messages between the two.
 const ROOMS: &[(&str, &[&str])] = &[
     ("shared", &[]),
-    ("worker", &["shared", "pkg"]),
+    ("shared/wire.d.ts", &[]),
+    ("worker", &["shared", "shared/wire.d.ts", "pkg"]),
     ("offline", &["shared"]),
-    ("page", &["shared"]),
-    ("page/state", &["page", "shared"]),
-    ("page/engine", &["page", "shared"]),
-    ("page/flow", &["page", "page/state", "shared"]),
-    ("page/view", &["page", "page/state", "shared"]),
-    ("page/app.js", &["page", "page/state", "page/engine", "page/flow", "page/view", "shared"]),
+    ("api", &["shared", "shared/wire.d.ts", "api/pellucid.js"]),
+    ("api/pellucid.js", &["api"]),
+    ("page", &["api/pellucid.js", "shared"]),
+    ("page/state", &["page", "api/pellucid.js", "shared"]),
+    ("page/flow", &["page", "page/state", "api/pellucid.js", "shared"]),
+    ("page/view", &["page", "page/state", "api/pellucid.js", "shared"]),
+    ("page/app.js", &["page", "page/state", "page/flow", "page/view", "shared"]),
 ];
 
 /// What stands before the path of a module: imports, dynamic ones and those of types in comments.
@@ -24,7 +27,7 @@ const BEFORE_PATH: [&str; 4] = ["from '", "import '", "import('", "from \""];
 fn the_scripts_keep_to_their_rooms() {
     let www = Path::new(env!("CARGO_MANIFEST_DIR")).join("www");
     let mut scripts = vec![];
-    for room in ["page", "worker", "offline", "shared"] {
+    for room in ["api", "page", "worker", "offline", "shared"] {
         collect(&www, &www.join(room), &mut scripts);
     }
     assert!(scripts.len() > 30, "the scripts were not found");
@@ -43,7 +46,14 @@ fn planted_faults_of_scripts_are_found() {
             "/** @type {import('../page/state/types.js').State} */",
             "worker imports page/state",
         ),
-        ("page/engine/bridge.js", "import '../../worker/worker.js';", "page/engine imports worker"),
+        ("api/bridge.js", "import '../worker/worker.js';", "api imports worker"),
+        ("api/explainer.js", "import { h } from '../page/dom.js';", "api imports page"),
+        ("page/flow/draw.js", "import { Bridge } from '../../api/bridge.js';", "page/flow imports api"),
+        (
+            "page/flow/draw.js",
+            "/** @import { Frame } from '../../shared/wire' */",
+            "page/flow imports shared/wire.d.ts",
+        ),
         ("page/dom.js", "import { createStore } from './state/store.js';", "page imports page/state"),
         ("shared/timings.js", "const dom = import('../page/dom.js');", "shared imports page"),
         ("shared/timings.js", "import { createPool } from '../worker/pool.js';", "shared imports worker"),
@@ -74,7 +84,10 @@ fn honest_scripts_pass() {
     let honest = [
         ("page/view/tiles.js", "import { h } from '../dom.js';\nimport { number } from './sheet.js';"),
         ("page/view/tiles.js", "import { clock } from '../../shared/timings.js';"),
-        ("page/app.js", "import { Engine } from './engine/engine.js';\nimport { $ } from './dom.js';"),
+        ("page/app.js", "import { createEngine } from './engine.js';\nimport { $ } from './dom.js';"),
+        ("page/engine.js", "import { Explainer } from '../api/pellucid.js';"),
+        ("page/view/header.js", "/** @import { Backend } from '../../api/pellucid' */"),
+        ("api/bridge.js", "/** @import { ToWorker } from '../shared/wire' */"),
         ("page/urls.js", "new URL('../worker/worker.js', import.meta.url);"),
         ("worker/worker.js", "const glue = import('../pkg/pellucid.js');"),
     ];
@@ -102,9 +115,16 @@ fn check(name: &str, source: &str) -> Vec<String> {
     faults
 }
 
-/// The folder of a script, but of app.js the script itself.
+/// Rooms of one file: what joins the rooms of the page, what others see of the API, and the messages to the worker.
+const FILES: [&str; 3] = ["page/app.js", "api/pellucid.js", "shared/wire.d.ts"];
+
+/// The folder of a script, but of some the script itself.
 fn room_of(name: &str) -> &str {
-    if name == "page/app.js" { name } else { name.rsplit_once('/').map_or("", |(folder, _)| folder) }
+    let typed = |file: &&&str| file.split('.').next() == Some(name);
+    match FILES.iter().find(|file| **file == name).or_else(|| FILES.iter().find(typed)) {
+        Some(file) => file,
+        None => name.rsplit_once('/').map_or("", |(folder, _)| folder),
+    }
 }
 
 /// The paths that a script imports, as they are written.

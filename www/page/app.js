@@ -1,9 +1,8 @@
-// The page: one state, the engine in its worker, flows that change the state, views that draw it. Flows know no view:
-// they are given the notices by which they speak to the reader.
+// The page: one state, the explainer, flows that change the state, views that draw it. Flows know no view: they are given
+// the notices by which they speak to the reader.
 
-import { measure } from '../shared/timings.js';
-import { Engine } from './engine/engine.js';
-import { workersFrom } from './engine/workers.js';
+import { createEngine, workersFrom } from './engine.js';
+import { infoOf } from './flow/backend.js';
 import { createCompareFlow } from './flow/compare.js';
 import { createDrawFlow } from './flow/draw.js';
 import { createExplainFlow } from './flow/explain.js';
@@ -38,10 +37,13 @@ const store = createStore(initialState());
 
 const notices = { clearErrors, clearNotices, notify, notifyError };
 const asked = new URLSearchParams(location.search);
-const workers = workersFrom(asked.get('workers'), navigator.hardwareConcurrency);
-const engine = new Engine(asked.get('backend') ?? 'auto', workers, {
-  onLoading: (loading) => store.set({ loading }),
-  onRestart: (restart) => createRestartFlow(store, { explain, model, picture }, notices)(restart),
+const engine = createEngine({
+  backend: /** @type {'auto'} */ (asked.get('backend') ?? 'auto'),
+  workers: workersFrom(asked.get('workers')),
+  // The reader is told of a crash, and asks again.
+  retries: 0,
+  onProgress: (loading) => store.set({ loading }),
+  onRestart: (restart) => createRestartFlow(store, engine, { explain, model, picture }, notices)(restart),
   onDead(error) {
     store.set({ engine: 'dead', loading: null });
     notifyError(error);
@@ -74,11 +76,13 @@ setUpEvents(store);
 setUpOffline(store);
 createOfflineFlow(store, notices);
 
-engine.ready.then(
-  ({ methods, colourMaps, tutorial, info, timings }) => {
-    for (const [name, span] of Object.entries(timings)) measure(name, ...span);
+engine.loaded.then(
+  (explainer) => {
+    const methods = explainer.methods();
     const method = methods.find(({ id }) => id === 'grad-cam') ?? methods[0];
-    store.set({ engine: 'ready', loading: null, methods, colourMaps, tutorial, info, method: method.id });
+    const { tutorial } = explainer.presets();
+    const known = { methods, colourMaps: explainer.colours(), tutorial, info: infoOf(explainer) };
+    store.set({ engine: 'ready', loading: null, ...known, method: method.id });
   },
   () => {}, // Said already.
 );

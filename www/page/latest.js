@@ -1,6 +1,6 @@
 // Latest wins: while one thing is being made, only the newest wish is kept.
 
-import { codeOf } from './errors.js';
+import { codeOf } from '../shared/errors.js';
 
 /**
  * Wraps `work(wish)`: it is called with one wish at a time, and never with one that another has replaced. `onError` hears why

@@ -1,31 +1,27 @@
 // The state of the page, and what its rooms know of each other.
 
 import type {
-  ArgumentsOf,
+  Backend,
   ClassScore,
   Classification,
   ColourMap,
-  Crop,
   Display,
-  Files,
-  Frame,
-  Info,
-  Loading,
-  MapValues,
+  Drawing,
+  ExplainProgress,
+  Explainer,
+  Explanation,
+  LoadProgress,
   Method,
-  OpenOptions,
-  Operation,
-  ProgressOf,
-  Question,
-  Report,
-  Result,
-  RunProgress,
+  Model,
+  OpenModelOptions,
+  PictureView,
   Score,
   Segments,
   Settings,
   Target,
-  ValueOf,
-} from '../shared/wire';
+} from '../api/pellucid';
+
+export type Loading = LoadProgress;
 
 /** Every key of the state, in groups by what clears it; state/state.js has the initial values. */
 export interface State extends Lasting, PerModel, PerPicture, PerEngine {}
@@ -34,7 +30,7 @@ export interface State extends Lasting, PerModel, PerPicture, PerEngine {}
 export interface Lasting {
   view: 'welcome' | 'work';
   engine: 'loading' | 'ready' | 'dead';
-  /** What the worker says while it starts. */
+  /** How far the engine is with its start. */
   loading: Loading | null;
   info: Info | null;
   methods: Method[];
@@ -82,14 +78,14 @@ export interface PerModel {
 /** What belongs to a picture as the model sees it: another picture clears it, and another model. */
 export interface PerPicture {
   /** The picture as the network sees it. */
-  crop: Crop | null;
+  crop: PictureView | null;
   classes: Classification | null;
   target: Target | null;
   /** The class that the target is held against. */
   versus: number | null;
   /** The indices of the classes that stand side by side, once chosen. */
   comparedClasses: number[] | null;
-  frame: (Frame & Drawn) | null;
+  frame: (Omit<Drawing, 'values'> & Drawn) | null;
   values: (MapValues & Drawn) | null;
 }
 
@@ -106,10 +102,42 @@ export interface Picture {
   name: string;
 }
 
+export interface Info {
+  backend: Backend;
+  model: Model;
+}
+
+/** What is asked of a method. */
+export interface Question {
+  method: string;
+  targets: number[];
+  versus: number | null;
+  layer: string | null;
+  score: Score | null;
+  parameters: Settings;
+  seed: number;
+  files: Files<'background' | 'baseline'>;
+}
+
+/** The reader's own pictures; `turn` tells one choice from the next. */
+export interface Choice {
+  turn: number;
+  blobs: File[];
+}
+
+export type Files<Keys extends string> = { [Key in Keys]?: Choice | false | null };
+
+/** What is said of one target of a run. */
+export type Result = {
+  [Key in keyof Explanation as string extends Key ? never : Key extends 'targets' | 'values' ? never : Key]: Explanation[Key];
+};
+
+/** The raw map, neither scaled nor upsampled. */
+export type MapValues = NonNullable<Drawing['values']>;
+
 /** Which map something was made of. */
 export interface Drawn {
-  id: number;
-  k: number;
+  map: object;
   version: number;
 }
 
@@ -125,7 +153,7 @@ export interface Lock {
 export interface Run {
   status: 'idle' | 'running' | 'done' | 'stopped' | 'failed';
   asked?: Question;
-  crop?: Crop | null;
+  crop?: PictureView | null;
   /** Which of its targets is shown. */
   k?: number;
   /** It has several targets. */
@@ -133,13 +161,13 @@ export interface Run {
   /** On the clock of shared/timings.js. */
   start?: number;
   progress?: { done: number; total: number; spread?: number } | null;
-  report?: Report;
+  report?: Explanation;
   /** The report of the target that is shown. */
   result?: Result;
   /** The result of the run before. */
   previous?: Result;
-  /** Of its maps in the engine, once there are any. */
-  id?: number;
+  /** Its maps, once there are any. */
+  maps?: object[];
   /** Grows with each map that can be drawn. */
   version?: number;
   /** A sweep over the layers will bring it. */
@@ -151,12 +179,12 @@ export interface Run {
 export interface Panel {
   method: string;
   asked: Question | null;
-  crop: Crop;
+  crop: PictureView;
   status: 'waiting' | 'running' | 'done' | 'stopped' | 'failed';
   version: number;
-  id?: number;
-  report?: Report;
-  progress?: RunProgress;
+  maps?: object[];
+  report?: Explanation;
+  progress?: Omit<ExplainProgress, 'maps'>;
 }
 
 export interface WhatIf {
@@ -184,29 +212,12 @@ export interface StoreOf<S> {
 
 export type Store = StoreOf<State>;
 
-export interface CallOptions<O extends Operation> {
-  signal?: AbortSignal;
-  onProgress?: (progress: ProgressOf<O>) => unknown;
-  transfer?: Transferable[];
+/** The explainer that the page shows, once it is there. */
+export interface PageEngine {
+  readonly loaded: Promise<Explainer>;
+  /** Opens another model. The one that is open stays until then, and when this fails. */
+  open(options: OpenModelOptions): Promise<Explainer>;
 }
-
-/** An error with a stable code and a sentence that says what to do; after a `dead` one nothing can be asked. */
-export type CodedError = Error & { code: string; dead?: boolean };
-
-/** What flows and views ask of the engine. */
-export interface EngineCalls {
-  call<O extends Operation>(op: O, args: ArgumentsOf<O>, options?: CallOptions<O>): Promise<ValueOf<O>>;
-  loadImage(blob: Blob): Promise<Crop>;
-  openModel(file: Blob, options: ModelOptions): Promise<Info>;
-  openDefault(): Promise<Info>;
-  modelFile(): Promise<Blob>;
-  readonly opened: Opened;
-}
-
-export type ModelOptions = Omit<OpenOptions, 'backend'> & { labelsFile?: string };
-
-/** What the model in use was opened with. */
-export type Opened = OpenOptions & { file?: string; labelsFile?: string };
 
 /** How flows speak to the reader. */
 export interface Notices {
@@ -229,7 +240,6 @@ export interface Action {
 }
 
 export interface Restart {
-  info: Info;
   /** The name of the model that failed before it had given an answer, if one did. */
   culprit: string | null;
   /** The picture is still there. */
@@ -243,7 +253,7 @@ export interface PictureFlow {
 
 export interface ModelFlow {
   /** Resolves to whether the model is open. */
-  open(file: File | Blob, options?: ModelOptions): Promise<boolean>;
+  open(file: File | Blob, options?: OpenModelOptions): Promise<boolean>;
   reset(): Promise<boolean>;
   adopt(info: Info): void;
 }

@@ -4,8 +4,6 @@
 /** @param {string} path */
 const at = (path) => new URL(path, import.meta.url).href;
 
-export const WORKER = at('../worker/worker.js');
-export const MODEL = at('../../models/efficientnet-lite0-int8.onnx');
 /** The folder of the page, which its service worker controls. */
 export const HOME = at('../../');
 export const SERVICE_WORKER = at('../../sw.js');

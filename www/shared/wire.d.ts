@@ -1,4 +1,4 @@
-// What the page and its worker say to each other. Both ends are checked against this: engine/bridge.js asks, and
+// What the API and its worker say to each other. Both ends are checked against this: api/bridge.js asks, and
 // worker/worker.js answers. What stands as JSON between the worker and the engine has its type here too.
 
 /** Each operation of the worker: its arguments, its value, and what its progress brings. */
@@ -17,6 +17,9 @@ export interface Operations {
   /** This worker helps the one at the other end of `port`. */
   help: Call<{ port: MessagePort }>;
   labels: Call<{ blob: Blob }, string[]>;
+  values: Call<MapOf, MapValues>;
+  /** Takes the maps of a run back, to draw them over the picture that is open now; answers their id. */
+  restore: Call<{ maps: KeptMap[] }, number>;
   /** Draws a map; `values` asks for the raw map with it. */
   render: Call<MapOf & { display: Display; shared?: boolean; small?: boolean; values?: boolean }, Frame & { values?: MapValues }>;
   png: Call<MapOf & { display: Display; shared?: boolean }, Bytes>;
@@ -43,6 +46,8 @@ export type ToWorker =
 
 /** From the worker to the page: one answer for each call, progress before it, and what belongs to no call. */
 export type FromWorker =
+  /** The worker listens. */
+  | { hello: true }
   | { id: number; value: ValueOf<Operation> }
   | { id: number; error: Failure }
   | { id: number; progress: ProgressOf<Operation> }
@@ -82,12 +87,18 @@ export interface Crop extends Image {
 }
 
 export interface StartArguments {
-  /** The engine, where it is compiled already. */
-  module: WebAssembly.Module | null;
+  /** The engine: its address, its file, or what it was compiled to. */
+  engine: string | Blob | WebAssembly.Module;
   /** An address, or the file itself. */
   model: string | Blob;
+  /** The file of the class names, or its address, where `options` has none. */
+  labels?: string | Blob;
   name: string;
   options: OpenOptions;
+  /** Where the photographs are that expected gradients compare with. */
+  background: (string | Blob)[];
+  /** How many milliseconds a server may be silent. */
+  patience: number;
   /** How many other workers may take parts of the work; absent for a helper, which has none. */
   helpers?: number;
 }
@@ -108,6 +119,7 @@ export type Score = 'logit' | 'probability';
 export interface Started {
   module: WebAssembly.Module;
   file: Blob;
+  labels?: string[];
   methods: Method[];
   colourMaps: ColourMap[];
   tutorial: Display;
@@ -241,25 +253,37 @@ export interface Classification {
   backend: Backend;
 }
 
+/** A class: its index, or a text as on the command line. */
+export type ClassName = number | string;
+
 /** What is asked of a method. */
 export interface Question {
   method: string;
-  targets: number[];
-  versus: number | null;
+  /** The best class where it is null. */
+  target: ClassName | ClassName[] | null;
+  versus: ClassName | null;
   layer: string | null;
   score: Score | null;
   parameters: Settings;
   seed: number;
-  files: Files<'background' | 'baseline'>;
+  segments?: OwnSegments;
+  samples?: number[][];
+  background?: Choice;
+  baseline?: Choice;
 }
 
-/** The reader's own pictures; `turn` tells one choice from the next. */
+/** The caller's own pictures; `turn` tells one choice from the next. */
 export interface Choice {
   turn: number;
-  blobs: File[];
+  blobs: Blob[];
 }
 
-export type Files<Keys extends string> = { [Key in Keys]?: Choice | false | null };
+/** Segments of the caller: the label of each pixel, row by row, from 0. */
+export interface OwnSegments {
+  width: number;
+  height: number;
+  labels: number[];
+}
 
 /** What is said of a run. A run of one target has its figures beside the others. */
 export type Report = RunReport & ((TargetReport & { targets?: undefined }) | { targets: TargetReport[] });
@@ -346,6 +370,13 @@ export interface MapValues {
   shape: Uint32Array<ArrayBuffer>;
   data: Float32Array<ArrayBuffer>;
   unit: string;
+  /** Those that the method hid. */
+  segments?: Pick<Segments, 'width' | 'height' | 'labels'>;
+}
+
+/** What it takes to draw a map again. */
+export interface KeptMap extends Pick<MapValues, 'shape' | 'data' | 'segments'> {
+  weights?: Float64Array<ArrayBuffer>;
 }
 
 /** The picture in segments: the segment of each pixel, and what shows where one is hidden. */

@@ -11,37 +11,92 @@ export function failure(code, message) {
 
 /**
  * Fetches `url` and reports the bytes that arrived; the total is 0 where it cannot be known (a compressed
- * response states its compressed size). The body is a stream, so that WebAssembly can compile while it arrives.
+ * response states its compressed size). The body is a stream, so that WebAssembly can compile while it arrives. A server
+ * that is silent for `patience` milliseconds is given up.
  * @param {string} url
  * @param {(received: number, total: number) => void} onBytes
+ * @param {number} patience
  */
-export async function download(url, onBytes) {
-  let response;
-  try {
-    response = await fetch(url);
-  } catch {
-    throw failure('network', 'A part of the page could not be downloaded. Check the connection and reload.');
-  }
+export async function download(url, onBytes, patience) {
+  const silence = watchSilence(patience);
+  const lost = () => failure('network', silence.signal.aborted ? silent(url, patience) : unreachable(url));
+  const response = await fetch(url, { signal: silence.signal }).catch(() => {
+    silence.end();
+    throw lost();
+  });
   if (!response.ok) {
-    const name = new URL(url).pathname.split('/').pop();
-    throw failure('network', `${name} is missing on this server (status ${response.status}). Reload, or tell its owner.`);
+    silence.end();
+    throw failure('network', `${nameOf(url)} is missing on its server (status ${response.status}). Check its address, or tell its owner.`);
   }
   const encoded = response.headers.get('Content-Encoding');
   const total = encoded ? 0 : Number(response.headers.get('Content-Length')) || 0;
-  let received = 0;
-  /** @type {TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>} */
-  const counter = new TransformStream({
-    transform(chunk, controller) {
-      received += chunk.byteLength;
-      onBytes(received, total);
-      controller.enqueue(chunk);
-    },
-    flush: () => onBytes(received, received),
-  });
-  return new Response(response.body?.pipeThrough(counter), {
+  return new Response(response.body && counted(response.body, total, { onBytes, silence, lost }), {
     headers: { 'Content-Type': response.headers.get('Content-Type') ?? 'application/octet-stream' },
   });
 }
+
+/**
+ * The same bytes, of which it is told how many have arrived.
+ * @param {ReadableStream<Uint8Array<ArrayBuffer>>} body
+ * @param {number} total
+ * @param {{ onBytes: (received: number, total: number) => void, silence: ReturnType<typeof watchSilence>, lost: () => Error }} watch
+ */
+function counted(body, total, { onBytes, silence, lost }) {
+  const reader = body.getReader();
+  let received = 0;
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read();
+        if (done) {
+          silence.end();
+          onBytes(received, received);
+          return controller.close();
+        }
+        silence.heard();
+        received += value.byteLength;
+        onBytes(received, total);
+        controller.enqueue(value);
+      } catch {
+        silence.end();
+        controller.error(lost());
+      }
+    },
+    cancel: (why) => {
+      silence.end();
+      return reader.cancel(why);
+    },
+  });
+}
+
+/**
+ * A signal that aborts when nothing has been heard for a while.
+ * @param {number} patience
+ */
+function watchSilence(patience) {
+  const controller = new AbortController();
+  let timer = 0;
+  const end = () => clearTimeout(timer);
+  const heard = () => {
+    end();
+    timer = setTimeout(() => controller.abort(), patience);
+  };
+  heard();
+  return { signal: controller.signal, heard, end };
+}
+
+/** @param {string} url */
+const nameOf = (url) => new URL(url).pathname.split('/').pop() || url;
+
+/** @param {string} url */
+const unreachable = (url) =>
+  `${nameOf(url)} could not be downloaded. Check the connection and the address; another site must allow it (CORS).`;
+
+/**
+ * @param {string} url
+ * @param {number} patience
+ */
+const silent = (url, patience) => `${nameOf(url)} did not come: its server was silent for ${Math.round(patience / 1000)} s. Try again later.`;
 
 /**
  * A function that calls `report` at most every `interval` milliseconds, and always once after the last call.

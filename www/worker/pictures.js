@@ -1,6 +1,6 @@
 // Pictures in formats that the browser reads and the engine does not, as AVIF and ICO. Runs in the worker.
 
-/** @typedef {Pick<typeof import('../pkg/pellucid.js'), 'reads_picture' | 'check_picture_size'>} Checks */
+import { check_picture_size, reads_picture } from '../pkg/pellucid.js';
 
 /** How many bytes tell a format. */
 const HEAD = 64;
@@ -9,12 +9,11 @@ const HEAD = 64;
  * The bytes of a picture's file; those of a PNG where only the browser reads its format: upright, over white, with its
  * colours as they are stored. What neither reads is left to the engine, which says why.
  * @param {Blob} blob
- * @param {Checks} checks
  */
-export async function pictureBytes(blob, { reads_picture, check_picture_size }) {
+export async function pictureBytes(blob) {
   const head = new Uint8Array(await blob.slice(0, HEAD).arrayBuffer());
   const bitmap = reads_picture(head) ? null : await decoded(blob);
-  return new Uint8Array(await (bitmap ? await png(bitmap, check_picture_size) : blob).arrayBuffer());
+  return new Uint8Array(await (bitmap ? await png(bitmap) : blob).arrayBuffer());
 }
 
 /** @param {Blob} blob */
@@ -26,14 +25,11 @@ async function decoded(blob) {
   }
 }
 
-/**
- * @param {ImageBitmap} bitmap
- * @param {Checks['check_picture_size']} checkSize
- */
-async function png(bitmap, checkSize) {
+/** @param {ImageBitmap} bitmap */
+async function png(bitmap) {
   try {
     const { width, height } = bitmap;
-    checkSize(width, height);
+    check_picture_size(width, height);
     const canvas = new OffscreenCanvas(width, height);
     const context = canvas.getContext('2d');
     if (!context) throw new Error('this browser gives no canvas to a worker');

@@ -4,6 +4,7 @@
 /** @import { ArgumentsOf, Bytes, Crop, Frame, FromHelper, FromWorker, Info, MapValues, Method, Operation, Pixels } from '../shared/wire' */
 /** @import { ProgressOf, Question, Report, Segments, ToHelper, ToWorker, ValueOf } from '../shared/wire' */
 
+import init, { Engine, check_size, colour_maps, labels as labelsIn, methods as allMethods, tutorial_display } from '../pkg/pellucid.js';
 import { clock } from '../shared/timings.js';
 import { download, failure, throttled } from './download.js';
 import { pictureBytes } from './pictures.js';
@@ -22,12 +23,9 @@ import { createPool, yieldToMessages } from './pool.js';
 
 /** @typedef {{ [O in Operation]: Handler<O> }} Handlers */
 
-const glue = import('../pkg/pellucid.js');
 /** @type {Set<number>} */
 const stopped = new Set();
-/** @type {Awaited<typeof glue>} */
-let pellucid;
-/** @type {import('../pkg/pellucid.js').Engine} */
+/** @type {Engine} */
 let engine;
 /** @type {ReturnType<typeof createPool>} */
 let pool;
@@ -35,6 +33,13 @@ let pool;
 let halted = () => false;
 /** @type {Method[]} */
 let methods = [];
+/**
+ * Where the photographs are that expected gradients compare with, which are fetched when they are first needed.
+ * @type {(string | Blob)[]}
+ */
+let reference = [];
+/** How many milliseconds a server may be silent. */
+let patience = 0;
 /**
  * Which of the reader's files the engine has besides the picture, by their turns.
  * @type {{ background?: number, baseline?: number }}
@@ -100,22 +105,14 @@ async function answer(id, op, args) {
   }
 }
 
-/** The photographs that expected gradients compare with; fetched when they are first needed. */
-const BACKGROUND = 'astronaut brick camera cat clock coffee coins galaxies grass gravel retina rocket'.split(' ');
-
-/** @param {string} name */
-const shippedBackground = (name) => download(new URL(`../../models/background/${name}.jpg`, import.meta.url).href, () => {});
-
 /**
  * Gives the engine the files that a question needs, where it has not got them.
- * @param {Pick<Question, 'method' | 'files'>} question
+ * @param {Pick<Question, 'method' | 'background' | 'baseline'>} question
  */
-async function sendFiles({ method, files }) {
-  const background = files?.background || null;
-  const baseline = files?.baseline || null;
+async function sendFiles({ method, background, baseline }) {
   const turn = background?.turn ?? 0;
   if (methods.find(({ id }) => id === method)?.background && sent.background !== turn) {
-    const sources = await Promise.all(background?.blobs ?? BACKGROUND.map(shippedBackground));
+    const sources = await Promise.all(background?.blobs ?? reference.map((source) => opened(source)));
     engine.set_background(await Promise.all(sources.map(pictureOf)));
     sent.background = turn;
   }
@@ -126,13 +123,24 @@ async function sendFiles({ method, files }) {
 }
 
 /**
+ * A part, from its address where it is not here.
+ * @param {string | Blob} source
+ * @param {(received: number, total: number) => void} [onBytes]
+ * @returns {Promise<Response | Blob>}
+ */
+const opened = async (source, onBytes = () => {}) => (source instanceof Blob ? source : download(source, onBytes, patience));
+
+/** @param {Response | Blob} file */
+const wholeOf = async (file) => (file instanceof Blob ? file : file.blob());
+
+/**
  * What the page itself fetches is read by the engine.
  * @param {Blob | Response} source
  */
 async function pictureOf(source) {
   if (!(source instanceof Blob)) return bytesOf(source);
-  pellucid.check_size('picture', source.size);
-  return pictureBytes(source, pellucid);
+  check_size('picture', source.size);
+  return pictureBytes(source);
 }
 
 /**
@@ -140,7 +148,7 @@ async function pictureOf(source) {
  * @param {Blob | Response} source
  */
 async function bytesOf(source, kind = 'picture') {
-  if (source instanceof Blob) pellucid.check_size(kind, source.size);
+  if (source instanceof Blob) check_size(kind, source.size);
   return new Uint8Array(await source.arrayBuffer());
 }
 
@@ -164,10 +172,11 @@ function warm(wait = 300) {
 /** @satisfies {Partial<Handlers>} */
 const inTurn = {
   /**
-   * Downloads and compiles the engine and opens the model; `module` is given where it is compiled already. `helpers` is how many
-   * other workers may take parts of the work; a helper itself has none, and is told what to do.
+   * Downloads and compiles the engine and opens the model. `helpers` is how many other workers may take parts of the
+   * work; a helper itself has none, and is told what to do.
    */
-  async start({ module, model, name, options, helpers }, { progress }) {
+  async start({ engine: part, model, labels, name, options, background, patience: silence, helpers }, { progress }) {
+    [reference, patience] = [background, silence];
     /** @type {Record<string, [number, number]>} */
     const timings = {};
     /**
@@ -184,31 +193,34 @@ const inTurn = {
     /** @type {Record<'engine' | 'model', [number, number]>} */
     const received = { engine: [0, 0], model: [0, 0] };
     const report = throttled(() => progress({ stage: 'download', received: { ...received } }), 60);
-    const fetched = (/** @type {string} */ url, /** @type {'engine' | 'model'} */ part) =>
-      download(url, (got, total) => {
-        received[part] = [got, total];
+    const fetched = (/** @type {string | Blob} */ source, /** @type {'engine' | 'model'} */ of) =>
+      opened(source, (got, total) => {
+        received[of] = [got, total];
         report();
       });
 
-    const downloaded = async (/** @type {string} */ url) => (await fetched(url, 'model')).blob();
+    const downloaded = async (/** @type {string} */ url) => wholeOf(await fetched(url, 'model'));
     const file = model instanceof Blob ? Promise.resolve(model) : span('download-model', downloaded(model));
-    file.catch(() => {});
-    const compiled = module ?? (await span('download-engine', compile(fetched)));
-    pellucid = await glue;
-    await span('start-engine', pellucid.default({ module_or_path: compiled }));
-    const opened = await file;
+    const names = labels && opened(labels).then(wholeOf);
+    // Whichever fails first is told of.
+    for (const coming of [file, names]) if (coming) coming.catch(() => {});
+    const compiled = part instanceof WebAssembly.Module ? part : await span('download-engine', compile(await fetched(part, 'engine')));
+    await span('start-engine', init({ module_or_path: compiled }));
+    if (names) options = { ...options, labels: labelsIn(await bytesOf(await names)) };
+    const whole = await file;
     progress({ stage: 'open' });
     pool = createPool(helpers ?? 0, (present) => post({ summon: present }), () => halted());
-    const open = async () => pellucid.Engine.open(await bytesOf(opened, 'model'), name, JSON.stringify(options), pool);
+    const open = async () => Engine.open(await bytesOf(whole, 'model'), name, JSON.stringify(options), pool);
     engine = await span('load-model', open());
     if (helpers !== undefined) warm();
-    methods = JSON.parse(pellucid.methods());
+    methods = JSON.parse(allMethods());
     const value = {
       module: compiled,
-      file: opened,
+      file: whole,
+      labels: options.labels,
       methods,
-      colourMaps: pellucid.colour_maps(),
-      tutorial: JSON.parse(pellucid.tutorial_display()),
+      colourMaps: colour_maps(),
+      tutorial: JSON.parse(tutorial_display()),
       info: info(),
       timings,
     };
@@ -237,8 +249,8 @@ const inTurn = {
   },
 
   /** Explains; every step is told, and a stop is heard between two steps. */
-  async explain({ files, ...request }, { progress, stopped }) {
-    await sendFiles({ method: request.method, files });
+  async explain({ background, baseline, ...request }, { progress, stopped }) {
+    await sendFiles({ method: request.method, background, baseline });
     const start = performance.now();
     /** @type {number | undefined} */
     let spread;
@@ -261,7 +273,7 @@ const inTurn = {
   },
 
   /** Explains at every layer, the nearest to the one asked for first; progress brings the reports that are there. */
-  async sweep({ files, ...request }, { progress, stopped }) {
+  async sweep({ background, baseline, ...request }, { progress, stopped }) {
     const start = performance.now();
     /** @type {(done: number, total: number, reports: string) => Promise<boolean>} */
     const step = async (done, total, reports) => {
@@ -295,7 +307,7 @@ const atOnce = {
 
   /** The class names in a file, in class order. */
   async labels({ blob }) {
-    return { value: pellucid.labels(await bytesOf(blob)) };
+    return { value: labelsIn(await bytesOf(blob)) };
   },
 
   /** Draws a map: on a scale that all of its run's maps share, or its own; large, or as small as a tile; with its raw values. */
@@ -306,6 +318,15 @@ const atOnce = {
     if (!values) return frame;
     const map = /** @type {MapValues} */ (engine.values(id, k));
     return { value: { ...frame.value, values: map }, transfer: [...frame.transfer, map.data.buffer] };
+  },
+
+  async values({ id, k }) {
+    const map = /** @type {MapValues} */ (engine.values(id, k));
+    return { value: map, transfer: [map.data.buffer] };
+  },
+
+  async restore({ maps }) {
+    return { value: engine.restore(maps) };
   },
 
   async png({ id, k, display, shared = false }) {
@@ -360,13 +381,19 @@ function help(port) {
   }
 }
 
-/** @param {(url: string, part: 'engine') => Promise<Response>} fetched */
-async function compile(fetched) {
-  const response = await fetched(new URL('../pkg/pellucid_bg.wasm', import.meta.url).href, 'engine');
+/** A module that has one function: it makes a vector and counts its bits. */
+const SIMD = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11);
+
+/** @param {Response | Blob} file */
+async function compile(file) {
+  const body = file instanceof Blob ? file.stream() : file.body;
   try {
-    return await WebAssembly.compileStreaming(new Response(response.body, { headers: { 'Content-Type': 'application/wasm' } }));
+    return await WebAssembly.compileStreaming(new Response(body, { headers: { 'Content-Type': 'application/wasm' } }));
   } catch (error) {
     if (!(error instanceof WebAssembly.CompileError)) throw error;
+    if (WebAssembly.validate(SIMD)) throw failure('network', 'The engine came damaged: its server sent something else. Reload, or tell its owner.');
     throw failure('browser', 'This browser cannot run the engine: it needs WebAssembly with SIMD. Update the browser.');
   }
 }
+
+post({ hello: true });

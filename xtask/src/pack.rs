@@ -3,24 +3,31 @@
 //!
 //! Each module becomes a block, after those that it imports, so its names are its own. At its end it leaves what it
 //! exports in variables of the file, under names that its number makes unique; a block that imports begins with
-//! constants for them. Modules import by name, and export what they declare; other forms are refused.
+//! constants for them. The file exports what its entry exports. Modules import by name or the default, and export what
+//! they declare, a list of names, or names of other modules; other forms are refused.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use oxc_allocator::Allocator;
 use oxc_parser::Parser;
 use oxc_span::{SourceType, Span};
-use oxc_syntax::module_record::{ImportEntry, ImportImportName, ModuleRecord};
+use oxc_syntax::module_record::{
+    ExportEntry, ExportExportName, ExportImportName, ImportEntry, ImportImportName, ModuleRecord,
+};
 
 /// Packs the module at `entry`; the result means the same in the same folder.
 pub fn pack(entry: &Path) -> Result<String> {
     let entry = &real(entry)?;
     let mut packer = Packer { home: folder(entry), order: vec![], seen: BTreeMap::new() };
-    packer.add(entry)?;
-    Ok(packer.order.concat())
+    let module = packer.add(entry)?;
+    let exports: Vec<_> =
+        module.exports.iter().map(|name| format!("{} as {name}", module.variable(name))).collect();
+    let exports =
+        if exports.is_empty() { String::new() } else { format!("export{{{}}};\n", exports.join(",")) };
+    Ok(packer.order.concat() + &exports)
 }
 
 struct Packer {
@@ -43,7 +50,16 @@ impl Module {
     fn variable(&self, name: &str) -> String {
         format!("{name}${}", self.number)
     }
+
+    /// The variable that holds an export, which has to be one.
+    fn exported(&self, name: &str, from: &str) -> Result<String> {
+        ensure!(self.exports.contains(name), "{from} does not export {name}");
+        Ok(self.variable(name))
+    }
 }
+
+/// Parts of a text by their bounds, and what stands in their place.
+type Changes = BTreeMap<(usize, usize), String>;
 
 impl Packer {
     /// Packs a module and those that it imports, unless it has been.
@@ -67,76 +83,114 @@ impl Packer {
         let parsed = Parser::new(&allocator, text, SourceType::mjs()).parse();
         ensure!(parsed.diagnostics.is_empty(), "this script cannot be read: {:?}", parsed.diagnostics);
         let record = &parsed.module_record;
-        // Addresses relative to a module would change their meaning with its place.
-        let moves = folder(path) != self.home;
-        let relative = !record.import_metas.is_empty() || !record.dynamic_imports.is_empty();
-        ensure!(!(moves && relative), "only files beside the entry may use import.meta or import()");
         ensure!(
-            record.indirect_export_entries.is_empty() && record.star_export_entries.is_empty(),
-            "an export of what another module exports is not known"
+            record.star_export_entries.is_empty(),
+            "an export of all that another module exports is not known"
         );
+        let mut changes = self.addresses(path, record)?;
         let mut imports = String::new();
-        let mut left_out = BTreeSet::new();
+        let mut exports = exports(record, text, &mut changes)?;
         let mut requested: Vec<_> = record.requested_modules.iter().collect();
         requested.sort_by_key(|(_, requests)| requests.first().map(|request| request.statement_span.start));
         for (module, requests) in requested {
             let module = self.add(&real(&folder(path).join(module.as_str()))?)?;
-            left_out.extend(requests.iter().map(|request| bounds(request.statement_span)));
-            for entry in &record.import_entries {
-                if requests.iter().any(|request| request.statement_span == entry.statement_span) {
-                    imports += &constant(entry, &module)?;
-                }
+            changes.extend(requests.iter().map(|request| (bounds(request.statement_span), String::new())));
+            let is_requested = |span: Span| requests.iter().any(|request| request.statement_span == span);
+            for entry in record.import_entries.iter().filter(|entry| is_requested(entry.statement_span)) {
+                imports += &constant(entry, &module)?;
+            }
+            for entry in
+                record.indirect_export_entries.iter().filter(|entry| is_requested(entry.statement_span))
+            {
+                exports.push(passed_on(entry, &module)?);
             }
         }
-        let exports = exports(record, text, &mut left_out)?;
-        let module = Module { number: self.order.len(), exports };
+        let names = exports.iter().map(|(name, _)| name.clone()).collect();
+        let module = Module { number: self.order.len(), exports: names };
         let variables: String =
-            module.exports.iter().map(|name| format!("var {}={name};", module.variable(name))).collect();
-        let body = without(text, &left_out);
+            exports.iter().map(|(name, local)| format!("var {}={local};", module.variable(name))).collect();
+        let body = changed(text, &changes);
         // What a comment or an expression at the end of the module leaves open ends with the line.
         Ok((module, format!("{{{imports}{body}\n;{variables}}}\n")))
     }
+
+    /// Keeps the meaning of addresses that are relative to a module which is packed in another folder.
+    fn addresses(&self, path: &Path, record: &ModuleRecord) -> Result<Changes> {
+        if folder(path) == self.home {
+            return Ok(Changes::new());
+        }
+        ensure!(record.dynamic_imports.is_empty(), "only files beside the entry may use import()");
+        let place = format!("({{url:new URL({:?},import.meta.url).href}})", relative(&self.home, path));
+        Ok(record.import_metas.iter().map(|&span| (bounds(span), place.clone())).collect())
+    }
+}
+
+/// The way from a folder to a file, with slashes.
+fn relative(from: &Path, to: &Path) -> String {
+    let shared = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
+    let up = from.components().skip(shared).map(|_| "..".to_owned());
+    let down =
+        to.components().skip(shared).map(|part: Component| part.as_os_str().to_string_lossy().into_owned());
+    up.chain(down).collect::<Vec<_>>().join("/")
 }
 
 /// The constant by which a block knows what it imports.
 fn constant(entry: &ImportEntry, module: &Module) -> Result<String> {
-    let ImportImportName::Name(name) = &entry.import_name else {
-        bail!("an import of a whole module, or of its default, is not known: {}", entry.local_name.name);
+    let name = match &entry.import_name {
+        ImportImportName::Name(name) => name.name.as_str(),
+        ImportImportName::Default(_) => "default",
+        ImportImportName::NamespaceObject => {
+            bail!("an import of a whole module is not known: {}", entry.local_name.name)
+        }
     };
-    let name = name.name.as_str();
-    ensure!(module.exports.contains(name), "{} does not export {name}", entry.module_request.name);
-    Ok(format!("const {}={};", entry.local_name.name, module.variable(name)))
+    let variable = module.exported(name, &entry.module_request.name)?;
+    Ok(format!("const {}={variable};", entry.local_name.name))
 }
 
-/// The names that a module exports, where it declares them; the word `export` goes to what is left out.
-fn exports(
-    record: &ModuleRecord,
-    text: &str,
-    left_out: &mut BTreeSet<(usize, usize)>,
-) -> Result<BTreeSet<String>> {
-    let mut names = BTreeSet::new();
+/// The name under which a module exports what another one does, and the variable that holds it.
+fn passed_on(entry: &ExportEntry, module: &Module) -> Result<(String, String)> {
+    let from = entry.module_request.as_ref().map_or("", |request| request.name.as_str());
+    let ExportImportName::Name(name) = &entry.import_name else {
+        bail!("an export of a whole module is not known: {from}");
+    };
+    Ok((export_name(entry)?, module.exported(&name.name, from)?))
+}
+
+fn export_name(entry: &ExportEntry) -> Result<String> {
+    match &entry.export_name {
+        ExportExportName::Name(name) => Ok(name.name.to_string()),
+        ExportExportName::Default(_) => Ok("default".to_owned()),
+        ExportExportName::Null => bail!("an export without a name"),
+    }
+}
+
+/// The names that a module exports itself, each with the name that it has inside; of a declaration the word `export`
+/// goes, a list goes as a whole.
+fn exports(record: &ModuleRecord, text: &str, changes: &mut Changes) -> Result<Vec<(String, String)>> {
+    let mut names = vec![];
     for entry in &record.local_export_entries {
-        let (start, _) = bounds(entry.statement_span);
-        let end = start + "export".len();
-        let declaration = text[end..].trim_start();
+        let (start, end) = bounds(entry.statement_span);
+        let word = start + "export".len();
+        let declaration = text[word..].trim_start();
         // A variable that changes would be known by the value that it had at the end of its block.
-        let is_known =
+        let declares =
             ["async function", "function", "class", "const"].iter().any(|kind| declaration.starts_with(kind));
         let line = declaration.lines().next().unwrap_or_default();
-        ensure!(is_known, "this form of export is not known: {line}");
-        let name = entry.local_name.name().with_context(|| format!("an export without a name: {line}"))?;
-        names.insert(name.to_string());
-        left_out.insert((start, end));
+        ensure!(declares || declaration.starts_with('{'), "this form of export is not known: {line}");
+        let local = entry.local_name.name().with_context(|| format!("an export without a name: {line}"))?;
+        names.push((export_name(entry)?, local.to_string()));
+        changes.insert((start, if declares { word } else { end }), String::new());
     }
     Ok(names)
 }
 
-/// The text without some of its parts, which do not overlap.
-fn without(text: &str, parts: &BTreeSet<(usize, usize)>) -> String {
+/// The text with some of its parts replaced, which do not overlap.
+fn changed(text: &str, changes: &Changes) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut at = 0;
-    for &(start, end) in parts {
+    for (&(start, end), part) in changes {
         kept.push_str(&text[at..start]);
+        kept.push_str(part);
         at = end;
     }
     kept.push_str(&text[at..]);
@@ -218,26 +272,61 @@ mod tests {
     }
 
     #[test]
+    fn the_file_exports_what_its_entry_exports() -> Result<()> {
+        let dir = write(
+            "exports",
+            &[
+                (
+                    "app.js",
+                    "export { a as b } from './a.js';\nimport z, { y } from './a.js';\nexport const c = z + y;",
+                ),
+                ("a.js", "export const a = 1;\nfunction x() {}\nconst y = 2;\nexport { y, x as default };"),
+            ],
+        )?;
+        let packed = pack(&dir.join("app.js"))?;
+        let expected = "{ const a = 1;\nfunction x() {}\nconst y = 2;\n\n;var a$0=a;var y$0=y;var default$0=x;}\n\
+            {const z=default$0;const y=y$0;\n\n const c = z + y;\n;var c$1=c;var b$1=a$0;}\n\
+            export{b$1 as b,c$1 as c};\n";
+        assert_eq!(packed, expected);
+        let shrunk = crate::shrink::shrink(&packed, true)?;
+        assert!(shrunk.contains(" as b") && shrunk.contains(" as c"), "{shrunk}");
+        Ok(fs::remove_dir_all(dir)?)
+    }
+
+    #[test]
+    fn addresses_mean_the_same_from_another_folder() -> Result<()> {
+        let dir = write(
+            "place",
+            &[
+                ("page/app.js", "import { w } from '../lib/place.js';\nimport.meta.url + w;"),
+                ("lib/place.js", "export const w = new URL('./x', import.meta.url);"),
+            ],
+        )?;
+        let packed = pack(&dir.join("page/app.js"))?;
+        let place = r#"new URL('./x', ({url:new URL("../lib/place.js",import.meta.url).href}).url)"#;
+        assert!(packed.contains(place) && packed.contains("\nimport.meta.url + w;"), "{packed}");
+        Ok(fs::remove_dir_all(dir)?)
+    }
+
+    #[test]
     fn what_is_not_known_is_refused() -> Result<()> {
         for (name, text, fault) in [
-            ("default", "import x from './z.js';\n", "of its default, is not known"),
+            ("default", "import x from './z.js';\n", "does not export default"),
             ("whole", "import * as x from './z.js';\n", "of a whole module"),
             ("let", "export let x = 1;\n", "export is not known: let x"),
-            ("list", "const x = 1;\nexport { x };\n", "export is not known: { x }"),
             ("own-default", "export default 1;\n", "export is not known: default"),
-            ("again", "export { z } from './z.js';\n", "another module exports"),
+            ("again", "export { w } from './z.js';\n", "does not export w"),
+            ("under", "export * as z from './z.js';\n", "whole module"),
             ("star", "export * from './z.js';\n", "another module exports"),
             ("cycle", "import { x } from './app.js';\n", "imports itself"),
             ("missing", "import { w } from './z.js';\n", "does not export w"),
             ("nowhere", "import { w } from './nowhere.js';\n", "reading"),
-            ("place", "import { w } from './lib/place.js';\n", "only files beside the entry"),
             ("far", "import { w } from './lib/far.js';\n", "only files beside the entry"),
             ("broken", "const = ;\n", "cannot be read"),
         ] {
             let files = [
                 ("app.js", text),
                 ("z.js", "export const z = 1;\n"),
-                ("lib/place.js", "export const w = import.meta.url;\n"),
                 ("lib/far.js", "export const w = import('./z.js');\n"),
             ];
             let dir = write(name, &files)?;

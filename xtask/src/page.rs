@@ -62,12 +62,14 @@ pub fn build(profile: Profile) -> Result<PathBuf> {
 const MANIFEST: &str = "manifest.webmanifest";
 const SERVICE_WORKER: &str = "sw.js";
 
-/// The scripts that start by themselves: the page and its workers.
-const ENTRIES: [&str; 2] = ["page/app.js", "worker/worker.js"];
 /// Controls the folder that it lies in and those below, so it ships beside index.html.
 const OFFLINE: &str = "offline/sw.js";
-/// The rooms of the scripts, of which only the packed entries ship.
-const ROOMS: [&str; 4] = ["page", "worker", "shared", "offline"];
+/// The scripts that others start or import: the page, its workers, and the API.
+const ENTRIES: [&str; 3] = ["page/app.js", "worker/worker.js", "api/pellucid.js"];
+/// The rooms of the scripts, of which only the packed entries and the public types ship.
+const ROOMS: [&str; 5] = ["page", "worker", "api", "shared", "offline"];
+/// The public types.
+const TYPES: [&str; 2] = ["api/pellucid.d.ts", "api/methods.d.ts"];
 /// A classic script, which index.html names beside the entries.
 const THEME: &str = "page/theme.js";
 
@@ -79,14 +81,17 @@ fn pack_scripts(www: &Path) -> Result<String> {
         scripts.push((entry, shrink::shrink(&pack::pack(&www.join(entry))?, true)?));
     }
     let service_worker = shrink::shrink(&pack::pack(&www.join(OFFLINE))?, false)?;
+    for file in TYPES {
+        scripts.push((file, fs::read_to_string(www.join(file))?));
+    }
     for room in ROOMS {
         fs::remove_dir_all(www.join(room)).with_context(|| format!("removing www/{room}"))?;
     }
     for (file, script) in scripts {
         write(&www.join(file), &script)?;
     }
-    let glue = www.join("pkg/pellucid.js");
-    write(&glue, &shrunk(&glue, true)?)?;
+    // The workers have it.
+    fs::remove_file(www.join("pkg/pellucid.js"))?;
     let style = www.join("style.css");
     write(&style, &shrink::shrink_style(&fs::read_to_string(&style)?))?;
     Ok(service_worker)
@@ -133,7 +138,7 @@ fn bind(wasm: &Path, out: &Path) -> Result<()> {
         .out_name("pellucid")
         .web(true)?
         .typescript(true)
-        .omit_default_module_path(false)
+        .omit_default_module_path(true)
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate(out)

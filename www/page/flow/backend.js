@@ -1,7 +1,7 @@
 // The backend may change while the page runs: a GPU can be lost. The header and the reader are told.
 
-/** @import { Backend } from '../../shared/wire' */
-/** @import { Notices, Store } from '../types' */
+/** @import { Backend, Explainer } from '../../api/pellucid' */
+/** @import { Info, Notices, Store } from '../types' */
 
 /**
  * Takes what a call says of the backend, and notifies of its events.
@@ -17,3 +17,10 @@ export function tellBackend(store, backend, notify) {
   store.set({ info: { ...info, backend } });
   for (const message of news) notify({ message });
 }
+
+/**
+ * The model that is open, and what runs it now.
+ * @param {Explainer} explainer
+ * @returns {Info}
+ */
+export const infoOf = ({ model, backend }) => ({ model, backend });

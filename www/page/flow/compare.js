@@ -1,18 +1,18 @@
 // Several methods side by side for one class: a run each, one after another, whenever the page has nothing else
 // to explain.
 
-/** @import { Crop, Question } from '../../shared/wire' */
-/** @import { CompareFlow, EngineCalls, Notices, Panel, Store } from '../types' */
+/** @import { PictureView } from '../../api/pellucid' */
+/** @import { CompareFlow, Notices, PageEngine, Panel, Question, Store } from '../types' */
 
-import { codeOf } from '../errors.js';
-import { plainQuestion, sameQuestion } from '../state/question.js';
+import { codeOf } from '../../shared/errors.js';
+import { askedOf, pictureOf, plainQuestion, sameQuestion } from '../state/question.js';
 
 /** Longer than a change takes to become the main run, which goes first. */
 const PAUSE = 250;
 
 /**
  * @param {Store} store
- * @param {EngineCalls} engine
+ * @param {PageEngine} engine
  * @param {Notices} notices
  * @returns {CompareFlow}
  */
@@ -35,7 +35,7 @@ export function createCompareFlow(store, engine, { notifyError }) {
     const mine = ++turn;
     clearTimeout(timer);
     controller?.abort();
-    const panelOf = (/** @type {string} */ method, /** @type {Crop} */ crop) => {
+    const panelOf = (/** @type {string} */ method, /** @type {PictureView} */ crop) => {
       const asked = plainQuestion(store.state, method);
       const done = panels.find((each) => each.status === 'done' && each.crop === crop && sameQuestion(each.asked, asked));
       return done ?? /** @type {Panel} */ ({ method, asked, crop, status: 'waiting', version: 0 });
@@ -53,7 +53,7 @@ export function createCompareFlow(store, engine, { notifyError }) {
       if (mine !== turn || !next?.asked) return;
       const { run } = store.state;
       if (run.status === 'done' && run.crop === next.crop && sameQuestion(run.asked, next.asked)) {
-        patch(next.method, { status: 'done', report: run.report, id: run.id, version: 1 });
+        patch(next.method, { status: 'done', report: run.report, maps: run.maps, version: 1 });
       } else await explain(next.method, next.asked, mine);
     }
   }
@@ -78,14 +78,18 @@ export function createCompareFlow(store, engine, { notifyError }) {
     update({ status: 'running' });
     let version = 0;
     try {
-      const report = await engine.call('explain', asked, {
-        signal: controller.signal,
-        onProgress: ({ id, ...progress }) => {
-          update({ progress, ...(id === undefined ? {} : { id, version: ++version }) });
+      const { signal } = controller;
+      const explainer = await engine.loaded;
+      const report = await explainer.explain(pictureOf(store.state), {
+        ...askedOf(asked),
+        signal,
+        partial: true,
+        onProgress: ({ maps, ...progress }) => {
+          update({ progress, ...(maps && { maps, version: ++version }) });
         },
       });
       // What gave way to the main run is taken up again.
-      update(report.stopped ? { status: 'waiting' } : { status: 'done', report, id: report.id, version: ++version });
+      update(report.stopped ? { status: 'waiting' } : { status: 'done', report, maps: report.targets, version: ++version });
     } catch (error) {
       const cancelled = codeOf(error) === 'cancelled';
       update({ status: cancelled ? 'waiting' : 'failed' });

@@ -2,12 +2,12 @@
 // What is known already is not computed again: another class of the same run, a map that is shown side by side, a
 // layer that a sweep over all of them has been to.
 
-/** @import { Question, Report } from '../../shared/wire' */
-/** @import { EngineCalls, ExplainFlow, Notices, Run, Store } from '../types' */
+/** @import { Explanation } from '../../api/pellucid' */
+/** @import { ExplainFlow, Notices, PageEngine, Question, Run, Store } from '../types' */
 
 import { clock, measure } from '../../shared/timings.js';
-import { codeOf } from '../errors.js';
-import { methodOf, questionOf, reportOf, sameQuestion } from '../state/question.js';
+import { codeOf } from '../../shared/errors.js';
+import { askedOf, methodOf, pictureOf, questionOf, reportOf, sameQuestion } from '../state/question.js';
 import { tellBackend } from './backend.js';
 
 /** How long changes have to rest that follow one another: a slider on its way, a number that is typed. */
@@ -18,13 +18,13 @@ const PAUSE = 120;
  * @typedef {object} Sweep
  * @property {Run['crop']} [crop]
  * @property {Question} [asked]
- * @property {Map<string | null, Report>} reports
+ * @property {Map<string | null, Explanation>} reports
  * @property {boolean} [going]
  */
 
 /**
  * @param {Store} store
- * @param {EngineCalls} engine
+ * @param {PageEngine} engine
  * @param {Notices} notices
  * @returns {ExplainFlow}
  */
@@ -66,7 +66,7 @@ export function createExplainFlow(store, engine, { notify, notifyError }) {
     const report = asked && known(asked);
     const coming = asked && swept.going && isSwept(asked);
     if (!coming) controller?.abort();
-    if (report) begin(asked, { status: 'done', report, id: report.id, version: 1 });
+    if (report) begin(asked, { status: 'done', report, maps: report.targets, version: 1 });
     else if (coming) begin(asked, { waiting: true });
     else if (asked) {
       const rested = clock() - changed > PAUSE;
@@ -118,21 +118,23 @@ export function createExplainFlow(store, engine, { notify, notifyError }) {
     begin(asked);
     const update = (/** @type {Partial<Run>} */ patch) => current() && setRun(patch);
     try {
-      const { backend_now, ...report } = await engine.call('explain', asked, {
+      const explainer = await engine.loaded;
+      const report = await explainer.explain(pictureOf(store.state), {
+        ...askedOf(asked),
         signal,
-        onProgress(progress) {
-          const { id, version = 0 } = store.state.run;
-          const map = progress.id === undefined ? { id, version } : { id: progress.id, version: version + 1 };
-          update({ progress, ...map });
+        partial: true,
+        onProgress({ maps, ...progress }) {
+          const { version = 0 } = store.state.run;
+          update({ progress, ...(maps && { maps, version: version + 1 }) });
         },
       });
-      tellBackend(store, backend_now, notify);
+      tellBackend(store, explainer.backend, notify);
       const { k = 0, version = 0, start = 0 } = store.state.run;
       update({
         status: report.stopped ? 'stopped' : 'done',
         report,
         result: reportOf(report, k),
-        id: report.id,
+        maps: report.targets,
         version: version + 1,
         stopping: false,
       });
@@ -161,15 +163,17 @@ export function createExplainFlow(store, engine, { notify, notifyError }) {
     const own = { crop: store.state.crop, asked: anywhere(asked), reports: new Map(), going: true };
     swept = own;
     try {
-      const { backend_now } = await engine.call('sweep', asked, {
+      const explainer = await engine.loaded;
+      await explainer.sweep(pictureOf(store.state), {
+        ...askedOf(asked),
         signal,
-        onProgress({ reports, ...progress }) {
-          for (const report of reports) own.reports.set(report.layer, report);
+        onProgress({ explanations, ...progress }) {
+          for (const report of explanations) own.reports.set(report.layer, report);
           if (store.state.run.waiting) setRun({ progress });
           if (!signal.aborted) schedule();
         },
       });
-      tellBackend(store, backend_now, notify);
+      tellBackend(store, explainer.backend, notify);
     } catch (error) {
       if (codeOf(error) !== 'cancelled') notifyError(error);
       else own.crop = null;

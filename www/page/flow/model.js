@@ -1,40 +1,40 @@
 // Opening a model of one's own, and going back to the one that ships.
 
-/** @import { Info } from '../../shared/wire' */
-/** @import { EngineCalls, ModelFlow, Notices, PictureFlow, Store } from '../types' */
+/** @import { Explainer } from '../../api/pellucid' */
+/** @import { Info, ModelFlow, Notices, PageEngine, PictureFlow, Store } from '../types' */
 
-import { codeOf } from '../errors.js';
+import { codeOf } from '../../shared/errors.js';
 import { clearedByModel } from '../state/state.js';
+import { infoOf } from './backend.js';
 
 /**
  * @param {Store} store
- * @param {EngineCalls} engine
+ * @param {PageEngine} engine
  * @param {PictureFlow} picture
  * @param {Notices} notices
  * @returns {ModelFlow}
  */
 export function createModelFlow(store, engine, picture, { clearErrors, notify, notifyError }) {
   /**
-   * Options: `mean` and `std` on the scale 0..255, `labels` as an array and the name of their `labelsFile`; the file's own
-   * metadata fills the rest.
+   * Options are those of the API; the file's own metadata fills the rest.
    * @type {ModelFlow['open']}
    */
   async function open(blob, options = {}) {
-    return change(() => engine.openModel(blob, options), blob instanceof File ? blob.name : undefined);
+    return change(() => engine.open({ model: blob, ...options }), blob instanceof File ? blob.name : undefined);
   }
 
   async function reset() {
-    return change(() => engine.openDefault());
+    return change(() => engine.open({}));
   }
 
   /**
-   * @param {() => Promise<Info>} work
+   * @param {() => Promise<Explainer>} work
    * @param {string} [name]
    */
   async function change(work, name) {
     store.set({ openingModel: true });
     try {
-      const info = await work();
+      const info = infoOf(await work());
       clearErrors();
       adopt(info);
       tell(info, name);

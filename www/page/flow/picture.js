@@ -1,16 +1,16 @@
 // From a file to the first answers: decode, classify, choose the best class. Explaining follows by itself.
 
-/** @import { EngineCalls, Notices, PictureFlow, Store } from '../types' */
+/** @import { Notices, PageEngine, PictureFlow, Store } from '../types' */
 
 import { measure } from '../../shared/timings.js';
-import { codeOf } from '../errors.js';
-import { labelOf } from '../state/question.js';
+import { codeOf } from '../../shared/errors.js';
+import { labelOf, pictureOf } from '../state/question.js';
 import { clearedByPicture } from '../state/state.js';
 import { tellBackend } from './backend.js';
 
 /**
  * @param {Store} store
- * @param {EngineCalls} engine
+ * @param {PageEngine} engine
  * @param {Notices} notices
  * @returns {PictureFlow}
  */
@@ -26,7 +26,8 @@ export function createPictureFlow(store, engine, { clearErrors, notify, notifyEr
     const turn = ++latest;
     store.set({ view: 'work', opening: true, coming: { blob, name } });
     try {
-      const crop = await engine.loadImage(blob);
+      const explainer = await engine.loaded;
+      const crop = await explainer.see(blob);
       // The engine has this picture now, so the page shows it, though another may have been dropped meanwhile.
       clearErrors();
       store.set({ ...clearedByPicture(), picture: { blob, name }, opening: turn !== latest, crop });
@@ -43,8 +44,9 @@ export function createPictureFlow(store, engine, { clearErrors, notify, notifyEr
   /** @param {number} turn */
   async function classify(turn) {
     try {
-      const answer = await engine.call('classify', {});
-      tellBackend(store, answer.backend, notify);
+      const explainer = await engine.loaded;
+      const answer = await explainer.classify(pictureOf(store.state));
+      tellBackend(store, explainer.backend, notify);
       if (turn !== latest) return;
       const [best] = answer.classes;
       store.set({ classes: answer, target: { index: best.index, label: labelOf(store.state, best.index) } });

@@ -1,13 +1,15 @@
 // What would the network see if a part were hidden? Cuts the picture into the segments that the method hides, and asks
 // for the scores without some of them. Latest click wins.
 
-/** @import { EngineCalls, ExplainFlow, Notices, Store, WhatIf, WhatIfFlow } from '../types' */
+/** @import { MethodId } from '../../api/pellucid' */
+/** @import { ExplainFlow, Notices, PageEngine, Store, WhatIf, WhatIfFlow } from '../types' */
 
 import { latest } from '../latest.js';
+import { pictureOf } from '../state/question.js';
 
 /**
  * @param {Store} store
- * @param {EngineCalls} engine
+ * @param {PageEngine} engine
  * @param {ExplainFlow} explain
  * @param {Notices} notices
  * @returns {WhatIfFlow}
@@ -17,7 +19,8 @@ export function createWhatIfFlow(store, engine, explain, { notifyError }) {
   const update = (patch) => store.state.whatIf && store.set({ whatIf: { ...store.state.whatIf, ...patch } });
 
   const ask = latest(async (/** @type {Set<number>} */ hidden) => {
-    const classes = hidden.size ? await engine.call('hide', { hidden: [...hidden] }) : null;
+    const cut = store.state.whatIf?.cut;
+    const classes = hidden.size && cut ? await (await engine.loaded).hide(cut, hidden) : null;
     if (hidden === store.state.whatIf?.hidden) update({ classes });
   }, notifyError);
 
@@ -29,7 +32,9 @@ export function createWhatIfFlow(store, engine, explain, { notifyError }) {
     if (interrupted) explain.stop();
     store.set({ whatIf: { hidden: new Set(), classes: null, cut: null, interrupted } });
     try {
-      update({ cut: await engine.call('cut', { method, parameters: parameters[method] ?? {} }) });
+      const explainer = await engine.loaded;
+      const options = { method: /** @type {MethodId} */ (method), parameters: parameters[method] ?? {} };
+      update({ cut: await explainer.segments(pictureOf(store.state), options) });
     } catch (error) {
       leave();
       notifyError(error);

@@ -1,6 +1,6 @@
 // How a map is drawn: the display options in use, from what the reader has chosen.
 
-/** @import { Display, Method, Report } from '../../shared/wire' */
+/** @import { Display, Explanation, Method } from '../../api/pellucid' */
 /** @import { Lock, State } from '../types' */
 
 import { methodOf } from './question.js';
@@ -17,12 +17,12 @@ export function displayOf(state) {
 /**
  * The display options that suit a method and the signs of its maps, on the scale that is locked if one is.
  * @param {Method | undefined} spec
- * @param {Report} [report]
+ * @param {Explanation} [report]
  * @param {Lock | null} [lock]
  * @returns {Display}
  */
 export function displayFor(spec, report, lock) {
-  const unsigned = report && (report.targets ?? [report]).every(({ min }) => min >= 0);
+  const unsigned = report && report.targets.every(({ min }) => min >= 0);
   const kind = spec?.layer === 'optional' && report?.layer ? 'layer' : unsigned ? 'unsigned' : 'signed';
   return { ...spec?.display[kind], ...(lock && { scale: lock.scale }) };
 }

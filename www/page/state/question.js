@@ -1,7 +1,7 @@
 // What is asked of the engine, from what the reader has chosen.
 
-/** @import { Model, Question, Report, Result } from '../../shared/wire' */
-/** @import { State } from '../types' */
+/** @import { ExplainOptions, Explanation, Model } from '../../api/pellucid' */
+/** @import { Question, Result, State } from '../types' */
 
 /** How many of the best classes stand side by side until the reader chooses. */
 const COMPARED = 4;
@@ -92,13 +92,35 @@ export const plainQuestion = (state, method) =>
 export const sameQuestion = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
 /**
- * The report of one of a run's targets, as if it had been explained alone.
- * @param {Report} report
+ * A question as the API takes it.
+ * @param {Question} question
+ * @returns {ExplainOptions}
+ */
+export function askedOf({ targets, files, method, parameters, ...asked }) {
+  const { background, baseline } = files;
+  return /** @type {ExplainOptions} */ ({
+    ...asked,
+    method,
+    parameters,
+    target: targets,
+    ...(background && { background: background.blobs }),
+    ...(baseline && { baseline: baseline.blobs[0] }),
+  });
+}
+
+/**
+ * The picture that is shown. Whoever asks for it has seen that there is one.
+ * @param {State} state
+ */
+export const pictureOf = ({ picture }) => /** @type {NonNullable<State['picture']>} */ (picture).blob;
+
+/**
+ * The report of one of a run's targets, as if it had been explained alone, without its numbers.
+ * @param {Explanation} report
  * @param {number} k
  * @returns {Result}
  */
-export function reportOf(report, k) {
-  if (!report.targets) return { ...report };
-  const { targets, ...shared } = report;
-  return { ...shared, ...targets[k] };
+export function reportOf({ targets, ...report }, k) {
+  const { values, ...result } = { ...report, ...targets[k] };
+  return result;
 }

@@ -1,7 +1,7 @@
 // The best five classes with their probabilities, or their scores where the network has none, and any other class by
 // search. Choosing one asks why.
 
-/** @import { Classification, ClassScore, Target } from '../../shared/wire' */
+/** @import { Classification, ClassScore, Target } from '../../api/pellucid' */
 /** @import { State, Store } from '../types' */
 /** @import { Item } from './picker.js' */
 

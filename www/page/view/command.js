@@ -1,6 +1,7 @@
 // The explanation that is shown, as a command line that gives the same map.
 
-/** @import { Opened, State } from '../types' */
+/** @import { Explainer } from '../../api/pellucid' */
+/** @import { State } from '../types' */
 
 import { displayFor, displayOf } from '../state/display.js';
 import { methodOf } from '../state/question.js';
@@ -18,10 +19,10 @@ const word = (text) => (/^[\w./:,+-][\w./:@%+=,-]*$/.test(text) ? text : `'${tex
 const file = (name) => word(name.startsWith('-') ? `./${name}` : name);
 
 /**
- * `opened` is what the engine was given with the model; the target is an index, since names may stand twice. There is a
+ * `opened` is what the model was opened with; the target is an index, since names may stand twice. There is a
  * command once something was asked.
  * @param {State} state
- * @param {Opened} opened
+ * @param {Explainer['opened']} opened
  */
 export function commandOf(state, opened) {
   const { picture, run: { asked } } = state;

@@ -1,7 +1,7 @@
 // Side by side: several classes of one run on one scale, or several methods for one class.
 
-/** @import { Display } from '../../shared/wire' */
-/** @import { CompareFlow, EngineCalls, Panel, State, Store } from '../types' */
+/** @import { Display } from '../../api/pellucid' */
+/** @import { CompareFlow, PageEngine, Panel, State, Store } from '../types' */
 /** @import { CheckItem } from './check-list.js' */
 /** @import { Tile } from './tiles.js' */
 
@@ -21,7 +21,7 @@ const OFFERED = 12;
 
 /**
  * @param {Store} store
- * @param {EngineCalls} engine
+ * @param {PageEngine} engine
  * @param {CompareFlow} flow
  */
 export function setUpCompare(store, engine, flow) {
@@ -71,25 +71,29 @@ export function setUpCompare(store, engine, flow) {
     },
   );
 
-  const drawClasses = latest(async (/** @type {number[]} */ targets, /** @type {number} */ id, /** @type {Display} */ display) => {
+  const drawClasses = latest(async (/** @type {number[]} */ targets, /** @type {object[]} */ maps, /** @type {Display} */ display) => {
+    const explainer = await engine.loaded;
     for (const [k, index] of targets.entries()) {
-      tiles.paint(String(index), await engine.call('render', { id, k, display, shared: true, small: true }));
+      tiles.paint(String(index), await explainer.draw(maps[k], display, { shared: true, small: true }));
     }
   }, notifyError);
   store.watch(
-    ({ run, display, lock }) => [run.id, run.version, run.shared, display, lock],
-    (id, _, shared) => id && shared && drawClasses(store.state.run.asked?.targets ?? [], id, displayOf(store.state)),
+    ({ run, display, lock }) => [run.maps, run.version, run.shared, display, lock],
+    (maps, _, shared) => maps && shared && drawClasses(store.state.run.asked?.targets ?? [], maps, displayOf(store.state)),
   );
 
+  /** @type {Map<string, { maps: object[], key: string }>} */
   const drawn = new Map();
   const drawMethods = latest(async (/** @type {Panel[]} */ panels) => {
-    for (const { method, id, version, report } of panels) {
+    const explainer = await engine.loaded;
+    for (const { method, maps, version, report } of panels) {
       const { methods, lock } = store.state;
-      const key = [id, version, lock?.scale].join();
-      if (!id || drawn.get(method) === key) continue;
+      const key = [version, lock?.scale].join();
+      const before = drawn.get(method);
+      if (!maps || (before?.maps === maps && before.key === key)) continue;
       const display = displayFor(methods.find((each) => each.id === method), report, lock);
-      tiles.paint(method, await engine.call('render', { id, k: 0, display, small: true }));
-      drawn.set(method, key);
+      tiles.paint(method, await explainer.draw(maps[0], display, { small: true }));
+      drawn.set(method, { maps, key });
     }
   }, notifyError);
   store.watch(({ panels, lock, compare }) => [panels, lock, compare], (panels) => {
@@ -130,7 +134,7 @@ function methodTiles({ panels, methods }) {
 
 /** @param {Panel} panel */
 function noteOf({ status, progress, report }) {
-  if (status === 'done' && report && !report.targets) {
+  if (status === 'done' && report?.targets.length === 1) {
     return `up to ${number(Math.max(Math.abs(report.min), Math.abs(report.max)))}`;
   }
   return status === 'running' && progress && progress.total > 1 ? `${progress.done} of ${progress.total}` : status;

@@ -1,6 +1,6 @@
 // How the map is drawn: opacity, colours, which sign counts, and finer things.
 
-/** @import { Display } from '../../shared/wire' */
+/** @import { Display } from '../../api/pellucid' */
 /** @import { Lock, State, Store } from '../types' */
 /** @import { Item } from './picker.js' */
 
@@ -144,7 +144,7 @@ function colourPatch(state, id) {
  */
 function lockOf({ frame, values, methods, run: { result } }) {
   if (!frame || !values || !result) return null;
-  const { low, high } = frame.rendered.scale;
+  const { low, high } = frame.scale;
   const label = methods.find(({ id }) => id === result.method)?.label;
   return { scale: Math.max(Math.abs(low), Math.abs(high)), unit: values.unit, of: `${label} for ${quoted(result.target.label)}` };
 }

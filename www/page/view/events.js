@@ -15,8 +15,8 @@ export function setUpEvents(store) {
   store.watch(
     ({ values, run }) => [values, run.result],
     (values, result) => {
-      const { k, version } = store.state.run;
-      if (result && values && values.id === result.id && values.k === k && values.version === version) tell('result', { result, values });
+      const { maps, k = 0, version } = store.state.run;
+      if (result && values && values.map === maps?.[k] && values.version === version) tell('result', { result, values });
     },
   );
 }

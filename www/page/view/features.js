@@ -1,6 +1,6 @@
 // Segments as LIME shows them: how many, from what weight on, with the rest of the picture or without.
 
-/** @import { Display, Features } from '../../shared/wire' */
+/** @import { Display, Features } from '../../api/pellucid' */
 
 import { h } from '../dom.js';
 

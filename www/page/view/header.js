@@ -1,6 +1,6 @@
 // The header: which model is open, and what it is computed on.
 
-/** @import { Backend } from '../../shared/wire' */
+/** @import { Backend } from '../../api/pellucid' */
 /** @import { Store } from '../types' */
 
 import { $, h, show } from '../dom.js';

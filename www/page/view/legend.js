@@ -1,6 +1,6 @@
 // The colour bar with its numbers and unit, and plain words where a map would mislead.
 
-/** @import { Frame, Scale } from '../../shared/wire' */
+/** @import { Drawing } from '../../api/pellucid' */
 /** @import { State, Store } from '../types' */
 
 import { $, contextOf, h, show } from '../dom.js';
@@ -18,23 +18,23 @@ export function setUpLegend(store) {
       if (!frame?.legend.length) return;
       bar.putImageData(new ImageData(frame.legend, frame.legend.length / 4, 1), 0, 0);
       $('#legend-ticks').replaceChildren(...frame.ticks.map(tick));
-      const { low, high } = frame.rendered.scale;
+      const { low, high } = frame.scale;
       $('#legend-low').textContent = low < 0 ? '← against' : '';
       $('#legend-unit').textContent = unit ?? '';
       $('#legend-high').textContent = high > 0 && low < 0 ? 'for →' : '';
-      const text = scaleNote(store.state, frame.rendered.scale);
+      const text = scaleNote(store.state, frame.scale);
       show($('#legend-note'), Boolean(text));
       $('#legend-note').textContent = text;
     },
   );
 
-  store.watch(({ frame }) => [frame], (frame) => drawMessage(store, frame?.rendered));
+  store.watch(({ frame }) => [frame], (frame) => drawMessage(store, frame));
 }
 
 /**
  * Whose scale it is, if not the map's own, and what lies beyond it.
  * @param {State} state
- * @param {Scale} scale
+ * @param {Drawing['scale']} scale
  */
 function scaleNote({ lock, run, values }, { clipped_fraction: beyond }) {
   const other = lock && lock.unit !== values?.unit ? `, where the unit is ${lock.unit}` : '';
@@ -46,7 +46,7 @@ function scaleNote({ lock, run, values }, { clipped_fraction: beyond }) {
     .join('; ');
 }
 
-/** @param {Frame['ticks'][number]} tick */
+/** @param {Drawing['ticks'][number]} tick */
 function tick({ position, label }) {
   const edge = position < 0.03 ? 'first' : position > 0.97 ? 'last' : null;
   const element = h('span', { class: edge }, label.replaceAll('-', '−'));
@@ -57,14 +57,14 @@ function tick({ position, label }) {
 /**
  * What the engine says with the map: that it is zero, or all of one sign; and a way out.
  * @param {Store} store
- * @param {Frame['rendered']} [rendered]
+ * @param {Pick<Drawing, 'notice' | 'all_negative'> | null} [drawing]
  */
-function drawMessage(store, rendered) {
+function drawMessage(store, drawing) {
   const message = $('#map-message');
-  const text = rendered?.notice ?? null;
+  const text = drawing?.notice ?? null;
   show(message, Boolean(text));
   if (message.firstChild?.textContent === text) return;
-  const other = rendered?.all_negative ? ['negative', 'Show what counts against'] : ['positive', 'Show what counts for'];
+  const other = drawing?.all_negative ? ['negative', 'Show what counts against'] : ['positive', 'Show what counts for'];
   const way = h('button', { type: 'button', class: 'button small' }, other[1]);
   way.addEventListener('click', () => store.set({ display: { ...store.state.display, sign: other[0] } }));
   const hidden = text?.includes('Show the');

@@ -1,6 +1,6 @@
 // What is asked: the method, the layer where it needs one, and the score.
 
-/** @import { Layer, Method, Score } from '../../shared/wire' */
+/** @import { Layer, Method, Score } from '../../api/pellucid' */
 /** @import { ExplainFlow, Store } from '../types' */
 /** @import { Item } from './picker.js' */
 

@@ -1,7 +1,7 @@
 // The model: what is open, and a way to open another, with what its file may not say (scaling, labels).
 
-/** @import { Head, Model } from '../../shared/wire' */
-/** @import { EngineCalls, ModelFlow, ModelOptions, Store } from '../types' */
+/** @import { Head, Model, OpenModelOptions } from '../../api/pellucid' */
+/** @import { ModelFlow, PageEngine, Store } from '../types' */
 
 import { $, h, icon, uid } from '../dom.js';
 import { dimensions, plural } from '../format.js';
@@ -31,11 +31,11 @@ const OWN = PRESETS.length - 1;
 /**
  * @param {Store} store
  * @param {ModelFlow} model
- * @param {EngineCalls} engine
+ * @param {PageEngine} engine
  */
 export function setUpModelDialog(store, model, engine) {
   const dialog = $('#model-dialog');
-  /** @type {{ file: File | null, labels: { labels: string[], labelsFile: string } | null }} */
+  /** @type {{ file: File | null, labels: File | null }} */
   const chosen = { file: null, labels: null };
   const file = fileRow('Choose a model', '.onnx', 'or drop an .onnx file anywhere', (picked) => {
     chosen.file = picked;
@@ -44,8 +44,8 @@ export function setUpModelDialog(store, model, engine) {
   });
   const takeLabels = async (/** @type {File} */ picked) => {
     chosen.labels = null;
-    const labels = await engine.call('labels', { blob: picked });
-    chosen.labels = { labels, labelsFile: picked.name };
+    const labels = await (await engine.loaded).readLabels(picked);
+    chosen.labels = picked;
     return plural(labels.length, 'label');
   };
   const formats = '.txt,.json,.csv,.tsv,.names,.labels';
@@ -88,8 +88,8 @@ export function setUpModelDialog(store, model, engine) {
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     busy(async () => {
-      const options = { ...scaling.read(), ...head.read(), ...chosen.labels };
-      return model.open(chosen.file ?? (await engine.modelFile()), options);
+      const options = { ...scaling.read(), ...head.read(), labels: chosen.labels };
+      return model.open(chosen.file ?? (await (await engine.loaded).file()), options);
     });
   });
   shipped.addEventListener('click', () => busy(() => model.reset()));
@@ -169,8 +169,8 @@ function createScaling() {
   });
   mean.set(PRESETS[1].mean ?? []);
   std.set(PRESETS[1].std ?? []);
-  /** @returns {ModelOptions} */
-  const read = () => (PRESETS[Number(select.value)].mean === null ? {} : { mean: mean.get(), std: std.get() });
+  /** @returns {OpenModelOptions} */
+  const read = () => (PRESETS[Number(select.value)].mean === null ? {} : { preprocessing: { mean: mean.get(), std: std.get() } });
   const label = 'Scaling of pixels: (value − mean) / deviation, of 0 to 255';
   const field = h('div', { class: 'field' }, h('label', { class: 'field-label', for: id }, label), select);
   return { element: [field, own], read };
@@ -181,7 +181,7 @@ function createHead() {
   const id = uid('head');
   const options = HEADS.map(({ value, label }) => h('option', { value }, label));
   const select = h('select', { id }, h('option', { value: '' }, 'As the file says'), options);
-  /** @returns {ModelOptions} */
+  /** @returns {OpenModelOptions} */
   const read = () => (select.value ? { head: /** @type {Head} */ (select.value) } : {});
   return {
     element: h('div', { class: 'field' }, h('label', { class: 'field-label', for: id }, 'What turns outputs into probabilities'), select),

@@ -3,7 +3,7 @@
 /** @import { Notice } from '../types' */
 
 import { $, h, icon } from '../dom.js';
-import { codeOf, messageOf } from '../errors.js';
+import { codeOf, messageOf } from '../../shared/errors.js';
 
 const MOST = 3;
 

@@ -1,7 +1,6 @@
 // The figures of the map that is shown, and ways to keep it.
 
-/** @import { Result } from '../../shared/wire' */
-/** @import { EngineCalls, Run, Store } from '../types' */
+/** @import { PageEngine, Result, Run, Store } from '../types' */
 
 import { $, h, icon, show } from '../dom.js';
 import { number, percent, plural } from '../format.js';
@@ -11,7 +10,7 @@ import { notify, notifyError } from './notices.js';
 
 /**
  * @param {Store} store
- * @param {EngineCalls} engine
+ * @param {PageEngine} engine
  */
 export function setUpNumbers(store, engine) {
   const facts = $('#facts');
@@ -51,7 +50,7 @@ function rows(result) {
   return all.filter((row) => row !== null);
 }
 
-const KNOWN = new Set(['id', 'logit', 'probability', 'sum', 'min', 'max', 'seed', 'evaluations', 'elapsed_ms']);
+const KNOWN = new Set(['logit', 'probability', 'sum', 'min', 'max', 'seed', 'evaluations', 'elapsed_ms']);
 
 /**
  * What a method says besides: an error bar, a completeness gap.
@@ -66,7 +65,7 @@ function extras(result) {
 
 /**
  * @param {Store} store
- * @param {EngineCalls} engine
+ * @param {PageEngine} engine
  */
 function createSaves(store, engine) {
   const stem = () => `${(store.state.picture?.name ?? 'picture').replace(/\.[^.]*$/, '')}-${store.state.run.result?.method}`;
@@ -89,15 +88,19 @@ function createSaves(store, engine) {
   };
   // The buttons are enabled where there is a result, and so its maps.
   const drawn = () => {
-    const { id = 0, k = 0, shared = false } = store.state.run;
-    return { id, k, shared, display: displayOf(store.state) };
+    const { maps = [], k = 0, shared = false } = store.state.run;
+    return { map: maps[k], shared, display: displayOf(store.state) };
+  };
+  const png = async () => {
+    const { map, shared, display } = drawn();
+    offer(await (await engine.loaded).png(map, display, { shared }), `${stem()}.png`);
   };
   return [
-    save('Save PNG', async () => offer(await engine.call('png', drawn()), 'image/png', `${stem()}.png`), true),
-    save('Values', async () => offer(await engine.call('npy', drawn()), 'application/octet-stream', `${stem()}.npy`)),
-    save('JSON', async () => offer(published(store.state.run), 'application/json', `${stem()}.json`)),
+    save('Save PNG', png, true),
+    save('Values', async () => offer(await (await engine.loaded).npy(drawn().map), `${stem()}.npy`)),
+    save('JSON', async () => offer(new Blob([published(store.state.run)], { type: 'application/json' }), `${stem()}.json`)),
     save('Copy command', async () => {
-      await navigator.clipboard.writeText(commandOf(store.state, engine.opened));
+      await navigator.clipboard.writeText(commandOf(store.state, (await engine.loaded).opened));
       notify({ message: 'The command line that makes the same map is on the clipboard' });
     }),
   ];
@@ -108,17 +111,16 @@ function createSaves(store, engine) {
  * @param {Run} run
  */
 function published(run) {
-  const { id, stopped, ...result } = run.result ?? {};
+  const { stopped, ...result } = run.result ?? {};
   return JSON.stringify(result, null, 2);
 }
 
 /**
- * @param {BlobPart} content
- * @param {string} type
+ * @param {Blob} file
  * @param {string} name
  */
-function offer(content, type, name) {
-  const url = URL.createObjectURL(new Blob([content], { type }));
+function offer(file, name) {
+  const url = URL.createObjectURL(file);
   const link = h('a', { href: url, download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);

@@ -1,6 +1,6 @@
 // Controls for a method's parameters, made from the registry.
 
-/** @import { Parameter, Setting, Settings } from '../../shared/wire' */
+/** @import { Parameter, Setting, Settings } from '../../api/pellucid' */
 /** @import { Store } from '../types' */
 
 import { $, h, show, uid } from '../dom.js';

@@ -1,7 +1,6 @@
 // Raw values under the pointer, a finger or the arrow keys.
 
-/** @import { MapValues } from '../../shared/wire' */
-/** @import { Store } from '../types' */
+/** @import { MapValues, Store } from '../types' */
 
 import { $, show } from '../dom.js';
 import { number } from '../format.js';

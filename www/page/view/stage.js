@@ -1,7 +1,6 @@
 // The picture: the drawn frame when there is one, else the crop as the network sees it, else a preview.
 
-/** @import { Loading } from '../../shared/wire' */
-/** @import { Store } from '../types' */
+/** @import { Loading, Store } from '../types' */
 
 import { $, contextOf, show } from '../dom.js';
 import { bytes } from '../format.js';
@@ -39,7 +38,7 @@ export function setUpStage(store) {
   );
 
   store.watch(
-    ({ run, frame }) => [Boolean(frame && run.status === 'running' && frame.id !== run.id)],
+    ({ run, frame }) => [Boolean(frame && run.status === 'running' && !run.maps?.includes(frame.map))],
     (stale) => canvas.classList.toggle('stale', stale),
   );
 

@@ -1,6 +1,6 @@
 // Small pictures side by side, each with a title and a note: a click on one makes it the large one.
 
-/** @import { Image } from '../../shared/wire' */
+/** @import { Pixels } from '../../api/pellucid' */
 
 import { contextOf, h } from '../dom.js';
 
@@ -47,7 +47,7 @@ export function createTiles(onPick) {
 
   /**
    * @param {string} key
-   * @param {Image} image
+   * @param {Pixels} image
    */
   function paint(key, { width, height, rgba }) {
     const canvas = tiles.get(key)?.canvas;

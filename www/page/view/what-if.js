@@ -1,6 +1,6 @@
 // The reader hides and shows segments of the picture, and the answers move with each click.
 
-/** @import { ClassScore, Classification, Image, Pixels, Segments } from '../../shared/wire' */
+/** @import { ClassScore, Classification, Pixels, Segments } from '../../api/pellucid' */
 /** @import { Store, WhatIf, WhatIfFlow } from '../types' */
 
 import { $, $$, contextOf, h, show } from '../dom.js';
@@ -182,8 +182,8 @@ function setUpParts(store, flow, canvas) {
 }
 
 /**
- * @param {Image} image
- * @param {Pixels} rgba
+ * @param {Pixels} image
+ * @param {Pixels['rgba']} rgba
  */
 function canvasOf({ width, height }, rgba) {
   const canvas = new OffscreenCanvas(width, height);

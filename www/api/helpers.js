@@ -1,7 +1,7 @@
 // The helpers of the engine's worker: workers with the same model, which take parts of its work. They are started when
 // it sends for them, and again where one has left.
 
-/** @import { StartArguments } from '../../shared/wire' */
+/** @import { StartArguments } from '../shared/wire' */
 
 import { Bridge } from './bridge.js';
 
@@ -14,10 +14,11 @@ const MOST_FAILURES = 6;
  */
 
 /**
- * `size` is how many there may be.
+ * `script` is the address of their script, `size` how many there may be.
+ * @param {string} script
  * @param {number} size
  */
-export function createHelpers(size) {
+export function createHelpers(script, size) {
   /** @type {Map<number, { helper: Bridge, hired: boolean }>} */
   let helpers = new Map();
   let failures = 0;
@@ -49,7 +50,7 @@ export function createHelpers(size) {
       failures += 1;
       main.call('lost', { number }).catch(() => {});
     };
-    const helper = new Bridge(gone);
+    const helper = new Bridge(script, gone);
     const entry = { helper, hired: false };
     helpers.set(number, entry);
     const { port1, port2 } = new MessageChannel();

@@ -1,0 +1,98 @@
+// The options of the API, checked: a misspelt one would silently be its default.
+
+/** @import { LoadOptions, OpenModelOptions } from './pellucid' */
+/** @import { Assets, Opening } from './types' */
+
+import { SHIPPED, address, assetsFrom } from './assets.js';
+import { PellucidError } from './errors.js';
+
+const QUESTION = ['method', 'target', 'layer', 'versus', 'score', 'seed', 'parameters', 'background', 'baseline', 'segments', 'samples'];
+const MODEL = ['model', 'labels', 'preprocessing', 'head', 'name', 'assets', 'signal'];
+
+/** The options of each call. */
+const KNOWN = {
+  load: [...MODEL, 'backend', 'workers', 'timeout', 'retries', 'onProgress', 'onRestart', 'onDead'],
+  open: MODEL,
+  see: ['signal'],
+  classify: ['signal', 'top'],
+  explain: [...QUESTION, 'signal', 'onProgress', 'partial'],
+  sweep: [...QUESTION, 'signal', 'onProgress'],
+  segments: ['method', 'parameters', 'signal'],
+  hide: ['signal'],
+  draw: ['canvas', 'shared', 'small', 'values', 'signal'],
+  png: ['shared', 'signal'],
+  npy: ['signal'],
+};
+
+/**
+ * The options of a call, which are all known.
+ * @template {object} Options
+ * @param {keyof typeof KNOWN} call
+ * @param {Options} options
+ * @returns {Options}
+ */
+export function optionsFrom(call, options) {
+  const known = KNOWN[call];
+  const unknown = Object.keys(options).find((key) => !known.includes(key));
+  if (unknown === undefined) return options;
+  throw new PellucidError('argument', `${call} has no option ${JSON.stringify(unknown)}; it has ${known.join(', ')}`);
+}
+
+/** @param {Pick<LoadOptions, 'assets'>} options */
+export const assetsFor = ({ assets }) => assetsFrom(assets);
+
+/**
+ * How to open what is asked for, or the model that ships.
+ * @param {OpenModelOptions} options
+ * @param {Assets} assets
+ * @returns {Opening}
+ */
+export function openingFrom({ model, labels, preprocessing, head, name }, assets) {
+  const { mean, std } = preprocessing ?? {};
+  const file = model === undefined || model === null ? assets.model : fileOf('model', model);
+  const names = labels === undefined || labels === null || isList(labels) ? undefined : fileOf('labels', labels);
+  return {
+    model: file,
+    name: name ?? (model === undefined || model === null ? SHIPPED : nameOf(model)),
+    labels: names,
+    labelsFile: labels instanceof File ? labels.name : undefined,
+    options: { mean: mean && [...mean], std: std && [...std], labels: isList(labels) ? labels : undefined, head },
+  };
+}
+
+/** @param {unknown} labels @returns {labels is string[]} */
+const isList = (labels) => Array.isArray(labels);
+
+/**
+ * A file, or its address.
+ * @param {string} what
+ * @param {unknown} source
+ */
+function fileOf(what, source) {
+  if (source instanceof Blob) return source;
+  if (typeof source === 'string' || source instanceof URL) return addressOf(what, source);
+  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return new Blob([/** @type {BlobPart} */ (source)]);
+  throw new PellucidError('argument', `This is no ${what}. Give an address, a File or Blob, or its bytes.`);
+}
+
+/**
+ * @param {string} what
+ * @param {string | URL} source
+ */
+function addressOf(what, source) {
+  try {
+    return address(source);
+  } catch {
+    throw new PellucidError('argument', `${JSON.stringify(String(source))} is no address of ${what === 'labels' ? what : `a ${what}`}.`);
+  }
+}
+
+/**
+ * What a model is called where its file does not say.
+ * @param {unknown} model
+ */
+function nameOf(model) {
+  const path = model instanceof File ? model.name : typeof model === 'string' || model instanceof URL ? address(model) : 'model';
+  const file = path.split(/[?#]/)[0].split('/').pop() || path;
+  return file.replace(/\.onnx$/i, '');
+}
