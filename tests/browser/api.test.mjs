@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 
 import { launch } from './chromium.mjs';
 import { openHost, serve } from './host.mjs';
+import { eventually } from './support.mjs';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -34,6 +35,15 @@ const SETUP = `
   window.codeOf = (promise) => promise.then(() => 'no error', (error) => (error instanceof PellucidError ? error.code : 'another error: ' + error));
   window.messageOf = (promise) => promise.then(() => 'no error', (error) => error.message);
 `;
+/** Hands out the memory of the engine. */
+const WATCH = `
+  const { instantiate } = WebAssembly;
+  WebAssembly.instantiate = async (...args) => {
+    const made = await instantiate(...args);
+    self.memory = (made.instance ?? made).exports.memory;
+    return made;
+  };
+`;
 const HTML = `<!doctype html><meta charset="utf-8"><title>A host</title><img id="img" src="www/samples/coffee.jpg"><script type="module">${SETUP}</script>`;
 
 describe('the API', () => {
@@ -41,7 +51,7 @@ describe('the API', () => {
 
   before(async () => {
     browser = await launch({ webgpu: false });
-    ({ page, context, trouble } = await openHost(browser, HTML));
+    ({ page, context, trouble } = await openHost(browser, HTML, { rewrite: (path, bytes) => path === 'www/worker/worker.js' && WATCH + bytes }));
     await page.waitForFunction(() => window.load);
     await page.evaluate(async () => {
       window.stages = new Set();
@@ -76,7 +86,8 @@ describe('the API', () => {
       const one = await window.explainer.explain(image, { method: 'saliency' });
       return { classes, head, notes, both, one, isTyped: one.values instanceof Float32Array, length: one.values.length };
     });
-    const near = (a, b) => assert.ok(Math.abs(a - b) <= 1e-5 + 1e-4 * Math.abs(b), `${a} is not ${b}`);
+    // Of an 8-bit network another instruction set may round a step elsewhere.
+    const near = (a, b) => assert.ok(Math.abs(a - b) <= 1e-3 + 0.05 * Math.abs(b), `${a} is not ${b}`);
     assert.deepEqual(api.classes.map(({ label }) => label), classified.classes.map(({ label }) => label));
     api.classes.forEach((each, i) => near(each.probability, classified.classes[i].probability));
     assert.equal(api.head, classified.head);
@@ -211,7 +222,7 @@ describe('the API', () => {
       const { explainer, sample, hashOf } = window;
       const canvas = document.createElement('canvas');
       const maps = {};
-      const small = { algorithm: 'grid', n_segments: 16, samples: 40 };
+      const small = { algorithm: 'grid', segments: 16, samples: 40 };
       for (const [method, parameters] of [['grad-cam', {}], ['lime', small]]) {
         maps[method] = await explainer.explain(sample('cat'), { method, target: [281, 282], parameters });
       }
@@ -344,7 +355,7 @@ describe('the API', () => {
     assert.match(found.broken[1], /web page/);
     assert.match(found.broken[2], /nowhere\.onnx is missing.*404/);
     assert.deepEqual([found.still, found.now, found.few], ['espresso', 'ESPRESSO', 'argument']);
-    assert.equal(page.workers().length, 1);
+    await eventually(() => page.workers().length === 1, 'the other workers end');
   });
 
   it('gives up a server that never answers', async () => {
@@ -354,6 +365,8 @@ describe('the API', () => {
       const found = await page.evaluate(async (urls) => Promise.all(urls.map((model) => window.messageOf(window.load({ model, timeout: 500 })))), [`${silent.url}a.onnx`, `${halting.url}b.onnx`]);
       assert.match(found[0], /a\.onnx did not come: its server was silent/);
       assert.match(found[1], /b\.onnx did not come: its server was silent/);
+      const engine = await page.evaluate((engine) => window.messageOf(window.load({ assets: { engine }, timeout: 500 })), `${halting.url}c.wasm`);
+      assert.match(engine, /c\.wasm did not come: its server was silent/);
     } finally {
       silent.end();
       halting.end();
@@ -363,28 +376,18 @@ describe('the API', () => {
   it('ends with its workers when it is disposed of', async () => {
     const found = await page.evaluate(async () => {
       const other = await window.load();
-      const pending = window.codeOf(other.explain(window.sample('cat'), { method: 'rise' }));
-      await other.see(window.sample('cat')).catch(() => {}), other.dispose();
-      return [await pending, await window.codeOf(other.classify(window.sample('cat')))];
+      const image = await (await fetch(window.sample('cat'))).blob();
+      const running = window.codeOf(other.explain(image, { method: 'rise', onProgress: () => other.dispose() }));
+      const waiting = window.codeOf(other.classify(image));
+      return [await running, await waiting, await window.codeOf(other.classify(window.sample('cat')))];
     });
-    assert.deepEqual(found.map((code) => code === 'disposed' || code === 'no error'), [true, true]);
-    assert.equal(found[1], 'disposed');
-    assert.equal(page.workers().length, 1);
+    assert.deepEqual(found, ['disposed', 'disposed', 'disposed']);
+    await eventually(() => page.workers().length === 1, 'its worker ends');
   });
 
   it(`keeps its memory flat over ${FULL ? 100 : 25} images`, { timeout: 300_000 }, async () => {
-    const worker = new Promise((resolve) => page.once('worker', resolve));
-    const loading = page.evaluate(async () => void (window.fresh = await window.load()));
-    // The memory of the engine, which nobody hands out.
-    await (await worker).evaluate(() => {
-      const { instantiate } = WebAssembly;
-      WebAssembly.instantiate = async (...args) => {
-        const made = await instantiate(...args);
-        self.memory = (made.instance ?? made).exports.memory;
-        return made;
-      };
-    });
-    await loading;
+    const worker = page.waitForEvent('worker');
+    await page.evaluate(async () => void (window.fresh = await window.load()));
     const engine = await worker;
     const client = await context.newCDPSession(page);
     const measure = async () => {

@@ -124,7 +124,7 @@ describe('segments', () => {
     await page.exposeFunction('tellProgress', (progress) => void seen.push(progress));
     await page.evaluate(() => document.addEventListener('pellucid-progress', ({ detail }) => window.tellProgress(detail)));
     const { result } = await explained(page, () => set(page, { ...LIME, Samples: 1000, Tolerance: 0.2 }), { method: 'lime' });
-    const first = seen.find(({ id }) => id !== undefined);
+    const first = seen.find(({ spread }) => spread !== undefined);
     assert.ok(first.done <= 64, `the first picture after ${first.done} evaluations`);
     assert.ok(first.spread > 0);
     assert.ok(result.evaluations < 1000 && Math.max(...result.standard_errors) < 0.2);

@@ -30,18 +30,37 @@ export async function download(url, onBytes, patience) {
   }
   const encoded = response.headers.get('Content-Encoding');
   const total = encoded ? 0 : Number(response.headers.get('Content-Length')) || 0;
-  return new Response(response.body && counted(response.body, total, { onBytes, silence, lost }), {
+  const whole = new Response(response.body && counted(response.body, total, { onBytes, silence, onLoss: () => losses.set(whole, lost()) }), {
     headers: { 'Content-Type': response.headers.get('Content-Type') ?? 'application/octet-stream' },
   });
+  return whole;
+}
+
+/** Why downloads ended before their time: what reads a response hides it behind an error of its own. @type {WeakMap<Response, Error>} */
+const losses = new WeakMap();
+
+/**
+ * What reads a response, with the error that says why there is no more of it.
+ * @template T
+ * @param {Response | Blob} from
+ * @param {Promise<T>} work
+ * @returns {Promise<T>}
+ */
+export async function reading(from, work) {
+  try {
+    return await work;
+  } catch (error) {
+    throw (from instanceof Blob ? undefined : losses.get(from)) ?? error;
+  }
 }
 
 /**
  * The same bytes, of which it is told how many have arrived.
  * @param {ReadableStream<Uint8Array<ArrayBuffer>>} body
  * @param {number} total
- * @param {{ onBytes: (received: number, total: number) => void, silence: ReturnType<typeof watchSilence>, lost: () => Error }} watch
+ * @param {{ onBytes: (received: number, total: number) => void, silence: ReturnType<typeof watchSilence>, onLoss: () => unknown }} watch
  */
-function counted(body, total, { onBytes, silence, lost }) {
+function counted(body, total, { onBytes, silence, onLoss }) {
   const reader = body.getReader();
   let received = 0;
   return new ReadableStream({
@@ -57,9 +76,10 @@ function counted(body, total, { onBytes, silence, lost }) {
         received += value.byteLength;
         onBytes(received, total);
         controller.enqueue(value);
-      } catch {
+      } catch (error) {
         silence.end();
-        controller.error(lost());
+        onLoss();
+        controller.error(error);
       }
     },
     cancel: (why) => {

@@ -6,7 +6,7 @@
 
 import init, { Engine, check_size, colour_maps, labels as labelsIn, methods as allMethods, tutorial_display } from '../pkg/pellucid.js';
 import { clock } from '../shared/timings.js';
-import { download, failure, throttled } from './download.js';
+import { download, failure, reading, throttled } from './download.js';
 import { pictureBytes } from './pictures.js';
 import { createPool, yieldToMessages } from './pool.js';
 
@@ -131,7 +131,7 @@ async function sendFiles({ method, background, baseline }) {
 const opened = async (source, onBytes = () => {}) => (source instanceof Blob ? source : download(source, onBytes, patience));
 
 /** @param {Response | Blob} file */
-const wholeOf = async (file) => (file instanceof Blob ? file : file.blob());
+const wholeOf = async (file) => (file instanceof Blob ? file : reading(file, file.blob()));
 
 /**
  * What the page itself fetches is read by the engine.
@@ -149,7 +149,7 @@ async function pictureOf(source) {
  */
 async function bytesOf(source, kind = 'picture') {
   if (source instanceof Blob) check_size(kind, source.size);
-  return new Uint8Array(await source.arrayBuffer());
+  return new Uint8Array(await reading(source, source.arrayBuffer()));
 }
 
 /**
@@ -388,7 +388,7 @@ const SIMD = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 
 async function compile(file) {
   const body = file instanceof Blob ? file.stream() : file.body;
   try {
-    return await WebAssembly.compileStreaming(new Response(body, { headers: { 'Content-Type': 'application/wasm' } }));
+    return await reading(file, WebAssembly.compileStreaming(new Response(body, { headers: { 'Content-Type': 'application/wasm' } })));
   } catch (error) {
     if (!(error instanceof WebAssembly.CompileError)) throw error;
     if (WebAssembly.validate(SIMD)) throw failure('network', 'The engine came damaged: its server sent something else. Reload, or tell its owner.');
