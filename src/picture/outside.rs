@@ -1,4 +1,4 @@
-//! What of a picture the network does not get to see.
+//! What of a picture the network gets to see, and what it does not.
 
 use super::{
     Picture,
@@ -11,6 +11,24 @@ use crate::error::Result;
 const UNTOLD: f64 = 0.6;
 
 impl Preprocessing {
+    /// The part of a picture that [`Preprocessing::fit`] keeps, in shares of the picture's sides: left, top, width and
+    /// height. What is padded lies outside 0 to 1.
+    ///
+    /// # Errors
+    /// As [`Preprocessing::fit`].
+    pub fn crop(&self, picture: &Picture, height: usize, width: usize) -> Result<[f64; 4]> {
+        picture.check()?;
+        let short = self.short_side(height, width)?;
+        let (full_width, full_height) = with_short_side(picture, short);
+        let part = |full: usize, wanted: usize| {
+            let (kept, missing) = centre(full, wanted);
+            let full = full.max(1) as f64;
+            ((kept.start as f64 - missing as f64) / full, wanted as f64 / full)
+        };
+        let ((left, width), (top, height)) = (part(full_width, width), part(full_height, height));
+        Ok([left, top, width, height])
+    }
+
     /// What has to be said of a picture of which [`Preprocessing::fit`] cuts off the larger part: the network may answer
     /// without having seen the subject. `None` where it keeps enough.
     ///
@@ -47,6 +65,18 @@ impl Preprocessing {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_crop_is_told_in_shares_of_the_picture() {
+        let crop = |width, height, resize| {
+            let preprocessing = Preprocessing { resize: Some(resize), ..Preprocessing::default() };
+            preprocessing.crop(&Picture::plain(width, height, [0; 3]), 224, 224).unwrap()
+        };
+        // 512 x 256 of which the middle is 224 x 224.
+        assert_eq!(crop(800, 400, 256), [144.0 / 512.0, 16.0 / 256.0, 224.0 / 512.0, 224.0 / 256.0]);
+        assert_eq!(crop(100, 100, 224), [0.0, 0.0, 1.0, 1.0]);
+        assert_eq!(crop(100, 100, 112), [-0.5, -0.5, 2.0, 2.0], "padded on all sides");
+    }
 
     fn note(width: usize, height: usize) -> Option<String> {
         Preprocessing::default().outside(&Picture::plain(width, height, [0; 3]), 224, 224).unwrap()

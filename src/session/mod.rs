@@ -209,6 +209,14 @@ impl Session {
         }
     }
 
+    /// The part of a picture that [`Session::see`] keeps; see [`Preprocessing::crop`].
+    pub fn crop(&self, picture: &Picture) -> Result<[f64; 4]> {
+        match *self.network.input() {
+            [_, height, width] => self.preprocessing.crop(picture, height, width),
+            _ => Err(Error::Model("the model's input is not an image".into())),
+        }
+    }
+
     /// The scores of every class, the best first.
     pub async fn classify(&mut self, image: &Tensor) -> Result<Vec<Class>> {
         Ok(best_first(self.scores(image).await?))

@@ -1,5 +1,6 @@
 //! What is printed and written, and that it is what was asked for.
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use npyz::WriterBuilder;
 
 use super::*;
@@ -73,7 +74,16 @@ fn explain_reports_and_writes_one_target() {
     assert!((sum - report["sum"].as_f64().unwrap()).abs() < 1e-6);
     let drawn = image::open(&png).unwrap();
     assert_eq!((drawn.width(), drawn.height()), (224, 224));
-    let written: Value = serde_json::from_str(&fs::read_to_string(&report_path).unwrap()).unwrap();
+    let mut written: Value = serde_json::from_str(&fs::read_to_string(&report_path).unwrap()).unwrap();
+    let stored = BASE64_STANDARD.decode(written["values"].as_str().unwrap()).unwrap();
+    let stored: Vec<f32> =
+        stored.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect();
+    assert_eq!(stored, values);
+    assert_eq!(written["display"]["sign"], "positive");
+    assert_eq!(written["crop"].as_array().unwrap().len(), 4);
+    for drawn_with in ["values", "display", "crop"] {
+        written.as_object_mut().unwrap().remove(drawn_with);
+    }
     assert_eq!(written, report);
 }
 

@@ -15,6 +15,8 @@ pub struct Input {
     pub picture: Picture,
     /// What a reader of results should know of the file.
     pub notes: Vec<String>,
+    /// The part of the file's picture that the network sees; see [`Session::crop`]. None for an array.
+    pub crop: Option<[f64; 4]>,
 }
 
 /// Reads a file.
@@ -39,13 +41,13 @@ pub fn load(session: &Session, path: &PathBuf) -> Result<Input> {
     if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("npy")) {
         let tensor = read_array(&bytes, path)?;
         let picture = session.preprocessing().denormalise(&tensor)?;
-        return Ok(Input { tensor, picture, notes: vec![] });
+        return Ok(Input { tensor, picture, notes: vec![], crop: None });
     }
     let mut notes = vec![];
     let whole = Picture::decode_noting(&bytes, &mut notes)?;
     notes.extend(session.outside(&whole)?);
     let (picture, tensor) = session.see(&whole)?;
-    Ok(Input { tensor, picture, notes })
+    Ok(Input { tensor, picture, notes, crop: Some(session.crop(&whole)?) })
 }
 
 /// Reads segments: int32 (or numpy's own int64), `[H, W]`.

@@ -106,7 +106,7 @@ async fn explain(arguments: Explain) -> Result<()> {
     let mut choices = vec![];
     let mut session = open(arguments.model.clone(), &mut choices).await?;
     let input = input::load(&session, &arguments.input)?;
-    let mut notes = input.notes;
+    let mut notes = input.notes.clone();
     let request = arguments.request(&session, &mut notes)?;
     if !arguments.background.is_empty() {
         let images = input::load_background(&session, &arguments.background)?;
@@ -128,7 +128,7 @@ async fn explain(arguments: Explain) -> Result<()> {
     let mut report = explanation.to_json();
     report["elapsed_ms"] = json!(elapsed.as_secs_f64() * 1e3);
     for path in &arguments.output {
-        output::write(path, &explanation, &report, &input.picture, &arguments.display)?;
+        output::write(path, &explanation, &report, &input, &arguments.display)?;
     }
     if arguments.json {
         return output::print_json(&report);

@@ -5,16 +5,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use pellucid::{
     Error, Result, Tensor,
     attribution::{Map, MapKind},
     backend::Segmentation,
     npy,
     picture::Picture,
-    render,
+    render::{self, Display},
     session::{Class, Explanation},
 };
 use serde_json::Value;
+
+use crate::input::Input;
 
 /// What a file's name asks for.
 #[derive(Clone, Copy)]
@@ -111,13 +114,13 @@ pub fn write(
     path: &PathBuf,
     explanation: &Explanation,
     report: &Value,
-    picture: &Picture,
+    input: &Input,
     display: &[(String, String)],
 ) -> Result<()> {
     let bytes = match Format::of(path) {
         Some(Format::Npy) => npy(explanation)?,
-        Some(Format::Png) => overlay(explanation, picture, display)?,
-        Some(Format::Json) => format!("{report:#}\n").into_bytes(),
+        Some(Format::Png) => overlay(explanation, &input.picture, display)?,
+        Some(Format::Json) => format!("{:#}\n", stored(explanation, report, input, display)?).into_bytes(),
         None => return Err(Error::Argument(format!("{} must end in .npy, .png or .json", path.display()))),
     };
     save(path, &bytes)
@@ -140,13 +143,39 @@ pub fn write_segments(path: &PathBuf, map: &Segmentation) -> Result<()> {
     save(path, &npy::write(&[map.height(), map.width()], &labels))
 }
 
-/// The overlays of all targets side by side, on one scale, as the page shows them unless `chosen` says otherwise.
-fn overlay(explanation: &Explanation, picture: &Picture, chosen: &[(String, String)]) -> Result<Vec<u8>> {
+/// The report with what it takes to draw its maps without the network: each target's values (little-endian float32 in
+/// base64, of the target's `shape`), how they are drawn, and which part of the picture they are of.
+fn stored(
+    explanation: &Explanation,
+    report: &Value,
+    input: &Input,
+    chosen: &[(String, String)],
+) -> Result<Value> {
+    let mut stored = report.clone();
+    for (i, explained) in explanation.targets.iter().enumerate() {
+        let bytes: Vec<u8> = explained.map.values.data().iter().flat_map(|v| v.to_le_bytes()).collect();
+        let target = match stored.get_mut("targets") {
+            Some(targets) => &mut targets[i],
+            None => &mut stored,
+        };
+        target["values"] = BASE64_STANDARD.encode(bytes).into();
+    }
+    stored["display"] = serde_json::json!(display(explanation, chosen)?);
+    stored["crop"] = serde_json::json!(input.crop);
+    Ok(stored)
+}
+
+/// The look of the overlays: as the page shows them unless `chosen` says otherwise.
+fn display(explanation: &Explanation, chosen: &[(String, String)]) -> Result<Display> {
     let has_negative = explanation.targets.iter().any(|e| e.map.values.range().0 < 0.0);
     // Maps at a layer of methods that may look at one have both signs by their nature.
     let at_layer = explanation.layer.is_some() && explanation.map_kind == MapKind::Image;
-    let suited = render::Display::suited(explanation.method, explanation.map_kind, has_negative || at_layer);
-    let mut display = suited.with(chosen)?;
+    Display::suited(explanation.method, explanation.map_kind, has_negative || at_layer).with(chosen)
+}
+
+/// The overlays of all targets side by side, on one scale.
+fn overlay(explanation: &Explanation, picture: &Picture, chosen: &[(String, String)]) -> Result<Vec<u8>> {
+    let mut display = display(explanation, chosen)?;
     let maps: Vec<&Map> = explanation.targets.iter().map(|e| &e.map).collect();
     let values: Vec<&Tensor> = maps.iter().map(|map| &map.values).collect();
     display.scale = render::shared_scale(&values, &display)?;
