@@ -1,12 +1,68 @@
-//! The types of methods and their parameters, `www/api/methods.d.ts`, are generated from the registry.
+//! Scripts that the code knows better: the types of methods and their parameters, `www/api/methods.d.ts`, and the colours
+//! with which the tag draws maps that were made before, `www/tag/colours.js`.
 //!
 //! `PELLUCID_TYPES=write cargo test --test types` writes them anew.
 
 use std::{fmt::Write, fs, path::PathBuf};
 
-use pellucid::attribution::{Kind, METHODS, Parameter};
+use pellucid::{
+    attribution::{Kind, METHODS, Parameter},
+    render::ColourMap,
+};
 
-/// The file, from the registry.
+/// Holds a file to what it should be, or writes it.
+fn hold(name: &str, wanted: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name);
+    if std::env::var_os("PELLUCID_TYPES").is_some_and(|value| value == "write") {
+        fs::write(&path, wanted).unwrap();
+    }
+    let found = fs::read_to_string(&path).unwrap_or_default();
+    assert!(found == wanted, "run PELLUCID_TYPES=write cargo test --test types, and commit {name}");
+}
+
+/// Steps of a colour map as the tag has it: between two of them it is all but straight.
+const STEPS: u32 = 24;
+
+/// The tag's colours.
+fn colours() -> String {
+    let mut text = String::from(
+        "// Made from the colour maps of the engine by `PELLUCID_TYPES=write cargo test --test types`; do not edit.\n\n\
+         /**\n * Colours at equal steps, from the low end to the high one.\n * @param {string} hex\n */\n\
+         const stops = (hex) => (hex.match(/../g) ?? []).map((pair) => Number.parseInt(pair, 16))\n  \
+         .reduce((all, _, i, bytes) => (i % 3 ? all : [...all, bytes.slice(i, i + 3)]), /** @type {number[][]} */ ([]));\n\n\
+         /** @type {Record<string, number[][]>} */\nexport const COLOURS = {\n",
+    );
+    for map in ColourMap::ALL {
+        let hex: String = (0..=STEPS)
+            .flat_map(|i| map.at(f64::from(i) / f64::from(STEPS)))
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let _ = writeln!(text, "  '{}': stops('{hex}'),", map.id());
+    }
+    let both: Vec<String> =
+        ColourMap::ALL.iter().filter(|map| map.diverging()).map(|map| format!("'{}'", map.id())).collect();
+    let _ = write!(
+        text,
+        "}};\n\n/** Those whose middle is neutral, and whose ends stand for two signs. */\nexport const DIVERGING = new Set([{}]);\n",
+        both.join(", ")
+    );
+    text
+}
+
+#[test]
+fn the_colours_of_the_tag_are_those_of_the_engine() {
+    hold("www/tag/colours.js", &colours());
+    for map in ColourMap::ALL {
+        for step in 0..STEPS {
+            let at = |offset: f64| map.at((f64::from(step) + offset) / f64::from(STEPS)).map(f64::from);
+            let (low, middle, high) = (at(0.0), at(0.5), at(1.0));
+            let far = (0..3).map(|c| (middle[c] - (low[c] + high[c]) / 2.0).abs()).fold(0.0, f64::max);
+            assert!(far < 16.0, "{} bends at step {step}: by {far}", map.id());
+        }
+    }
+}
+
+/// The types of the methods, from the registry.
 fn generated() -> String {
     let mut text = String::from(
         "// Made from the registry of methods by `PELLUCID_TYPES=write cargo test --test types`; do not edit.\n\n\
@@ -50,16 +106,7 @@ fn member(parameter: &Parameter) -> String {
 
 #[test]
 fn the_types_are_those_of_the_registry() {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("www/api/methods.d.ts");
-    let wanted = generated();
-    if std::env::var_os("PELLUCID_TYPES").is_some_and(|value| value == "write") {
-        fs::write(&path, &wanted).unwrap();
-    }
-    let found = fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        found == wanted,
-        "run PELLUCID_TYPES=write cargo test --test types, and commit www/api/methods.d.ts"
-    );
+    hold("www/api/methods.d.ts", &generated());
 }
 
 #[test]

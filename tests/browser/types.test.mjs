@@ -30,8 +30,8 @@ const FAULTS = [
 
 describe('the types of the page', () => {
   it('hold on both sides of the wire, and in the service worker', async () => {
-    const sides = await Promise.all(['page', 'api', 'worker', 'offline'].map((room) => check(join(WWW, room, 'tsconfig.json'))));
-    assert.deepEqual(sides, ['', '', '', '']);
+    const sides = await Promise.all(['page', 'api', 'tag', 'worker', 'offline'].map((room) => check(join(WWW, room, 'tsconfig.json'))));
+    assert.deepEqual(sides, ['', '', '', '', '']);
   });
 
   it('find out what is no message and no key of the state', async () => {

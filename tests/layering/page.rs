@@ -13,6 +13,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("offline", &["shared"]),
     ("api", &["shared", "shared/wire.d.ts", "api/pellucid.js"]),
     ("api/pellucid.js", &["api"]),
+    ("tag", &["api/pellucid.js"]),
     ("page", &["api/pellucid.js", "shared"]),
     ("page/state", &["page", "api/pellucid.js", "shared"]),
     ("page/flow", &["page", "page/state", "api/pellucid.js", "shared"]),
@@ -27,7 +28,7 @@ const BEFORE_PATH: [&str; 4] = ["from '", "import '", "import('", "from \""];
 fn the_scripts_keep_to_their_rooms() {
     let www = Path::new(env!("CARGO_MANIFEST_DIR")).join("www");
     let mut scripts = vec![];
-    for room in ["api", "page", "worker", "offline", "shared"] {
+    for room in ["api", "page", "tag", "worker", "offline", "shared"] {
         collect(&www, &www.join(room), &mut scripts);
     }
     assert!(scripts.len() > 30, "the scripts were not found");
@@ -49,6 +50,7 @@ fn planted_faults_of_scripts_are_found() {
         ("api/bridge.js", "import '../worker/worker.js';", "api imports worker"),
         ("api/explainer.js", "import { h } from '../page/dom.js';", "api imports page"),
         ("page/flow/draw.js", "import { Bridge } from '../../api/bridge.js';", "page/flow imports api"),
+        ("tag/element.js", "import { codeOf } from '../shared/errors.js';", "tag imports shared"),
         (
             "page/flow/draw.js",
             "/** @import { Frame } from '../../shared/wire' */",

@@ -30,6 +30,14 @@ pub fn pack(entry: &Path) -> Result<String> {
     Ok(packer.order.concat() + &exports)
 }
 
+/// The same as a classic script, which leaves no name behind.
+pub fn pack_classic(entry: &Path) -> Result<String> {
+    let packed = pack(entry)?;
+    ensure!(!packed.contains("import.meta"), "a classic script has no import.meta");
+    ensure!(!packed.contains("\nexport{"), "a classic script exports nothing");
+    Ok(format!("(() => {{\n\"use strict\";\n{packed}}})();\n"))
+}
+
 struct Packer {
     home: PathBuf,
     /// The packed modules, each after those that it imports.
@@ -290,6 +298,22 @@ mod tests {
         assert_eq!(packed, expected);
         let shrunk = crate::shrink::shrink(&packed, true)?;
         assert!(shrunk.contains(" as b") && shrunk.contains(" as c"), "{shrunk}");
+        Ok(fs::remove_dir_all(dir)?)
+    }
+
+    #[test]
+    fn a_classic_script_keeps_its_names_to_itself() -> Result<()> {
+        let files = [
+            ("app.js", "import { a } from './a.js';\nglobalThis.seen = a;"),
+            ("a.js", "export const a = 1;"),
+            ("out.js", "export const b = 1;"),
+            ("meta.js", "globalThis.at = import.meta.url;"),
+        ];
+        let dir = write("classic", &files)?;
+        let shrunk = crate::shrink::shrink(&pack_classic(&dir.join("app.js"))?, false)?;
+        assert!(shrunk.starts_with('(') && shrunk.contains("seen") && !shrunk.contains("export"), "{shrunk}");
+        assert!(pack_classic(&dir.join("out.js")).is_err());
+        assert!(pack_classic(&dir.join("meta.js")).is_err());
         Ok(fs::remove_dir_all(dir)?)
     }
 

@@ -64,12 +64,16 @@ const SERVICE_WORKER: &str = "sw.js";
 
 /// Controls the folder that it lies in and those below, so it ships beside index.html.
 const OFFLINE: &str = "offline/sw.js";
-/// The scripts that others start or import: the page, its workers, and the API.
-const ENTRIES: [&str; 3] = ["page/app.js", "worker/worker.js", "api/pellucid.js"];
+/// The modules that others start or import: the page, its workers, the API, and the tag.
+const ENTRIES: [&str; 4] =
+    ["page/app.js", "worker/worker.js", "api/pellucid.js", "tag/pellucid-explainer.js"];
+/// The tag for sites that know no modules.
+const CLASSIC: &str = "tag/pellucid-explainer.classic.js";
 /// The rooms of the scripts, of which only the packed entries and the public types ship.
-const ROOMS: [&str; 5] = ["page", "worker", "api", "shared", "offline"];
-/// The public types.
-const TYPES: [&str; 2] = ["api/pellucid.d.ts", "api/methods.d.ts"];
+const ROOMS: [&str; 6] = ["page", "worker", "api", "tag", "shared", "offline"];
+/// What ships as it is: the public types, and what editors know of the tag.
+const PUBLIC: [&str; 4] =
+    ["api/pellucid.d.ts", "api/methods.d.ts", "tag/pellucid-explainer.d.ts", "tag/custom-elements.json"];
 /// A classic script, which index.html names beside the entries.
 const THEME: &str = "page/theme.js";
 
@@ -81,7 +85,8 @@ fn pack_scripts(www: &Path) -> Result<String> {
         scripts.push((entry, shrink::shrink(&pack::pack(&www.join(entry))?, true)?));
     }
     let service_worker = shrink::shrink(&pack::pack(&www.join(OFFLINE))?, false)?;
-    for file in TYPES {
+    scripts.push((CLASSIC, shrink::shrink(&pack::pack_classic(&www.join(CLASSIC))?, false)?));
+    for file in PUBLIC {
         scripts.push((file, fs::read_to_string(www.join(file))?));
     }
     for room in ROOMS {

@@ -1,0 +1,70 @@
+// The attributes of the tag, and what they mean.
+
+/** @import { Setting } from '../api/pellucid' */
+/** @import { Controls, Look } from './types' */
+
+/** What the question depends on: another value is another run. */
+export const ASKED = ['src', 'model', 'labels', 'method', 'target', 'versus', 'layer', 'score', 'seed', 'parameters', 'backend', 'precomputed', 'compare'];
+
+/** What only the look depends on. */
+export const SHOWN = ['alt', 'colours', 'opacity', 'controls', 'height'];
+
+export const ATTRIBUTES = [...ASKED, ...SHOWN];
+
+/** The method unless there is one. */
+export const METHOD = 'grad-cam';
+
+/**
+ * Parameters of a method: JSON, or `key=value` with blanks or semicolons between.
+ * @param {string | null} text
+ * @returns {Record<string, Setting>}
+ */
+export function parametersFrom(text) {
+  const trimmed = text?.trim();
+  if (!trimmed) return {};
+  if (trimmed.startsWith('{')) return JSON.parse(trimmed);
+  const pairs = trimmed.split(/[\s;]+/).filter(Boolean);
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf('=');
+      if (at < 1) throw new SyntaxError(`"${pair}" is no parameter`);
+      return [pair.slice(0, at), pair.slice(at + 1)];
+    }),
+  );
+}
+
+/**
+ * How much of the tag is shown.
+ * @param {string | null} text
+ * @returns {Controls}
+ */
+export const controlsFrom = (text) => (text === 'none' || text === 'minimal' ? text : 'full');
+
+/**
+ * The look that the attributes ask for.
+ * @param {Pick<Element, 'getAttribute'>} element
+ * @returns {Look}
+ */
+export function lookFrom(element) {
+  const opacity = Number.parseFloat(element.getAttribute('opacity') ?? '');
+  const height = element.getAttribute('height')?.trim();
+  return {
+    colours: element.getAttribute('colours'),
+    opacity: Number.isNaN(opacity) ? null : Math.max(0, Math.min(1, opacity)),
+    // A bare number is of pixels, as in HTML.
+    height: height ? (/^\d+(\.\d+)?$/.test(height) ? `${height}px` : height) : null,
+  };
+}
+
+/**
+ * What is compared: several methods, or several classes as the API takes them.
+ * @param {string | null} text
+ * @param {{ id: string }[]} methods
+ * @returns {{ methods: string[] } | { classes: string } | null}
+ */
+export function comparedFrom(text, methods) {
+  const items = (text ?? '').split(',').map((item) => item.trim()).filter(Boolean);
+  if (!text || !items.length) return null;
+  const known = items.filter((item) => methods.some(({ id }) => id === item));
+  return known.length === items.length ? { methods: known } : { classes: text };
+}
