@@ -278,7 +278,7 @@ fn check_all(run: Run) {
 fn takes(folder: &Path, inputs: Inputs) -> bool {
     let model = decode(&bytes(&folder.join("model.onnx"))).unwrap();
     let operator = model.graph.unwrap().node[0].op_type.clone();
-    let entry = reader_of(&operator).unwrap_or_else(|| panic!("{operator} cannot be read"));
+    let entry = reader_of("", &operator).unwrap_or_else(|| panic!("{operator} cannot be read"));
     match inputs {
         Inputs::Values => !entry.is_of_constants_only(),
         Inputs::Constants => entry.fold.is_some() || OF_CONSTANTS.contains(&operator.as_str()),

@@ -58,10 +58,10 @@ fn methods() -> String {
 }
 
 /// Names in lines of at most 120 characters, as the other paragraphs.
-fn operators() -> String {
+fn operators(domain: &str) -> String {
     let mut text = String::new();
     let mut width = 0;
-    let names: Vec<String> = ops::supported().map(|name| format!("`{name}`")).collect();
+    let names: Vec<String> = ops::supported(domain).map(|name| format!("`{name}`")).collect();
     for (i, name) in names.iter().enumerate() {
         let end = if i + 1 == names.len() { "." } else { "," };
         let needed = name.len() + end.len() + 1;
@@ -111,7 +111,12 @@ fn replaced(text: &str, name: &str, with: &str) -> String {
 fn readme_says_what_the_code_knows() {
     let path = file("README.md");
     let written = fs::read_to_string(&path).unwrap();
-    let blocks = [("methods", methods()), ("operators", operators()), ("limits", bounds())];
+    let blocks = [
+        ("methods", methods()),
+        ("operators", operators("")),
+        ("onnxruntime", operators("com.microsoft")),
+        ("limits", bounds()),
+    ];
     let right = blocks.iter().fold(written.clone(), |text, (name, with)| replaced(&text, name, with));
     if std::env::var_os("PELLUCID_README").is_some() {
         return fs::write(&path, right).unwrap();

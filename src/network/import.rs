@@ -76,6 +76,7 @@ pub fn import_for(model: &ModelProto, wanted: Option<&str>) -> Result<Imported> 
         operators: HashMap::new(),
         held: 0,
         repeated: 0,
+        reals: HashMap::new(),
         notes: vec![],
         unsupported: vec![],
     };
@@ -135,6 +136,8 @@ struct Importer {
     /// How many values constants were repeated to.
     repeated: u64,
     operators: HashMap<ValueId, String>,
+    /// The dequantized value of each value of integers that has one.
+    reals: HashMap<ValueId, ValueId>,
     notes: Vec<String>,
     unsupported: Vec<UnsupportedNode>,
 }
@@ -317,15 +320,9 @@ impl Importer {
         name: &str,
         opset: i64,
     ) -> Result<Result<Option<Vec<Operand>>, String>> {
-        let reader = match proto.domain.as_str() {
-            "" | "ai.onnx" => reader_of(&proto.op_type),
-            // onnxruntime writes these two into its own domain for 16-bit types; they mean the same.
-            "com.microsoft" if matches!(proto.op_type.as_str(), "QuantizeLinear" | "DequantizeLinear") => {
-                reader_of(&proto.op_type)
-            }
-            _ => None,
+        let Some(entry) = reader_of(&proto.domain, &proto.op_type) else {
+            return Ok(Err("no such operator".into()));
         };
-        let Some(entry) = reader else { return Ok(Err("no such operator".into())) };
         let version = matches!(proto.domain.as_str(), "" | "ai.onnx").then_some(opset);
         if let Err(reason) = attributes::check(proto, entry.attributes, version) {
             return Ok(Err(reason));
@@ -357,6 +354,8 @@ impl Importer {
             most_repeated: limits::REPEATED + 2 * self.held,
             over: None,
             batch: self.batch,
+            reals: &mut self.reals,
+            layer: None,
             others: vec![],
             proto,
         };
@@ -372,6 +371,9 @@ impl Importer {
             return Err(over);
         }
         let others = std::mem::take(&mut reading.others);
+        if let Some(layer) = reading.layer {
+            self.operators.insert(layer, proto.op_type.clone());
+        }
         let is_made = |i: usize| i <= others.len();
         let unmade = proto.output.iter().enumerate().any(|(i, name)| !name.is_empty() && !is_made(i));
         match read {

@@ -43,31 +43,52 @@ pub fn read_mish(node: &mut Reader<'_>) -> Result<Operand, String> {
     node.add(Multiply, &[x, tanh])
 }
 
-/// Reads an ONNX Swish, `x sigmoid(alpha x)`.
+/// Reads an ONNX Swish.
 pub fn read_swish(node: &mut Reader<'_>) -> Result<Operand, String> {
-    let alpha = node.float("alpha", 1.0);
-    let x = node.value(0)?;
+    let (x, alpha) = (node.value(0)?, node.float("alpha", 1.0));
+    swish(node, x, alpha)
+}
+
+/// `x sigmoid(alpha x)`.
+pub(super) fn swish(node: &mut Reader<'_>, x: ValueId, alpha: f32) -> Result<Operand, String> {
     let inner = if alpha == 1.0 { x } else { scaled(node, x, alpha, 0.0)? };
     let sigmoid = of_kind(node, inner, Kind::Sigmoid)?;
     node.add(Multiply, &[x, sigmoid])
 }
 
-/// Reads an ONNX Gelu: `x (1 + erf(x / sqrt 2)) / 2`, or its approximation by a hyperbolic tangent.
+/// The function `s` of a GELU `x (1 + s(x)) / 2`.
+#[derive(Clone, Copy)]
+pub(super) enum Share {
+    /// `erf(x / sqrt 2)`.
+    Erf,
+    /// Its approximation by a hyperbolic tangent.
+    Tanh,
+}
+
+/// Reads an ONNX Gelu.
 pub fn read_gelu(node: &mut Reader<'_>) -> Result<Operand, String> {
     let x = node.value(0)?;
-    let share = match node.text("approximate", "none").as_str() {
-        "none" => {
+    match node.text("approximate", "none").as_str() {
+        "none" => gelu(node, x, Share::Erf),
+        "tanh" => gelu(node, x, Share::Tanh),
+        other => Err(format!("approximate {other:?} is not supported")),
+    }
+}
+
+/// `x (1 + s(x)) / 2`.
+pub(super) fn gelu(node: &mut Reader<'_>, x: ValueId, share: Share) -> Result<Operand, String> {
+    let share = match share {
+        Share::Erf => {
             let scaled = scaled(node, x, std::f32::consts::FRAC_1_SQRT_2, 0.0)?;
             of_kind(node, scaled, Kind::Erf)?
         }
-        "tanh" => {
+        Share::Tanh => {
             let square = node.value_of(Multiply, &[x, x])?;
             let root = (2.0 / std::f32::consts::PI).sqrt();
             let slope = scaled(node, square, root * 0.044_715, root)?;
             let inner = node.value_of(Multiply, &[x, slope])?;
             of_kind(node, inner, Kind::Tanh)?
         }
-        other => return Err(format!("approximate {other:?} is not supported")),
     };
     let half = scaled(node, share, 0.5, 0.5)?;
     node.add(Multiply, &[x, half])

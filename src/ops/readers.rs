@@ -9,15 +9,17 @@ use super::{
         Operand, Reader,
         attributes::{Attribute, float, floats, int, ints, tensor, text},
     },
-    pointwise, rearrange, reduce, reshape, resize, smooth_activation, softmax,
+    onnxruntime, pointwise, quantized, rearrange, reduce, reshape, resize, smooth_activation, softmax,
 };
 
 /// Reads one ONNX node; the text says what of it is not supported.
-type Read = fn(&mut Reader<'_>) -> Result<Operand, String>;
+pub type Read = fn(&mut Reader<'_>) -> Result<Operand, String>;
 
-/// How an ONNX operator of the default domain is read.
+/// How an ONNX operator is read.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
+    /// Its domain; empty for the default one.
+    pub domain: &'static str,
     /// The operator.
     pub operator: &'static str,
     /// Reads a node of it.
@@ -28,8 +30,8 @@ pub struct Entry {
     pub fold: Option<Fold>,
 }
 
-const fn entry(operator: &'static str, read: Read, attributes: &'static [Attribute]) -> Entry {
-    Entry { operator, read, attributes, fold: None }
+pub(super) const fn entry(operator: &'static str, read: Read, attributes: &'static [Attribute]) -> Entry {
+    Entry { domain: "", operator, read, attributes, fold: None }
 }
 
 impl Entry {
@@ -64,6 +66,9 @@ const REDUCTION: &[Attribute] =
 
 /// A sum's axes became an input in opset 13.
 const SUM: &[Attribute] = &[ints("axes").until(12), int("keepdims"), int("noop_with_empty_axes").since(13)];
+
+const CONV: &[Attribute] =
+    &[text("auto_pad"), ints("dilations"), int("group"), ints("kernel_shape"), ints("pads"), ints("strides")];
 
 /// Every ONNX operator that can be read, of the default domain.
 const READERS: &[Entry] = &[
@@ -113,18 +118,7 @@ const READERS: &[Entry] = &[
         ],
     ),
     of_constants("ConstantOfShape", fold::constant_of_shape, &[tensor("value")]),
-    entry(
-        "Conv",
-        conv::read,
-        &[
-            text("auto_pad"),
-            ints("dilations"),
-            int("group"),
-            ints("kernel_shape"),
-            ints("pads"),
-            ints("strides"),
-        ],
-    ),
+    entry("Conv", conv::read, CONV),
     entry("DepthToSpace", rearrange::read_depth_to_space, &[int("blocksize"), text("mode").since(11)]),
     entry(
         "DequantizeLinear",
@@ -207,6 +201,8 @@ const READERS: &[Entry] = &[
         &[ints("paddings").until(1), ints("pads").until(10), text("mode"), float("value").until(10)],
     ),
     entry("Pow", arithmetic::read_pow, COMPARISON).folds(fold::power),
+    entry("QLinearConv", quantized::read_conv, CONV),
+    entry("QLinearMatMul", quantized::read_matmul, &[]),
     entry(
         "QuantizeLinear",
         pointwise::quantize::read_quantize,
@@ -276,18 +272,19 @@ const READERS: &[Entry] = &[
     of_constants("Where", fold::select, &[]),
 ];
 
-/// How an ONNX operator is read, if it is supported.
+/// How an ONNX operator of a domain is read, if it is supported.
 #[must_use]
-pub fn reader_of(operator: &str) -> Option<&'static Entry> {
-    READERS.iter().find(|entry| entry.operator == operator)
+pub fn reader_of(domain: &str, operator: &str) -> Option<&'static Entry> {
+    let domain = if domain == "ai.onnx" { "" } else { domain };
+    entries().find(|entry| (entry.domain, entry.operator) == (domain, operator))
 }
 
 /// How each ONNX operator that is supported is read.
 pub fn entries() -> impl Iterator<Item = &'static Entry> {
-    READERS.iter()
+    READERS.iter().chain(onnxruntime::READERS)
 }
 
-/// The names of the ONNX operators that can be read.
-pub fn supported() -> impl Iterator<Item = &'static str> {
-    READERS.iter().map(|entry| entry.operator)
+/// The names of the operators of a domain that can be read.
+pub fn supported(domain: &str) -> impl Iterator<Item = &'static str> {
+    entries().filter(move |entry| entry.domain == domain).map(|entry| entry.operator)
 }

@@ -354,7 +354,7 @@ pub(crate) mod cases {
     };
 
     pub const ALL: &[Case] = &[
-        Case::new("Sigmoid", &["Sigmoid", "Swish"], |rng| activation(rng, Kind::Sigmoid)),
+        Case::new("Sigmoid", &["QuickGelu", "Sigmoid", "Swish"], |rng| activation(rng, Kind::Sigmoid)),
         Case::new("HardSigmoid", &["HardSigmoid"], |rng| {
             activation(rng, Kind::HardSigmoid { alpha: 0.7, beta: 0.4 })
         }),
@@ -370,8 +370,8 @@ pub(crate) mod cases {
         Case::new("Abs", &["Abs"], |rng| activation(rng, Kind::Abs)),
         Case::new("Softplus", &["Softplus"], |rng| activation(rng, Kind::Softplus)),
         Case::new("Softsign", &["Softsign"], |rng| activation(rng, Kind::Softsign)),
-        Case::new("Tanh", &["Mish", "Tanh"], |rng| activation(rng, Kind::Tanh)),
-        Case::new("Erf", &["Erf", "Gelu"], |rng| activation(rng, Kind::Erf)),
+        Case::new("Tanh", &["FastGelu", "Mish", "Tanh"], |rng| activation(rng, Kind::Tanh)),
+        Case::new("Erf", &["BiasGelu", "Erf", "Gelu"], |rng| activation(rng, Kind::Erf)),
         Case::new("Exp", &["Exp"], |rng| activation(rng, Kind::Exp)),
         Case::new("Log", &["Log"], |rng| positive(rng, Kind::Log)),
         Case::new("Reciprocal", &["Reciprocal", "Div"], |rng| positive(rng, Kind::Power { exponent: -1.0 })),

@@ -4,6 +4,7 @@
 //!
 //! `PELLUCID_HOSTILE` names a folder to leave the files in: `tests/browser/hostile.test.mjs` opens each in the page.
 
+mod integers;
 mod memory;
 mod models;
 mod semantics;

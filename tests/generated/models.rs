@@ -39,6 +39,11 @@ pub fn ints(name: &str, ints: &[i64]) -> AttributeProto {
     AttributeProto { name: name.into(), r#type: AttributeType::Ints as i32, ints, ..Default::default() }
 }
 
+pub fn text(name: &str, text: &str) -> AttributeProto {
+    let (name, s) = (name.into(), text.as_bytes().to_vec());
+    AttributeProto { name, r#type: AttributeType::String as i32, s, ..Default::default() }
+}
+
 pub fn node(operator: &str, inputs: &[&str], output: &str, attribute: Vec<AttributeProto>) -> NodeProto {
     NodeProto {
         op_type: operator.into(),
@@ -107,7 +112,10 @@ pub fn model(
 /// The valid models of each operator of the registry, which fails where there is none.
 pub fn seeds() -> Vec<Case> {
     let of = |entry: &'static ops::Entry| {
-        let models = crate::valid::valid(entry.operator);
+        let models = match entry.domain {
+            "" => crate::valid::valid(entry.operator),
+            _ => crate::integers::valid(entry.operator),
+        };
         assert!(!models.is_empty(), "{} can be read, and has no model here", entry.operator);
         let operator = entry.operator;
         models.into_iter().map(move |model| Case { operator, change: "none".into(), model })
@@ -190,7 +198,7 @@ fn attributes(all: &mut Vec<Case>, seed: &Case, value: i64) {
 
 /// Attributes that the operator has and this node has not, in an opset that has them.
 fn more_attributes(all: &mut Vec<Case>, seed: &Case, (n, node): (usize, &NodeProto), value: i64) {
-    let known = ops::reader_of(seed.operator).unwrap().attributes;
+    let known = ops::reader_of(&node.domain, seed.operator).unwrap().attributes;
     for attribute in known.iter().filter(|a| node.attribute.iter().all(|given| given.name != a.name)) {
         let added = match attribute.kind {
             AttributeType::Int => vec![int(attribute.name, value)],

@@ -62,6 +62,7 @@ pub fn valid(operator: &str) -> Vec<ModelProto> {
         }
         _ => rearranged(operator)
             .or_else(|| of_constants(operator))
+            .or_else(|| crate::integers::of_onnx(operator))
             .unwrap_or_else(|| windows_and_sums(operator)),
     }
 }

@@ -17,6 +17,7 @@ $python "$here/node_tests.py" fixtures/node
 $python "$here/make_networks.py" fixtures/networks
 $python "$here/make_shipped.py" fixtures/quantized
 $python "$here/make_int8.py" fixtures/int8
+$python "$here/make_integers.py" fixtures/integers
 $python "$here/make_heads.py" fixtures/heads
 $python "$here/make_perturbation.py" fixtures/networks fixtures
 $python "$here/make_file_formats.py" fixtures/pictures

@@ -1,8 +1,9 @@
 """Runs an ONNX graph in torch, node by node, so that autograd can go through it.
 
 Quantizers are straight-through: rounding has gradient 1 where round(x / scale) + zero point lies within the integer
-type's range, and 0 where it saturated. Clip has gradient 1 strictly inside its bounds and 0 on them. Integer tensors
-are held as floating-point numbers: their values are exact. Only the operators of the int8 test models are here.
+type's range, and 0 where it saturated. That holds for quantizers inside operators of integers too, and for dynamic ones,
+whose scale counts as a constant. Clip has gradient 1 strictly inside its bounds and 0 on them. Integer tensors
+are held as floating-point numbers: their values are exact. Only the operators of the quantized test models are here.
 """
 import numpy as np
 import torch
@@ -45,6 +46,7 @@ def along(x, parameter, axis):
 class Network:
     def __init__(self, model, dtype=torch.float32):
         self.nodes, self.dtype = model.graph.node, dtype
+        self.margin = 0.5  # least distance of a quantizer's input from a tie of rounding, in steps
         self.constants, self.ranges = {}, {}
         for initializer in model.graph.initializer:
             array = numpy_helper.to_array(initializer)
@@ -59,17 +61,108 @@ class Network:
         values = dict(self.constants, input=x)
         for node in self.nodes:
             attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-            inputs = [values[name] for name in node.input]
-            values[node.output[0]] = getattr(self, node.op_type)(node, attributes, *inputs)
+            inputs = [values[name] if name else None for name in node.input]
+            made = getattr(self, node.op_type)(node, attributes, *inputs)
+            values.update(zip(node.output, made if isinstance(made, tuple) else (made,)))
         return values
+
+    def quantize(self, x, scale, zero_point, low, high):
+        steps = (x / scale).detach()
+        self.margin = min(self.margin, float((0.5 - (steps - steps.round()).abs()).abs().min()))
+        return Quantize.apply(x, scale, zero_point, low, high)
+
+    def requantize(self, node, x, scale, zero_point):
+        """The result of an operator of integers; zero_point is the node's last input but those of QLinearConv's bias."""
+        name = node.input[7] if node.op_type == "QLinearConv" else node.input[1] if node.op_type == "QLinearConcat" else node.input[-1]
+        return self.quantize(x, scale, zero_point, *self.ranges[name])
 
     def QuantizeLinear(self, node, attributes, x, scale, zero_point):
         axis = attributes.get("axis", 1)
-        return Quantize.apply(x, along(x, scale, axis), along(x, zero_point, axis), *self.ranges[node.input[2]])
+        return self.quantize(x, along(x, scale, axis), along(x, zero_point, axis), *self.ranges[node.input[2]])
 
-    def DequantizeLinear(self, node, attributes, q, scale, zero_point):
+    def DequantizeLinear(self, node, attributes, q, scale, zero_point=0):
         axis = attributes.get("axis", 1)
-        return (q - along(q, zero_point, axis)) * along(q, scale, axis)
+        return (q - along(q, torch.as_tensor(zero_point), axis)) * along(q, scale, axis)
+
+    def DynamicQuantizeLinear(self, node, attributes, x):
+        low, high = min(0.0, float(x.detach().min())), max(0.0, float(x.detach().max()))
+        # In float32, as the standard's types have it.
+        scale = torch.tensor(np.float32(np.float32(high - low) / np.float32(255)), dtype=x.dtype)
+        zero_point = torch.tensor(np.round(np.clip(-np.float32(low) / np.float32(scale), 0, 255)), dtype=x.dtype)
+        return self.quantize(x, scale, zero_point, 0, 255), scale, zero_point
+
+    def ConvInteger(self, node, attributes, x, weight, x_zero, w_zero=0):
+        return self.Conv(node, attributes, x - x_zero, weight - along(weight, torch.as_tensor(w_zero), 0), None)
+
+    def MatMulInteger(self, node, attributes, a, b, a_zero, b_zero=0):
+        return (a - a_zero) @ (b - along(b, torch.as_tensor(b_zero), 1))
+
+    def QLinearConv(self, node, attributes, x, xs, xz, w, ws, wz, ys, yz, bias=None):
+        weight = (w - along(w, wz, 0)) * along(w, ws, 0)
+        bias = None if bias is None else bias * xs * ws
+        return self.requantize(node, self.Conv(node, attributes, (x - xz) * xs, weight, bias), ys, yz)
+
+    def QLinearMatMul(self, node, attributes, a, a_s, az, b, bs, bz, ys, yz):
+        product = ((a - az) * a_s) @ ((b - along(b, bz, 1)) * along(b, bs, 1))
+        return self.requantize(node, product, ys, yz)
+
+    def QGemm(self, node, attributes, a, a_s, az, b, bs, bz, c, ys=None, yz=None):
+        axis = 0 if attributes.get("transB") else 1
+        weight = (b - along(b, bz, axis)) * along(b, bs, axis)
+        y = F.linear((a - az) * a_s, weight if axis == 0 else weight.T, None if c is None else c * a_s * bs)
+        return y if ys is None else self.requantize(node, y, ys, yz)
+
+    def QLinearAdd(self, node, attributes, a, a_s, az, b, bs, bz, ys, yz):
+        return self.requantize(node, (a - az) * a_s + (b - bz) * bs, ys, yz)
+
+    def QLinearMul(self, node, attributes, a, a_s, az, b, bs, bz, ys, yz):
+        return self.requantize(node, (a - az) * a_s * (b - bz) * bs, ys, yz)
+
+    def QLinearConcat(self, node, attributes, ys, yz, *rest):
+        parts = [(x - zero) * scale for x, scale, zero in zip(rest[::3], rest[1::3], rest[2::3])]
+        return self.requantize(node, torch.cat(parts, attributes["axis"]), ys, yz)
+
+    def QLinearAveragePool(self, node, attributes, x, xs, xz, ys, yz):
+        return self.requantize(node, self.AveragePool(node, attributes, (x - xz) * xs), ys, yz)
+
+    def QLinearGlobalAveragePool(self, node, attributes, x, xs, xz, ys, yz):
+        return self.requantize(node, ((x - xz) * xs).mean((2, 3), keepdim=True), ys, yz)
+
+    def QLinearSigmoid(self, node, attributes, x, xs, xz, ys, yz):
+        return self.requantize(node, ((x - xz) * xs).sigmoid(), ys, yz)
+
+    def QLinearLeakyRelu(self, node, attributes, x, xs, xz, ys, yz):
+        return self.requantize(node, F.leaky_relu((x - xz) * xs, attributes["alpha"]), ys, yz)
+
+    def AveragePool(self, node, attributes, x):
+        top, left, bottom, right = attributes.get("pads", [0] * 4)
+        if (top, left) != (bottom, right) or not attributes.get("count_include_pad"):
+            raise NotImplementedError("uneven or uncounted padding")
+        return F.avg_pool2d(x, attributes["kernel_shape"], attributes["strides"], (top, left))
+
+    def MaxPool(self, node, attributes, x):
+        return F.max_pool2d(x, attributes["kernel_shape"], attributes["strides"])
+
+    def Concat(self, node, attributes, *parts):
+        return torch.cat(parts, attributes["axis"])
+
+    def Sigmoid(self, node, attributes, x):
+        return x.sigmoid()
+
+    def LeakyRelu(self, node, attributes, x):
+        return F.leaky_relu(x, attributes["alpha"])
+
+    def Relu(self, node, attributes, x):
+        return Clip.apply(x, 0.0, np.inf)
+
+    def Mul(self, node, attributes, a, b):
+        return a * b
+
+    def Cast(self, node, attributes, x):
+        return x
+
+    def MatMul(self, node, attributes, a, b):
+        return a @ b
 
     def Conv(self, node, attributes, x, weight, bias):
         top, left, bottom, right = attributes["pads"]

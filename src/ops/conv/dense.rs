@@ -81,7 +81,7 @@ pub fn read_matmul(node: &mut Reader<'_>) -> Result<Operand, String> {
 }
 
 /// The transpose of a matrix; integers stay integers.
-fn transposed(matrix: &Constant) -> Result<Constant, String> {
+pub(in crate::ops) fn transposed(matrix: &Constant) -> Result<Constant, String> {
     let &[rows, columns] = matrix.shape.as_slice() else {
         return Err(format!("only matrices are supported as weights; these are {:?}", matrix.shape));
     };
@@ -194,7 +194,7 @@ pub(crate) mod cases {
         rng::Rng,
     };
 
-    pub const ALL: &[Case] = &[Case::new("Dense", &["Gemm", "MatMul"], dense)];
+    pub const ALL: &[Case] = &[Case::new("Dense", &["FusedGemm", "FusedMatMul", "Gemm", "MatMul"], dense)];
 
     fn dense(rng: &mut Rng) -> Graph {
         let (features, outputs) = (int(rng, 1, 90), int(rng, 1, 40));

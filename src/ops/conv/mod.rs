@@ -286,7 +286,7 @@ pub(crate) mod cases {
         rng::Rng,
     };
 
-    pub const ALL: &[Case] = &[Case::new("Conv", &["Conv"], conv)];
+    pub const ALL: &[Case] = &[Case::new("Conv", &["Conv", "FusedConv"], conv)];
 
     /// A convolution: dense, grouped or depthwise; float or int8 weights; any padding.
     pub fn conv(rng: &mut Rng) -> Graph {

@@ -1,6 +1,6 @@
 //! An ONNX node as operators read it: its attributes, its constant inputs, and the graph to add to.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use tract_onnx::pb::{AttributeProto, NodeProto};
 
@@ -14,7 +14,7 @@ use crate::{
 /// An input or output of an ONNX node.
 #[derive(Clone, Debug)]
 pub enum Operand {
-    /// CachedGradients from the file.
+    /// A tensor from the file, or computed of such.
     Constant(Arc<Constant>),
     /// Computed from the image.
     Value(ValueId),
@@ -38,6 +38,11 @@ pub struct Reader<'a> {
     pub over: Option<Error>,
     /// How many images the file was exported for; 1 where it leaves that open.
     pub batch: usize,
+    /// The dequantized value of each value of integers that has one.
+    pub reals: &'a mut HashMap<ValueId, ValueId>,
+    /// The value that people look at as the node's, where it is another than its first output: an operator of integers
+    /// makes reals before it quantizes them.
+    pub layer: Option<ValueId>,
     /// What the node makes beside its first output, in order.
     pub others: Vec<Operand>,
     /// The node as the file has it.

@@ -5,29 +5,30 @@ use std::sync::Arc;
 use super::Pointwise;
 use crate::{
     chain::{QuantParams, Quantizer, Step},
-    graph::{Constant, Elements, Quantization},
+    graph::{Constant, Elements, Quantization, ValueId},
     ops::onnx::{Operand, Reader},
 };
 
-/// Reads scales and zero points. Their `axis` is one of a batch: the first axis of an image's value is axis 1.
-fn quant_params(node: &Reader<'_>, rank: usize) -> Result<(QuantParams, Option<Arc<Constant>>), String> {
-    let scales = node.constant(1)?.to_f32();
-    if node.int("block_size", 0) != 0 {
-        return Err("blocked quantization is not supported".into());
-    }
-    let axis = node.int("axis", 1);
+/// Scales and zero points of a value of an image. Their `axis` is one of a batch: the first axis of an image's value is
+/// axis 1.
+fn quant_params(
+    scales: &Constant,
+    zero: Option<&Constant>,
+    axis: i64,
+    rank: usize,
+) -> Result<QuantParams, String> {
+    let scales = scales.to_f32();
     if scales.len() > 1 && axis != 1 && axis != 1 - rank_i64(rank) {
         return Err(format!("scales along axis {axis} are not supported, only along the channels"));
     }
-    let zero = node.optional_constant(2)?;
-    if zero.as_ref().is_some_and(|z| matches!(z.elements, Elements::F32(_))) {
+    if zero.is_some_and(|z| matches!(z.elements, Elements::F32(_))) {
         return Err("the zero point must be an integer".into());
     }
-    let zero_points = zero.as_ref().map_or_else(|| vec![0.0; scales.len()], |z| z.raw_f32());
+    let zero_points = zero.map_or_else(|| vec![0.0; scales.len()], Constant::raw_f32);
     if zero_points.len() != scales.len() || scales.iter().any(|s| *s <= 0.0 || !s.is_finite()) {
         return Err("every scale must be a positive number and have its zero point".into());
     }
-    Ok((QuantParams { scales, zero_points }, zero))
+    Ok(QuantParams { scales, zero_points })
 }
 
 fn rank_i64(rank: usize) -> i64 {
@@ -43,32 +44,63 @@ fn range(zero_point: Option<&Constant>) -> Result<(f32, f32), String> {
     }
 }
 
+/// The axis of a node's scales.
+fn axis(node: &Reader<'_>) -> Result<i64, String> {
+    match node.int("block_size", 0) {
+        0 => Ok(node.int("axis", 1)),
+        _ => Err("blocked quantization is not supported".into()),
+    }
+}
+
 /// Reads an ONNX QuantizeLinear.
 pub fn read_quantize(node: &mut Reader<'_>) -> Result<Operand, String> {
     if let Some(Some(Operand::Constant(c))) = node.inputs.first().cloned() {
         return quantize_constant(node, &c);
     }
-    let input = node.value(0)?;
-    let rank = node.node(input).shape.len() + 1;
-    let (params, zero) = quant_params(node, rank)?;
-    if zero.is_none() && node.int("output_dtype", 0) > 3 {
-        return Err("only uint8 and int8 activations are supported".into());
-    }
-    let (low, high) = if zero.is_none() && node.int("output_dtype", 0) == 3 {
-        (-128.0, 127.0)
-    } else {
-        range(zero.as_deref())?
+    let (input, axis) = (node.value(0)?, axis(node)?);
+    let (scales, zero) = (node.constant(1)?, node.optional_constant(2)?);
+    let kind = if zero.is_none() { node.int("output_dtype", 0) } else { 0 };
+    let range = match kind {
+        3 => (-128.0, 127.0),
+        ..=2 => range(zero.as_deref())?,
+        _ => return Err("only uint8 and int8 activations are supported".into()),
     };
+    quantized(node, input, (&scales, zero.as_deref(), axis), range)
+}
+
+/// The integers, in a range, that stand for a value's reals.
+fn quantized(
+    node: &mut Reader<'_>,
+    input: ValueId,
+    (scales, zero, axis): (&Constant, Option<&Constant>, i64),
+    (low, high): (f32, f32),
+) -> Result<Operand, String> {
+    let params = quant_params(scales, zero, axis, node.node(input).shape.len() + 1)?;
     node.add(Pointwise::one(Step::Quantize(Arc::new(Quantizer { params, low, high }))), &[input])
+}
+
+/// The integers that stand for a value's reals, by one scale and one zero point, whose type they have.
+pub(in crate::ops) fn requantized(
+    node: &mut Reader<'_>,
+    input: ValueId,
+    scale: &Constant,
+    zero: &Constant,
+) -> Result<Operand, String> {
+    if scale.len() != 1 {
+        return Err(format!("its result has {} scales, and should have one", scale.len()));
+    }
+    quantized(node, input, (scale, Some(zero), 1), range(Some(zero))?)
 }
 
 /// Weights that the file keeps as floats although a quantizer follows: quantized here, once.
 fn quantize_constant(node: &mut Reader<'_>, constant: &Constant) -> Result<Operand, String> {
-    let quantization = constant_quantization(node, constant)?;
+    let zero = node.optional_constant(2)?;
+    let (scales, axis) = (node.constant(1)?, axis(node)?);
+    let quantization = constant_quantization(constant, &scales, zero.as_deref(), axis)?;
     if quantization.scales.contains(&0.0) {
         return Err("every scale must be a positive number".into());
     }
-    let (low, high) = range(node.optional_constant(2)?.as_deref())?;
+    let (low, high) = range(zero.as_deref())?;
     let marked = Constant { quantization: Some(quantization.clone()), ..constant.clone() };
     let per = |i: usize| {
         let inner: usize = marked.shape.iter().skip(quantization.axis + 1).product();
@@ -87,19 +119,22 @@ fn quantize_constant(node: &mut Reader<'_>, constant: &Constant) -> Result<Opera
 }
 
 /// Scales and zero points of a constant, with the axis that they run along.
-fn constant_quantization(node: &Reader<'_>, constant: &Constant) -> Result<Quantization, String> {
-    let scales = node.constant(1)?.to_f32();
+fn constant_quantization(
+    constant: &Constant,
+    scales: &Constant,
+    zero: Option<&Constant>,
+    axis: i64,
+) -> Result<Quantization, String> {
+    let scales = scales.to_f32();
     if scales.iter().any(|s| *s < 0.0 || !s.is_finite()) {
         return Err("every scale must be a positive number".into());
     }
-    let zero = node.optional_constant(2)?;
-    let zero_points = match &zero {
+    let zero_points = match zero {
         None => vec![0; scales.len()],
         Some(z) => {
             z.to_i64().ok_or("the zero point must be an integer")?.iter().map(|&v| clamp_i32(v)).collect()
         }
     };
-    let axis = node.int("axis", 1);
     let axis = if axis < 0 { axis + rank_i64(constant.shape.len()) } else { axis };
     let per_axis = scales.len() > 1;
     let axis = if per_axis { crate::ops::onnx::size("axis", axis)? } else { 0 };
@@ -115,18 +150,40 @@ fn clamp_i32(v: i64) -> i32 {
 
 /// Reads an ONNX DequantizeLinear, of an activation or of weights.
 pub fn read_dequantize(node: &mut Reader<'_>) -> Result<Operand, String> {
-    if let Some(Some(Operand::Constant(c))) = node.inputs.first().cloned() {
-        if matches!(c.elements, Elements::F32(_)) || c.quantization.is_some() {
-            return Err("its input must be integers".into());
+    let integers = node.inputs.first().cloned().flatten().ok_or("input 0 is missing")?;
+    let (scales, zero, axis) = (node.constant(1)?, node.optional_constant(2)?, axis(node)?);
+    dequantized(node, integers, &scales, zero.as_deref(), axis)
+}
+
+/// The reals that integers stand for. A value has the same reals for all that read it.
+pub(in crate::ops) fn dequantized(
+    node: &mut Reader<'_>,
+    integers: Operand,
+    scales: &Constant,
+    zero: Option<&Constant>,
+    axis: i64,
+) -> Result<Operand, String> {
+    let input = match integers {
+        Operand::Value(value) => value,
+        Operand::Constant(c) => {
+            if matches!(c.elements, Elements::F32(_)) || c.quantization.is_some() {
+                return Err("its input must be integers".into());
+            }
+            let quantization = Some(constant_quantization(&c, scales, zero, axis)?);
+            return Ok(Operand::Constant(Arc::new(Constant { quantization, ..(*c).clone() })));
         }
-        let quantization = Some(constant_quantization(node, &c)?);
-        return Ok(Operand::Constant(Arc::new(Constant { quantization, ..(*c).clone() })));
+    };
+    let params = quant_params(scales, zero, axis, node.node(input).shape.len() + 1)?;
+    let (low, high) = range(zero).unwrap_or((f32::NEG_INFINITY, f32::INFINITY));
+    let operator = Pointwise::one(Step::Dequantize(Arc::new(Quantizer { params, low, high })));
+    if let Some(&made) = node.reals.get(&input)
+        && node.node(made).as_op() == Some(&operator)
+    {
+        return Ok(Operand::Value(made));
     }
-    let input = node.value(0)?;
-    let rank = node.node(input).shape.len() + 1;
-    let (params, zero) = quant_params(node, rank)?;
-    let (low, high) = range(zero.as_deref()).unwrap_or((f32::NEG_INFINITY, f32::INFINITY));
-    node.add(Pointwise::one(Step::Dequantize(Arc::new(Quantizer { params, low, high }))), &[input])
+    let made = node.value_of(operator, &[input])?;
+    node.reals.insert(input, made);
+    Ok(Operand::Value(made))
 }
 
 #[cfg(test)]
@@ -141,10 +198,24 @@ pub(crate) mod cases {
         rng::Rng,
     };
 
-    pub const ALL: &[Case] = &[Case {
-        is_derivative: false,
-        ..Case::new("Quantizer", &["DequantizeLinear", "QuantizeLinear"], quantizers)
-    }];
+    /// Operators of integers too: they are those of reals between quantizers.
+    const ONNX: &[&str] = &[
+        "DequantizeLinear",
+        "QGemm",
+        "QLinearAdd",
+        "QLinearAveragePool",
+        "QLinearConcat",
+        "QLinearConv",
+        "QLinearGlobalAveragePool",
+        "QLinearLeakyRelu",
+        "QLinearMatMul",
+        "QLinearMul",
+        "QLinearSigmoid",
+        "QLinearSoftmax",
+        "QuantizeLinear",
+    ];
+
+    pub const ALL: &[Case] = &[Case { is_derivative: false, ..Case::new("Quantizer", ONNX, quantizers) }];
 
     /// A quantizer of 8 bits that some of the inputs saturate.
     pub fn random_quantizer(rng: &mut Rng, channels: usize) -> Arc<Quantizer> {
