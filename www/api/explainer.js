@@ -158,8 +158,10 @@ export class Explainer {
    */
   async explain(image, options = {}) {
     const { signal, partial = false, onProgress, ...asked } = optionsFrom('explain', options);
-    const question = await this.#question(asked, signal);
+    const coming = this.#question(asked, signal);
+    coming.catch(() => {});
     return this.#ask(image, { signal, whole: partial }, async (blob) => {
+      const question = await coming;
       /** @type {object[] | undefined} */
       let maps;
       const origin = this.#originFor(blob);
@@ -183,8 +185,10 @@ export class Explainer {
    */
   async sweep(image, options = {}) {
     const { signal, onProgress, ...asked } = optionsFrom('sweep', options);
-    const question = await this.#question(asked, signal);
+    const coming = this.#question(asked, signal);
+    coming.catch(() => {});
     return this.#ask(image, { signal }, async (blob) => {
+      const question = await coming;
       /** @type {Explanation[]} */
       const all = [];
       const origin = this.#originFor(blob);

@@ -7,13 +7,20 @@ import { PellucidError } from './errors.js';
 /**
  * The ways to start a script, the best first. A worker that starts from an address of the host has the policy of that
  * response's headers, so none on a static host; one that starts from a blob has the page's own, and may come from another
- * origin. Where the page's policy forbids blobs, the address itself is left.
- * @type {((script: string) => string)[]}
+ * origin. Where the page's policy forbids blobs, the address itself is left. A sandboxed frame starts no module from a blob,
+ * but a classic script, which imports as well.
+ * @type {{ type: WorkerType, url: (script: string) => string }[]}
  */
 const WAYS = [
-  (script) => URL.createObjectURL(new Blob([`import ${JSON.stringify(script)};`], { type: 'text/javascript' })),
-  (script) => script,
+  { type: 'classic', url: (script) => URL.createObjectURL(new Blob([bootstrap(script)], { type: 'text/javascript' })) },
+  { type: 'module', url: (script) => script },
 ];
+
+/**
+ * A script that only imports another. What it imports as it runs is a script to the page's policy, and no worker.
+ * @param {string} script
+ */
+const bootstrap = (script) => `import(${JSON.stringify(script)}).catch((error) => postMessage({ lost: String(error) }));`;
 
 /**
  * The addresses that were made, by script and way: they are few, and are never given back.
@@ -36,7 +43,7 @@ function addressOf(script, way) {
     if (!url) throw new TypeError(`not a script of Pellucid: ${name}`);
     return url;
   };
-  if (!made.has(key)) made.set(key, WAYS[way](script));
+  if (!made.has(key)) made.set(key, WAYS[way].url(script));
   policy ??= trustedTypes()?.createPolicy('pellucid', { createScriptURL }) ?? { createScriptURL };
   return policy.createScriptURL(key);
 }
@@ -64,7 +71,7 @@ export function startWorker(script, onMessage, onFailure) {
   function begin(way) {
     if (way === WAYS.length) return onFailure(new PellucidError('worker', refused(script)));
     try {
-      worker = new Worker(addressOf(script, way), { type: 'module', name: 'pellucid' });
+      worker = new Worker(addressOf(script, way), { type: WAYS[way].type, name: 'pellucid' });
     } catch {
       return begin(way + 1);
     }
@@ -72,19 +79,26 @@ export function startWorker(script, onMessage, onFailure) {
     worker.onmessage = ({ data }) => {
       if (worker !== current) return;
       if ('hello' in data) flush(current);
+      else if ('lost' in data) next(current, way);
       else onMessage(data);
     };
     worker.onerror = (event) => {
       event.preventDefault();
       if (worker !== current) return;
       // A script that could not be loaded says nothing; one that ran and failed says why.
-      if (waiting && !event.message) {
-        current.terminate();
-        begin(way + 1);
-      }
+      if (waiting && !event.message) next(current, way);
       else onFailure(new PellucidError('crashed', event.message || 'the worker failed'));
     };
     worker.onmessageerror = () => onFailure(new PellucidError('crashed', 'a message could not be read'));
+  }
+
+  /**
+   * @param {Worker} failed
+   * @param {number} way
+   */
+  function next(failed, way) {
+    failed.terminate();
+    begin(way + 1);
   }
 
   /** @param {Worker} to */
@@ -117,6 +131,6 @@ function refused(script) {
   return (
     `The worker of Pellucid could not be started from ${script}. Either the script is not there, or its host does not let ` +
     `other sites load it (Access-Control-Allow-Origin), or this page's Content-Security-Policy forbids it: it has to allow ` +
-    `worker-src blob:, script-src ${origin} 'wasm-unsafe-eval' and, where it lists trusted-types, pellucid.`
+    `worker-src blob:, script-src ${origin} 'wasm-unsafe-eval', connect-src ${origin} and, where it lists trusted-types, pellucid.`
   );
 }

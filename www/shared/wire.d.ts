@@ -48,6 +48,8 @@ export type ToWorker =
 export type FromWorker =
   /** The worker listens. */
   | { hello: true }
+  /** Its script could not be loaded. */
+  | { lost: string }
   | { id: number; value: ValueOf<Operation> }
   | { id: number; error: Failure }
   | { id: number; progress: ProgressOf<Operation> }

@@ -3,6 +3,8 @@
 /** @import { Setting } from '../api/pellucid' */
 /** @import { Controls, Look } from './types' */
 
+import { failure } from './files.js';
+
 /** What the question depends on: another value is another run. */
 export const ASKED = ['src', 'model', 'labels', 'method', 'target', 'versus', 'layer', 'score', 'seed', 'parameters', 'backend', 'precomputed', 'compare'];
 
@@ -22,15 +24,24 @@ export const METHOD = 'grad-cam';
 export function parametersFrom(text) {
   const trimmed = text?.trim();
   if (!trimmed) return {};
-  if (trimmed.startsWith('{')) return JSON.parse(trimmed);
+  if (trimmed.startsWith('{')) return fromJson(trimmed);
   const pairs = trimmed.split(/[\s;]+/).filter(Boolean);
   return Object.fromEntries(
     pairs.map((pair) => {
       const at = pair.indexOf('=');
-      if (at < 1) throw new SyntaxError(`"${pair}" is no parameter`);
+      if (at < 1) throw failure('argument', `"${pair}" is no parameter. Write parameters as key=value, with blanks between, or as JSON.`);
       return [pair.slice(0, at), pair.slice(at + 1)];
     }),
   );
+}
+
+/** @param {string} text */
+function fromJson(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw failure('argument', 'The attribute parameters begins like JSON, and is none.');
+  }
 }
 
 /**

@@ -165,11 +165,11 @@ export class PellucidExplainer extends Base {
     const { explainer: loading, inTurn } = this.#hire();
     const picture = this.#fetchPicture(signal);
     picture.catch(() => {});
+    const asked = this.#asked();
     const explainer = await loading;
     if (signal.aborted) return;
     const { model, backend } = explainer;
     this.#tell('ready', { explainer, model, backend });
-    const asked = this.#asked();
     view.offer({ methods: explainer.methods(), method: asked.method });
     const blob = await picture;
     await inTurn(async () => {

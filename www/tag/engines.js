@@ -3,6 +3,8 @@
 /** @import { Explainer } from '../api/pellucid' */
 /** @import { Lease, LoadApi } from './types' */
 
+import { failure } from './files.js';
+
 /** How long an explainer that nobody uses is kept, in milliseconds: a tag may only be on its way through the document. */
 const KEPT = 5000;
 
@@ -59,7 +61,7 @@ function inTurn(entry, work, signal) {
 function begin(key, api, options) {
   const controller = new AbortController();
   const load = async () => {
-    const { Explainer } = await api();
+    const { Explainer } = await loaded(api);
     return Explainer.load({ ...options, signal: controller.signal });
   };
   /** @type {Entry} */
@@ -68,6 +70,17 @@ function begin(key, api, options) {
   // The next that asks may have more luck.
   entry.explainer.catch(() => forget(key, entry));
   return entry;
+}
+
+/** @param {LoadApi} api */
+async function loaded(api) {
+  try {
+    return await api();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const hint = 'Either the script is not there, or its host does not let other sites load it (Access-Control-Allow-Origin), or the policy of this page forbids it (script-src).';
+    throw failure('network', `Pellucid could not be loaded: ${why}. ${hint}`);
+  }
 }
 
 /**
