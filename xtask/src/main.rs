@@ -6,6 +6,7 @@ mod deny;
 mod headers;
 mod host;
 mod http;
+mod npm;
 mod offline;
 mod pack;
 mod page;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::{compress, headers, host, offline, pack, shrink, tools};
+use crate::{compress, headers, host, npm, offline, pack, shrink, tools};
 
 /// How well the WebAssembly is compiled.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,7 @@ pub fn build(profile: Profile) -> Result<PathBuf> {
         compress::leave_beside(&dist)?;
     }
     write(&dist.join("_headers"), &headers::headers(&fs::read_to_string(dist.join("index.html"))?)?)?;
+    npm::write(&dist)?;
     Ok(dist)
 }
 
@@ -112,7 +113,8 @@ fn write(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).with_context(|| format!("writing {}", path.display()))
 }
 
-fn make_folder_of(path: &Path) -> Result<()> {
+/// Makes the folder that a file is to lie in, where it is missing.
+pub fn make_folder_of(path: &Path) -> Result<()> {
     let Some(folder) = path.parent() else { return Ok(()) };
     fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))
 }

@@ -161,7 +161,9 @@ fn browser(dist: &Path, args: &TestArgs) -> Result<Tally> {
         .env("PELLUCID_HOSTILE", hostile())
         .env("PELLUCID_CLI", command_line()?);
     node.envs(args.full.then_some((FULL, "1")));
-    node.env("PELLUCID_URL", url).env("CHROMIUM", tools::chromium().context("Chromium is missing")?);
+    node.env("PELLUCID_URL", url)
+        .env("PELLUCID_DIST", dist)
+        .env("CHROMIUM", tools::chromium().context("Chromium is missing")?);
     follow(&mut node, Tally::read_node)
 }
 
