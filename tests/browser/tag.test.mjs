@@ -369,5 +369,8 @@ describe('what is said of the tag', () => {
     assert.deepEqual(names(declaration.cssProperties), found(/(--pellucid-[\w-]+)/g).filter((name) => name !== '--pellucid-'));
     assert.deepEqual(names(declaration.events), found(/#tell\('(\w+)'/g).map((what) => `pellucid-${what}`));
     assert.equal(globalThis.customElements, undefined);
+    const text = await readFile(join(ROOT, 'docs/tag.md'), 'utf8');
+    const { attributes, events, cssParts, cssProperties } = declaration;
+    for (const { name } of [...attributes, ...events, ...cssParts, ...cssProperties]) assert.ok(text.includes(`\`${name}\``), `docs/tag.md says nothing of ${name}`);
   });
 });

@@ -49,7 +49,7 @@ const CSS = `
 
 .body { display: grid; gap: var(--gap); align-items: start; justify-items: start; min-width: 0; }
 .pictures { display: grid; gap: 12px; width: 100%; min-width: 0; }
-.several .pictures { grid-template-columns: repeat(auto-fill, minmax(min(100%, 140px), 1fr)); }
+.several .pictures { grid-template-columns: repeat(auto-fit, minmax(min(100%, 140px), 1fr)); }
 .panel { display: grid; gap: 6px; min-width: 0; margin: 0; align-content: start; }
 .stage {
   position: relative;

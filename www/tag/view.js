@@ -134,8 +134,11 @@ export class View {
     const [first] = panels;
     this.#tellOpacity(first.opacity);
     this.#strength.hidden = false;
-    this.#legend.hidden = !first.legend.length;
-    if (first.legend.length) this.#drawLegend(first);
+    // One colour bar is for maps on one scale.
+    const scaleOf = (/** @type {Panel} */ { ticks, unit }) => JSON.stringify([ticks, unit]);
+    const isShared = first.legend.length > 0 && panels.every((panel) => scaleOf(panel) === scaleOf(first));
+    this.#legend.hidden = !isShared;
+    if (isShared) this.#drawLegend(first);
     this.#notice.textContent = panels.length === 1 ? (first.notice ?? '') : '';
     this.#notice.hidden = !this.#notice.textContent;
   }
