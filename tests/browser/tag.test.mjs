@@ -29,6 +29,9 @@ const LISTEN = `<script>
 const html = (body, script = MODULE) => `<!doctype html><html lang="en"><meta charset="utf-8"><title>A host</title><body>${LISTEN}${body}${script}`;
 const tag = (attributes, content = '') => `<pellucid-explainer src="www/samples/cat.jpg" backend="cpu" ${attributes}>${content}</pellucid-explainer>`;
 
+/** A window in which several tags are seen at once. */
+const TALL = { context: { viewport: { width: 1000, height: 2400 } } };
+
 const events = (page, what) => page.evaluate((what) => window.events.filter((event) => !what || event.what === what), what);
 const results = async (page, count, timeout = 30_000) => {
   await page.waitForFunction((count) => window.events.filter(({ what }) => what === 'result').length >= count, count, { timeout });
@@ -155,7 +158,7 @@ describe('the tag', () => {
   });
 
   it('compares methods, or classes', async () => {
-    const { page, context } = await openHost(browser, html(tag('id="a" compare="grad-cam, saliency"') + tag('id="b" compare="tabby, tiger cat, Egyptian cat"')));
+    const { page, context } = await openHost(browser, html(tag('id="a" compare="grad-cam, saliency"') + tag('id="b" compare="tabby, tiger cat, Egyptian cat"')), TALL);
     await results(page, 2);
     const titles = (id) => page.locator(`#${id} [part="title"]`).allTextContents();
     assert.deepEqual(await titles('a'), ['Grad-CAM', 'Saliency']);
@@ -294,6 +297,21 @@ describe('the tag', () => {
     assert.deepEqual(await Promise.all(['overlay', 'legend', 'made', 'method', 'opacity'].map((part) => visible(page, part))), [true, true, true, false, false]);
     assert.equal(await page.locator('.class:visible').count(), 1);
     await context.close();
+  });
+});
+
+describe('three tags on a GPU', { skip: process.env.PELLUCID_FULL ? false : 'slow: takes a minute without a GPU; --full runs it' }, () => {
+  it('have their results though its process is killed meanwhile', { timeout: 300_000 }, async () => {
+    const browser = await launch();
+    const gpu = (id, method, sample, more = '') => `<pellucid-explainer id="${id}" src="www/samples/${sample}.jpg" backend="gpu" controls="minimal" height="120" method="${method}" ${more}></pellucid-explainer>`;
+    const body = gpu('a', 'grad-cam', 'cat') + gpu('b', 'smooth-grad', 'coffee', 'parameters="samples=6"') + gpu('c', 'saliency', 'rocket');
+    const { page, trouble } = await openHost(browser, html(body), TALL);
+    await page.waitForFunction(() => window.events.some(({ what, id }) => what === 'progress' && id === 'b'), null, { timeout: 90_000 });
+    await (await browser.newBrowserCDPSession()).send('Browser.crashGpuProcess');
+    const done = await results(page, 3, 120_000);
+    assert.deepEqual(done.map(({ id }) => id).sort(), ['a', 'b', 'c']);
+    assert.deepEqual([await events(page, 'error'), trouble.errors], [[], []]);
+    await browser.close();
   });
 });
 
