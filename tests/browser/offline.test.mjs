@@ -5,9 +5,9 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 
 import { launch, open } from './chromium.mjs';
 import { host, listed, version } from './site.mjs';
-import { answers, assertQuiet, choose, coffee, drop, eventually, explained, set } from './support.mjs';
+import { answers, assertQuiet, choose, coffee, drop, eventually, explained, model, noticeOf, set } from './support.mjs';
 
-const KEPT = '#offline-chip:not([hidden])';
+const KEPT = '#offline-name:text-is("Works offline")';
 const NEXT = 'bbbbbbbbbbbbbbbb';
 
 const cacheNames = (page) => page.evaluate(() => caches.keys());
@@ -115,6 +115,25 @@ describe('the page without a network', () => {
     await prompt(page).waitFor({ timeout: 20_000 });
   });
 
+  it('leaves a tab that is at work with the parts that it has', async () => {
+    const { hash } = await visit();
+    const other = await tab();
+    await other.waitForSelector(KEPT);
+    site.files = await version(NEXT);
+    await update(other);
+    await prompt(other).waitFor({ timeout: 20_000 });
+    await Promise.all([other.waitForEvent('load'), prompt(other).getByRole('button', { name: 'Reload' }).click()]);
+    assert.equal(await versionOf(other), NEXT);
+    // A worker for another model, and one after a crash, are of the version that this tab began with.
+    assert.equal((await explained(page, async () => drop(page, await model()))).hash, hash);
+    await page.workers()[0].evaluate(() => void setTimeout(() => { throw new WebAssembly.RuntimeError('unreachable'); }));
+    await page.locator('.notice[data-code="crashed"]').waitFor();
+    assert.equal((await explained(page, () => page.click('#again'))).hash, hash);
+    assert.equal(await versionOf(page), 'first');
+    assert.equal(await prompt(page).count(), 1, 'it is told, too');
+    await other.close();
+  });
+
   it('starts the new version when the last tab is closed', async () => {
     await visit();
     site.files = await version(NEXT);
@@ -208,4 +227,30 @@ describe('where the page cannot be kept', () => {
     });
     assert.equal(site.times('sw.js'), asked + 1, 'it was tried');
   });
+});
+
+describe('parts of two versions', () => {
+  let browser;
+
+  before(async () => {
+    browser = await launch({ webgpu: false });
+  });
+  after(() => browser?.close());
+
+  for (const [what, path, words] of [
+    ['a new engine and old scripts', 'www/pkg/pellucid_bg.wasm', /another version than its scripts/],
+    ['a new worker and an old page', 'www/worker/worker.js', /of two versions/],
+  ]) {
+    it(`never work together: ${what}`, async () => {
+      const site = await host();
+      const next = await version(NEXT);
+      site.files = new Map([[path, next.get(path)]]);
+      const { page, context } = await open(browser, `${site.url}?backend=cpu`);
+      assert.match(await noticeOf(page, 'version'), words);
+      site.files = new Map();
+      await Promise.all([page.waitForEvent('load'), page.getByRole('button', { name: 'Reload' }).click()]);
+      await context.close();
+      await site.close();
+    });
+  }
 });

@@ -36,7 +36,7 @@ export const SHIPPED = 'EfficientNet-Lite0, 8-bit';
  */
 export function assetsFrom({ worker, engine, model, background } = {}) {
   return {
-    worker: worker ? address(worker) : ASSETS.worker,
+    worker: placed(worker ?? ASSETS.worker),
     engine: placed(engine ?? ASSETS.engine),
     model: placed(model ?? ASSETS.model),
     background: (background ?? ASSETS.background).map(placed),

@@ -29,9 +29,9 @@ export class Bridge {
   #onSummon;
 
   /**
-   * `script` is the address of the worker's script. `onCrash(error)` is called once, when the worker can no longer be
+   * `script` is the worker's script, or its address. `onCrash(error)` is called once, when the worker can no longer be
    * used; `onSummon(present)` when it wants helpers besides those whose numbers are given.
-   * @param {string} script
+   * @param {string | Blob} script
    * @param {(error: PellucidError) => unknown} onCrash
    * @param {(present: number[]) => unknown} [onSummon]
    */

@@ -245,6 +245,10 @@ export class Engine {
     return { file: model instanceof File ? model.name : undefined, labelsFile, ...options };
   }
 
+  get assets() {
+    return this.#assets;
+  }
+
   /** The file of the model in use. */
   get modelFile() {
     return this.#model.model;

@@ -119,6 +119,11 @@ export class Explainer {
     return this.#engine.opened;
   }
 
+  /** The parts of Pellucid that it uses, or where they are. */
+  get assets() {
+    return this.#engine.assets;
+  }
+
   /** The file of the model. */
   async file() {
     await this.#engine.ready;

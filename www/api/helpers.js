@@ -14,8 +14,8 @@ const MOST_FAILURES = 6;
  */
 
 /**
- * `script` is the address of their script, `size` how many there may be.
- * @param {string} script
+ * `script` is their script, or its address, `size` how many there may be.
+ * @param {string | Blob} script
  * @param {number} size
  */
 export function createHelpers(script, size) {

@@ -35,6 +35,7 @@ export type ErrorCode =
   | 'network'
   | 'not-finite'
   | 'unsupported'
+  | 'version'
   | 'worker'
   | (string & {});
 
@@ -58,8 +59,8 @@ export interface OpenModelOptions {
   head?: Head;
   /** What the model is called, where its file does not say. */
   name?: string;
-  /** Where the parts of Pellucid are, where it is not beside this script. */
-  assets?: { worker?: string | URL; engine?: string | URL | Blob | WebAssembly.Module; model?: string | URL | Blob; background?: (string | Blob)[] };
+  /** Where the parts of Pellucid are, where it is not beside this script; or the parts themselves. */
+  assets?: { worker?: string | URL | Blob; engine?: string | URL | Blob | WebAssembly.Module; model?: string | URL | Blob; background?: (string | Blob)[] };
   signal?: AbortSignal;
 }
 
@@ -396,6 +397,8 @@ export class Explainer {
   open(options: OpenModelOptions): Promise<void>;
   /** What the model was opened with, and the names of the files that were given. */
   readonly opened: { file?: string; labelsFile?: string; backend?: string; mean?: number[]; std?: number[]; labels?: string[]; head?: Head };
+  /** The parts of Pellucid that it uses, or where they are. */
+  readonly assets: { worker: string | Blob; engine: string | Blob | WebAssembly.Module; model: string | Blob; background: (string | Blob)[] };
   /** The file of the model. */
   file(): Promise<Blob>;
   /** The class names in a file, in class order. */

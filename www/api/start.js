@@ -2,19 +2,35 @@
 
 /** @import { FromWorker, ToWorker } from '../shared/wire' */
 
+import { BUILD } from '../shared/build.js';
 import { PellucidError } from './errors.js';
+
+/**
+ * A way to start a script: the address to start it by, under a name that is this way's own.
+ * @typedef {{ name: string, type: WorkerType, url: () => string }} Way
+ */
 
 /**
  * The ways to start a script, the best first. A worker that starts from an address of the host has the policy of that
  * response's headers, so none on a static host; one that starts from a blob has the page's own, and may come from another
- * origin. Where the page's policy forbids blobs, the address itself is left. A sandboxed frame starts no module from a blob,
- * but a classic script, which imports as well.
- * @type {{ type: WorkerType, url: (script: string) => string }[]}
+ * origin. Where the page's policy forbids blobs, the address itself is left. A sandboxed frame, and a file on a disk, start
+ * no module from a blob, but a classic script, which imports as well; a script that is here is started as one.
+ * @param {string | Blob} script
+ * @returns {Way[]}
  */
-const WAYS = [
-  { type: 'classic', url: (script) => URL.createObjectURL(new Blob([bootstrap(script)], { type: 'text/javascript' })) },
-  { type: 'module', url: (script) => script },
-];
+function waysOf(script) {
+  if (script instanceof Blob) {
+    // Modules are strict by themselves; without it, functions in blocks would leave their blocks.
+    return [{ name: nameOf(script), type: 'classic', url: () => addressOfText(['"use strict";', script]) }];
+  }
+  return [
+    { name: `import ${script}`, type: 'classic', url: () => addressOfText([bootstrap(script)]) },
+    { name: script, type: 'module', url: () => script },
+  ];
+}
+
+/** @param {BlobPart[]} text */
+const addressOfText = (text) => URL.createObjectURL(new Blob(text, { type: 'text/javascript' }));
 
 /**
  * A script that only imports another. What it imports as it runs is a script to the page's policy, and no worker.
@@ -22,8 +38,19 @@ const WAYS = [
  */
 const bootstrap = (script) => `import(${JSON.stringify(script)}).catch((error) => postMessage({ lost: String(error) }));`;
 
+/** @type {WeakMap<Blob, string>} */
+const names = new WeakMap();
+let count = 0;
+
+/** @param {Blob} script */
+function nameOf(script) {
+  const name = names.get(script) ?? `blob ${++count}`;
+  names.set(script, name);
+  return name;
+}
+
 /**
- * The addresses that were made, by script and way: they are few, and are never given back.
+ * The addresses that were made, by the names of their ways: they are few, and are never given back.
  * @type {Map<string, string>}
  */
 const made = new Map();
@@ -33,19 +60,17 @@ let policy;
 
 /**
  * The address to start a script by. It is the only kind that Trusted Types let the page start.
- * @param {string} script
- * @param {number} way
+ * @param {Way} way
  */
-function addressOf(script, way) {
-  const key = `${way} ${script}`;
-  const createScriptURL = (/** @type {string} */ name) => {
-    const url = made.get(name);
-    if (!url) throw new TypeError(`not a script of Pellucid: ${name}`);
-    return url;
+function addressOf({ name, url }) {
+  const createScriptURL = (/** @type {string} */ known) => {
+    const address = made.get(known);
+    if (!address) throw new TypeError(`not a script of Pellucid: ${known}`);
+    return address;
   };
-  if (!made.has(key)) made.set(key, WAYS[way].url(script));
+  if (!made.has(name)) made.set(name, url());
   policy ??= trustedTypes()?.createPolicy('pellucid', { createScriptURL }) ?? { createScriptURL };
-  return policy.createScriptURL(key);
+  return policy.createScriptURL(name);
 }
 
 /**
@@ -57,7 +82,7 @@ const trustedTypes = () => /** @type {any} */ (globalThis).trustedTypes;
 /**
  * Starts a worker. What is posted before it listens waits until it does; `onMessage` hears what it says from then on, and
  * `onFailure` once that it cannot be used any more.
- * @param {string} script
+ * @param {string | Blob} script
  * @param {(message: FromWorker) => unknown} onMessage
  * @param {(error: PellucidError) => unknown} onFailure
  */
@@ -66,19 +91,20 @@ export function startWorker(script, onMessage, onFailure) {
   let worker = null;
   /** @type {[ToWorker, Transferable[]][] | null} */
   let waiting = [];
+  const ways = waysOf(script);
 
   /** @param {number} way */
   function begin(way) {
-    if (way === WAYS.length) return onFailure(new PellucidError('worker', refused(script)));
+    if (way === ways.length) return onFailure(new PellucidError('worker', refused(script)));
     try {
-      worker = new Worker(addressOf(script, way), { type: WAYS[way].type, name: 'pellucid' });
+      worker = new Worker(addressOf(ways[way]), { type: ways[way].type, name: 'pellucid' });
     } catch {
       return begin(way + 1);
     }
     const current = worker;
     worker.onmessage = ({ data }) => {
       if (worker !== current) return;
-      if ('hello' in data) flush(current);
+      if ('hello' in data) meet(current, data.hello);
       else if ('lost' in data) next(current, way);
       else onMessage(data);
     };
@@ -101,8 +127,12 @@ export function startWorker(script, onMessage, onFailure) {
     begin(way + 1);
   }
 
-  /** @param {Worker} to */
-  function flush(to) {
+  /**
+   * @param {Worker} to
+   * @param {string} build
+   */
+  function meet(to, build) {
+    if (build !== BUILD) return onFailure(new PellucidError('version', MIXED));
     for (const [message, transfer] of waiting ?? []) to.postMessage(message, transfer);
     waiting = null;
   }
@@ -125,8 +155,12 @@ export function startWorker(script, onMessage, onFailure) {
   };
 }
 
-/** @param {string} script */
+/** Why scripts of two builds do nothing together. */
+const MIXED = 'The parts of Pellucid are of two versions: its host got a new one meanwhile. Reload the page.';
+
+/** @param {string | Blob} script */
 function refused(script) {
+  if (script instanceof Blob) return "The worker of Pellucid could not be started: this page's Content-Security-Policy has to allow worker-src blob:.";
   const { origin } = new URL(script, 'http://nowhere.invalid');
   return (
     `The worker of Pellucid could not be started from ${script}. Either the script is not there, or its host does not let ` +

@@ -16,7 +16,7 @@ export interface Transport {
 
 /** Where the parts of Pellucid lie. */
 export interface Assets {
-  worker: string;
+  worker: string | Blob;
   engine: string | Blob | WebAssembly.Module;
   model: string | Blob;
   background: (string | Blob)[];

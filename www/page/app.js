@@ -11,6 +11,8 @@ import { createOfflineFlow } from './flow/offline.js';
 import { createPictureFlow } from './flow/picture.js';
 import { createRestartFlow } from './flow/restart.js';
 import { createWhatIfFlow } from './flow/what-if.js';
+import { createSaveFlow } from './flow/save.js';
+import { isSingle, ownParts } from './parts.js';
 import { initialState } from './state/state.js';
 import { createStore } from './state/store.js';
 import { setUpAnswers } from './view/answers.js';
@@ -48,7 +50,7 @@ const engine = createEngine({
     store.set({ engine: 'dead', loading: null });
     notifyError(error);
   },
-});
+}, ownParts());
 
 const picture = createPictureFlow(store, engine, notices);
 const explain = createExplainFlow(store, engine, notices);
@@ -73,8 +75,8 @@ setUpDisplay(store);
 setUpNumbers(store, engine);
 setUpModelDialog(store, model, engine);
 setUpEvents(store);
-setUpOffline(store);
-createOfflineFlow(store, notices);
+setUpOffline(store, createSaveFlow(engine));
+if (!isSingle) createOfflineFlow(store, notices);
 
 engine.loaded.then(
   (explainer) => {

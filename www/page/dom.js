@@ -94,3 +94,15 @@ export function show(element, visible) {
  * @param {HTMLCanvasElement} canvas
  */
 export const contextOf = (canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+
+/**
+ * Has the browser save a file.
+ * @param {Blob} file
+ * @param {string} name
+ */
+export function offer(file, name) {
+  const url = URL.createObjectURL(file);
+  const link = h('a', { href: url, download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}

@@ -7,11 +7,13 @@
 import { Explainer } from '../api/pellucid.js';
 
 /**
+ * `own` is what the page itself has of Pellucid: its parts, and a model where it was saved with one.
  * @param {LoadOptions} options
+ * @param {Promise<LoadOptions>} own
  * @returns {PageEngine}
  */
-export function createEngine(options) {
-  let loaded = Explainer.load(options);
+export function createEngine(options, own) {
+  let loaded = own.then((parts) => Explainer.load({ ...options, ...parts }));
   // Whoever asks it hears why there is none.
   loaded.catch(() => {});
   return {
@@ -20,9 +22,12 @@ export function createEngine(options) {
     },
     async open(/** @type {OpenModelOptions} */ model) {
       const explainer = await loaded.catch(() => null);
-      if (explainer) await explainer.open(model);
+      const parts = await own;
+      // Without a model this is the way back to the page's own.
+      const opening = model.model ? { assets: parts.assets, ...model } : { ...parts, ...model };
+      if (explainer) await explainer.open(opening);
       else {
-        const next = await Explainer.load({ ...options, ...model });
+        const next = await Explainer.load({ ...options, ...opening });
         loaded = Promise.resolve(next);
       }
       return loaded;

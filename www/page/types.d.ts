@@ -59,7 +59,7 @@ export interface Lasting {
   /** The reader looks at the picture alone. */
   pictureOnly: boolean;
   dialog: 'model' | null;
-  /** Whether the page opens without a network: it does not (yet), or it is kept by its service worker. */
+  /** Whether the page opens without a network: not (yet), or because its service worker keeps it. */
   offline: 'no' | 'kept';
 }
 
@@ -213,6 +213,28 @@ export interface StoreOf<S> {
 export type Store = StoreOf<State>;
 
 /** The explainer that the page shows, once it is there. */
+/** A file inside the page as one file. */
+export interface Part {
+  /** What it is taken for. */
+  name: string;
+  file: string;
+  type: string;
+  /** Whether the bytes are compressed. */
+  packed: boolean;
+  blob: Blob;
+}
+
+/** A picture that the page offers. */
+export interface Sample {
+  file: string;
+  alt: string;
+  url: string;
+  read(): Promise<Blob>;
+}
+
+/** Saves the page as one file with these pictures. */
+export type SaveFlow = (pictures: { name: string; read(): Promise<Blob> }[]) => Promise<Blob>;
+
 export interface PageEngine {
   readonly loaded: Promise<Explainer>;
   /** Opens another model. The one that is open stays until then, and when this fails. */

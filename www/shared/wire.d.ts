@@ -47,7 +47,7 @@ export type ToWorker =
 /** From the worker to the page: one answer for each call, progress before it, and what belongs to no call. */
 export type FromWorker =
   /** The worker listens. */
-  | { hello: true }
+  | { hello: string }
   /** Its script could not be loaded. */
   | { lost: string }
   | { id: number; value: ValueOf<Operation> }

@@ -5,6 +5,7 @@
 /** @import { ProgressOf, Question, Report, Segments, ToHelper, ToWorker, ValueOf } from '../shared/wire' */
 
 import init, { Engine, check_size, colour_maps, labels as labelsIn, methods as allMethods, tutorial_display } from '../pkg/pellucid.js';
+import { BUILD } from '../shared/build.js';
 import { clock } from '../shared/timings.js';
 import { download, failure, reading, throttled } from './download.js';
 import { pictureBytes } from './pictures.js';
@@ -176,6 +177,7 @@ const inTurn = {
    * work; a helper itself has none, and is told what to do.
    */
   async start({ engine: part, model, labels, name, options, background, patience: silence, helpers }, { progress }) {
+    if (!WebAssembly.validate(SIMD)) throw failure('browser', 'This browser cannot run the engine: it needs WebAssembly with SIMD. Update the browser.');
     [reference, patience] = [background, silence];
     /** @type {Record<string, [number, number]>} */
     const timings = {};
@@ -205,6 +207,7 @@ const inTurn = {
     // Whichever fails first is told of.
     for (const coming of [file, names]) if (coming) coming.catch(() => {});
     const compiled = part instanceof WebAssembly.Module ? part : await span('download-engine', compile(await fetched(part, 'engine')));
+    checkBuild(compiled);
     await span('start-engine', init({ module_or_path: compiled }));
     if (names) options = { ...options, labels: labelsIn(await bytesOf(await names)) };
     const whole = await file;
@@ -391,9 +394,18 @@ async function compile(file) {
     return await reading(file, WebAssembly.compileStreaming(new Response(body, { headers: { 'Content-Type': 'application/wasm' } })));
   } catch (error) {
     if (!(error instanceof WebAssembly.CompileError)) throw error;
-    if (WebAssembly.validate(SIMD)) throw failure('network', 'The engine came damaged: its server sent something else. Reload, or tell its owner.');
-    throw failure('browser', 'This browser cannot run the engine: it needs WebAssembly with SIMD. Update the browser.');
+    throw failure('network', 'The engine came damaged: its server sent something else. Reload, or tell its owner.');
   }
 }
 
-post({ hello: true });
+/**
+ * The engine says in a section of its own which build it is of. One of another build would misread what it is given.
+ * @param {WebAssembly.Module} compiled
+ */
+function checkBuild(compiled) {
+  const [name] = WebAssembly.Module.customSections(compiled, 'pellucid-build');
+  if (name && new TextDecoder().decode(name) === BUILD) return;
+  throw failure('version', 'The engine is of another version than its scripts: its host got a new one meanwhile. Reload the page.');
+}
+
+post({ hello: BUILD });

@@ -1,4 +1,4 @@
-//! The project's own tool: `cargo xtask serve | build | test | bench | deny`.
+//! The project's own tool: `cargo xtask serve | build | bundle | test | bench | deny`.
 
 mod bench;
 mod compress;
@@ -12,14 +12,17 @@ mod pack;
 mod page;
 mod serve;
 mod shrink;
+mod single;
 mod size;
 mod tally;
 mod test;
 mod tools;
 
+use std::fs;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 
 /// Builds, serves and tests Pellucid, and sets up what these need.
@@ -36,6 +39,8 @@ enum Task {
     Build(BuildArgs),
     /// Build the page, then serve it on this machine.
     Serve(ServeArgs),
+    /// Make one HTML file of the page and a model, which opens without a server.
+    Bundle(BundleArgs),
     /// Run every test: native ones on a Vulkan adapter, the download's size, and the page in Chromium.
     Test(TestArgs),
     /// Measure what methods cost natively, and the page against its peers in one Chromium.
@@ -58,6 +63,31 @@ struct ServeArgs {
     /// The port to listen on; 0 takes any that is free.
     #[arg(long, default_value_t = 8080)]
     port: u16,
+}
+
+#[derive(Args)]
+struct BundleArgs {
+    #[command(flatten)]
+    build: BuildArgs,
+    /// One file with everything inside, which is the only kind of bundle.
+    #[arg(long, required = true)]
+    single_file: bool,
+    /// Another model than the one that ships.
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// The names of its classes: a list, JSON, CSV, or Hugging Face's config.json.
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+    /// How pixels become numbers: JSON with mean and std on the scale 0..255 and, where it is needed, head; or Hugging
+    /// Face's preprocessor_config.json.
+    #[arg(long, value_name = "FILE")]
+    preprocessing: Option<PathBuf>,
+    /// A picture to offer; several times for several. Without any, the samples of the page.
+    #[arg(long = "picture", value_name = "FILE")]
+    pictures: Vec<PathBuf>,
+    /// The file to write.
+    #[arg(long, value_name = "FILE", default_value = "pellucid.html")]
+    output: PathBuf,
 }
 
 #[derive(Args)]
@@ -88,7 +118,7 @@ struct BenchArgs {
     native: bool,
     /// The Python of an environment with benches/python/requirements.txt: measures Captum, lime and shap too.
     #[arg(long)]
-    python: Option<std::path::PathBuf>,
+    python: Option<PathBuf>,
     /// Measure only what has this in its name.
     filter: Option<String>,
 }
@@ -113,9 +143,19 @@ fn run(task: Task) -> Result<ExitCode> {
             let dist = page::build(page::Profile::new(args.build.fast))?;
             serve::forever(vec![("", dist)], args.port)?;
         }
+        Task::Bundle(args) => bundle(args)?,
         Task::Test(args) => return test::run(&args),
         Task::Bench(args) => return bench::run(&args),
         Task::Deny => deny::run()?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn bundle(args: BundleArgs) -> Result<()> {
+    let BundleArgs { build, model, labels, preprocessing, pictures, output, .. } = args;
+    let dist = page::build(page::Profile::new(build.fast))?;
+    let file = single::fill(&dist, &single::Contents { model, labels, preprocessing, pictures })?;
+    fs::write(&output, &file).with_context(|| format!("writing {}", output.display()))?;
+    println!("{} has {:.1} MB", output.display(), file.len() as f64 / 1e6);
+    Ok(())
 }

@@ -19,8 +19,9 @@ const FILES: &str = "__FILES__";
 const SECTION: &str = "pellucid-build";
 
 /// What the page needs, and nothing that only a reader of the files does: paths in `dist` that begin and end so.
-const KEPT: [(&str, &str); 12] = [
+const KEPT: [(&str, &str); 13] = [
     ("index.html", ""),
+    ("www/single.html", ""),
     ("manifest.webmanifest", ""),
     ("www/page/", ".js"),
     ("www/worker/", ".js"),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::{compress, headers, host, npm, offline, pack, shrink, tools};
+use crate::{compress, headers, host, npm, offline, pack, shrink, single, tools};
 
 /// How well the WebAssembly is compiled.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,8 @@ pub fn build(profile: Profile) -> Result<PathBuf> {
     let service_worker = pack_scripts(&dist.join("www"))?;
     write(&dist.join(SERVICE_WORKER), &service_worker)?;
     offline::name_build(&dist)?;
+    let template = single::template(&dist)?;
+    write(&dist.join(single::TEMPLATE), &template)?;
     offline::list_files(&dist, &dist.join(SERVICE_WORKER))?;
     // While the page is worked on, nobody waits for a download, but for the best compression somebody would.
     if profile == Profile::Release {
@@ -85,7 +87,7 @@ fn pack_scripts(www: &Path) -> Result<String> {
     for entry in ENTRIES {
         scripts.push((entry, shrink::shrink(&pack::pack(&www.join(entry))?, true)?));
     }
-    let service_worker = shrink::shrink(&pack::pack(&www.join(OFFLINE))?, false)?;
+    let service_worker = shrink::shrink(&pack::pack_classic(&www.join(OFFLINE))?, false)?;
     scripts.push((CLASSIC, shrink::shrink(&pack::pack_classic(&www.join(CLASSIC))?, false)?));
     for file in PUBLIC {
         scripts.push((file, fs::read_to_string(www.join(file))?));

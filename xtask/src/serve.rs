@@ -140,7 +140,7 @@ fn local_path(site: &Site, target: &str) -> Option<PathBuf> {
     site.iter().find_map(under)
 }
 
-fn content_type(path: &Path) -> &'static str {
+pub fn content_type(path: &Path) -> &'static str {
     match path.extension().and_then(|ext| ext.to_str()).unwrap_or_default() {
         "html" => "text/html; charset=utf-8",
         "js" | "mjs" => "text/javascript; charset=utf-8",

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::page::{self, Profile};
 use crate::tally::Tally;
-use crate::{TestArgs, host, serve, size, tools};
+use crate::{TestArgs, host, serve, single, size, tools};
 
 /// The integration tests that `--full` runs in a release build as well: what they hold is memory safety and time,
 /// which the profile decides.
@@ -151,6 +151,8 @@ fn browser(dist: &Path, args: &TestArgs) -> Result<Tally> {
     if !hostile().exists() {
         make_hostile()?;
     }
+    let single = host::root().join("target/single.html");
+    fs::write(&single, single::fill(dist, &single::Contents::default())?)?;
     let url = serve::background(vec![("", dist.to_path_buf())])?;
     let mut node = Command::new("node");
     // One file at a time: each has a browser that computes on every core.
@@ -159,6 +161,7 @@ fn browser(dist: &Path, args: &TestArgs) -> Result<Tally> {
     node.args(files).current_dir(host::root());
     node.env("PELLUCID_SHADERS", shaders())
         .env("PELLUCID_HOSTILE", hostile())
+        .env("PELLUCID_SINGLE", single)
         .env("PELLUCID_CLI", command_line()?);
     node.envs(args.full.then_some((FULL, "1")));
     node.env("PELLUCID_URL", url)

@@ -2,7 +2,7 @@
 
 /** @import { PageEngine, Result, Run, Store } from '../types' */
 
-import { $, h, icon, show } from '../dom.js';
+import { $, h, icon, offer, show } from '../dom.js';
 import { number, percent, plural } from '../format.js';
 import { displayOf } from '../state/display.js';
 import { commandOf } from './command.js';
@@ -113,15 +113,4 @@ function createSaves(store, engine) {
 function published(run) {
   const { stopped, ...result } = run.result ?? {};
   return JSON.stringify(result, null, 2);
-}
-
-/**
- * @param {Blob} file
- * @param {string} name
- */
-function offer(file, name) {
-  const url = URL.createObjectURL(file);
-  const link = h('a', { href: url, download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

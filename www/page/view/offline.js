@@ -1,8 +1,10 @@
-// Says that the page works offline, once it does, and offers to install it where the browser can.
+// What works without a network: the page that is kept on the device, the page as an application, and the page as one file.
 
-/** @import { Store } from '../types' */
+/** @import { SaveFlow, Store } from '../types' */
 
-import { $, h, show } from '../dom.js';
+import { $, h, icon, show } from '../dom.js';
+import { isSingle } from '../parts.js';
+import { setUpSave } from './save.js';
 import { anchored } from './sheet.js';
 
 /**
@@ -10,17 +12,33 @@ import { anchored } from './sheet.js';
  * @typedef {Event & { prompt(): Promise<unknown> }} InstallEvent
  */
 
-/** @param {Store} store */
-export function setUpOffline(store) {
-  anchored($('#offline-sheet'), $('#offline-chip'), { minWidth: 320 });
-  const install = h('button', { type: 'button', class: 'button', hidden: true }, 'Install as an app');
-  $('#offline-sheet').append(
-    h('h3', {}, 'Works offline'),
-    h('p', { class: 'muted' }, 'The page, the engine, the model and the samples are kept on this device. They open without a network.'),
-    install,
-  );
+/** Title and text, by what is so. */
+const TEXTS = {
+  no: ['Use offline', 'Soon after the first explanation the page, the engine, the model and the samples are kept on this device, where the browser lets them.'],
+  kept: ['Works offline', 'The page, the engine, the model and the samples are kept on this device. They open without a network.'],
+  single: ['Works offline', 'This file has everything inside: the engine, the model and the pictures. It asks nothing of any network.'],
+};
+
+/**
+ * @param {Store} store
+ * @param {SaveFlow} save
+ */
+export function setUpOffline(store, save) {
+  const title = h('h3', {});
+  const text = h('p', { class: 'muted' });
+  const install = h('button', { type: 'button', class: 'button small', hidden: true }, icon('save'), 'Install as an app');
+  const sheet = $('#offline-sheet');
+  sheet.append(title, text, install, ...setUpSave(store, save));
+  anchored(sheet, $('#offline-chip'), { minWidth: 360 });
   offerInstall(install);
-  store.watch(({ offline }) => [offline], (offline) => show($('#offline-chip'), offline === 'kept'));
+  store.watch(
+    ({ offline }) => [offline],
+    (offline) => {
+      const [name, words] = TEXTS[isSingle ? 'single' : offline];
+      $('#offline-name').textContent = title.textContent = name;
+      text.textContent = words;
+    },
+  );
 }
 
 /** @param {HTMLButtonElement} button */

@@ -1,41 +1,34 @@
 // The first view: samples, and the lens that follows the pointer over an explained picture.
 
-/** @import { PictureFlow, Store } from '../types' */
+/** @import { PictureFlow, Sample, Store } from '../types' */
 
-import { $, $$, h } from '../dom.js';
-import { sampleUrl } from '../urls.js';
+import { $, $$, h, show } from '../dom.js';
+import { samples } from '../samples.js';
 import { notify } from './notices.js';
-
-const SAMPLES = [
-  { file: 'cat.jpg', alt: 'A cat' },
-  { file: 'coffee.jpg', alt: 'A cup of coffee' },
-  { file: 'camera.jpg', alt: 'A man with a camera on a tripod' },
-  { file: 'rocket.jpg', alt: 'A rocket that lifts off' },
-  { file: 'astronaut.jpg', alt: 'An astronaut' },
-];
 
 /**
  * @param {Store} store
  * @param {PictureFlow} picture
  */
 export function setUpWelcome(store, picture) {
-  for (const holder of $$('[data-samples]')) holder.append(...SAMPLES.map((sample) => thumbnail(sample, picture)));
+  samples.then((all) => {
+    for (const holder of $$('[data-samples]')) holder.append(...all.map((sample) => thumbnail(sample, picture)));
+    show($('#samples-heading'), all.length);
+  });
   const drift = setUpLens($('#lens .lens-frame'));
   store.watch(({ view }) => [view], (view) => drift(view === 'welcome'));
 }
 
 /**
- * @param {typeof SAMPLES[number]} sample
+ * @param {Sample} sample
  * @param {PictureFlow} picture
  */
-function thumbnail({ file, alt }, picture) {
-  const url = sampleUrl(file);
+function thumbnail({ file, alt, url, read }, picture) {
   const image = h('img', { src: url, alt, width: 72, height: 72, draggable: 'false', loading: 'lazy' });
   const button = h('button', { type: 'button', class: 'sample', title: alt }, image);
   button.addEventListener('click', async () => {
     try {
-      const response = await fetch(url);
-      await picture.open(await response.blob(), file);
+      await picture.open(await read(), file);
     } catch {
       const message = 'The sample could not be fetched. Check the connection, or drop a picture of your own.';
       notify({ kind: 'error', code: 'network', message });
