@@ -311,7 +311,10 @@ mod tests {
         ];
         let dir = write("classic", &files)?;
         let shrunk = crate::shrink::shrink(&pack_classic(&dir.join("app.js"))?, false)?;
-        assert!(shrunk.contains("seen") && !shrunk.contains("export") && !shrunk.contains("var "), "{shrunk}");
+        assert!(
+            shrunk.contains("seen") && !shrunk.contains("export") && !shrunk.contains("var "),
+            "{shrunk}"
+        );
         assert!(pack_classic(&dir.join("out.js")).is_err());
         assert!(pack_classic(&dir.join("meta.js")).is_err());
         Ok(fs::remove_dir_all(dir)?)
