@@ -6,7 +6,7 @@
 use std::{fmt::Write, fs, path::PathBuf};
 
 use pellucid::{
-    attribution::{Kind, METHODS, Parameter},
+    attribution::{Kind, METHODS, Parameter, describe},
     render::ColourMap,
 };
 
@@ -107,6 +107,23 @@ fn member(parameter: &Parameter) -> String {
 #[test]
 fn the_types_are_those_of_the_registry() {
     hold("www/api/methods.d.ts", &generated());
+}
+
+/// What callers are told of a method is what the registry says in JSON.
+#[test]
+fn a_method_has_the_members_that_its_type_names() {
+    let types =
+        fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("www/api/pellucid.d.ts")).unwrap();
+    let (_, body) = types.split_once("export interface Method {\n").unwrap();
+    let (body, _) = body.split_once("\n}").unwrap();
+    let members = body.lines().filter_map(|line| line.trim().split_once(": ")).map(|(name, _)| name);
+    // The page's own, which the WebAssembly adds.
+    let members: Vec<_> = members.filter(|name| *name != "display" && !name.starts_with('/')).collect();
+    assert!(members.contains(&"map") && members.len() > 12, "{members:?}");
+    for method in METHODS {
+        let told = describe(*method);
+        members.iter().for_each(|name| assert!(told.get(name).is_some(), "{}: {name}", method.about().id));
+    }
 }
 
 #[test]

@@ -66,6 +66,7 @@ pub struct About {
     /// The number of passes through the network that it takes.
     pub cost: Cost,
     /// The layout of its map.
+    #[serde(rename = "map")]
     pub map_kind: MapKind,
 }
 
