@@ -68,8 +68,9 @@ mod tests {
         fs::create_dir_all(dir.join("deep"))?;
         let text = "see why a network said what it said\n".repeat(100);
         // Bytes without any order: what a photograph is to a compressor.
-        let noise: Vec<u8> =
-            (0..4000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8 ^ (i * i >> 7) as u8).collect();
+        let noise: Vec<u8> = (0..4000u32)
+            .map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8 ^ ((i * i) >> 7) as u8)
+            .collect();
         fs::write(dir.join("deep/a.js"), &text)?;
         fs::write(dir.join("b.jpg"), &noise)?;
         leave_beside(&dir)?;
