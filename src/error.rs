@@ -39,6 +39,11 @@ pub enum Error {
     /// The model file cannot be read, or contradicts itself.
     #[error("{0}")]
     Model(String),
+    /// Files in which the model keeps its weights are not there: their names.
+    #[error(
+        "the model keeps its weights in {}, which is missing; put it into the model's folder, or choose or drop both together", quoted(.0)
+    )]
+    MissingData(Vec<String>),
     /// The model uses operators, or settings of them, that are not supported; all of them at once.
     #[error("the model uses what Pellucid does not support: {}; {}", list(.0), advice(.0))]
     Unsupported(Vec<UnsupportedNode>),
@@ -81,6 +86,7 @@ impl Error {
         match self {
             Self::Image(_) => "image",
             Self::Model(_) => "model",
+            Self::MissingData(_) => "missing-data",
             Self::Unsupported(_) => "unsupported",
             Self::Limit { .. } => "limit",
             Self::Gpu { fault, .. } => match fault {
@@ -100,6 +106,11 @@ impl Error {
     pub fn gpu(fault: GpuFault, detail: impl Into<String>) -> Self {
         Self::Gpu { fault, detail: detail.into() }
     }
+}
+
+/// Names in quotes.
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(" and ")
 }
 
 /// Most kinds of faults that a message names.

@@ -62,8 +62,13 @@ impl Fill {
                 Self::Mean => (image.row(c).iter().map(|&v| f64::from(v)).sum::<f64>() / plane as f64) as f32,
                 Self::Colour(rgb) => {
                     let [r, g, b] = rgb.map(f32::from);
-                    let v = if channels == 1 { 0.299 * r + 0.587 * g + 0.114 * b } else { [r, g, b][c] };
-                    (v - preprocessing.mean[c]) / preprocessing.std[c]
+                    let v = match (channels, preprocessing.in_order([r, g, b]).get(c)) {
+                        (3.., Some(&v)) => v,
+                        (4, None) => 255.0,
+                        _ => 0.299 * r + 0.587 * g + 0.114 * b,
+                    };
+                    let (mean, std) = preprocessing.scale(c);
+                    (v - mean) / std
                 }
             };
             values.fill(value);

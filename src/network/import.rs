@@ -39,6 +39,17 @@ pub struct Imported {
     pub operators: HashMap<ValueId, String>,
     /// Notes for readers on choices that were made.
     pub notes: Vec<String>,
+    /// Whether the file leaves the height or width of its image open.
+    pub is_size_open: bool,
+}
+
+/// The height and width of the image, where the file leaves them open.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct InputSize {
+    /// What the caller wants; a file that fixes another size is refused.
+    pub wanted: Option<[usize; 2]>,
+    /// What is taken where the caller wants nothing; 224 x 224 where this is nothing either.
+    pub usual: Option<[usize; 2]>,
 }
 
 /// Imports a decoded file to a graph, whatever its inputs and outputs are.
@@ -46,14 +57,14 @@ pub struct Imported {
 /// # Errors
 /// [`Error::Unsupported`] names every node that cannot be honoured.
 pub fn import(model: &ModelProto) -> Result<Imported> {
-    import_for(model, None)
+    import_for(model, None, InputSize::default())
 }
 
 /// As [`import`], of the nodes that a value needs: what else is in a file never refuses it.
 ///
 /// # Errors
 /// As [`import`]'s.
-pub fn import_for(model: &ModelProto, wanted: Option<&str>) -> Result<Imported> {
+pub fn import_for(model: &ModelProto, wanted: Option<&str>, size: InputSize) -> Result<Imported> {
     let Some(file) = &model.graph else {
         return Err(Error::Model("the file holds no graph; export it again".into()));
     };
@@ -71,6 +82,8 @@ pub fn import_for(model: &ModelProto, wanted: Option<&str>) -> Result<Imported> 
     let mut importer = Importer {
         graph: Graph::new(),
         batch: 1,
+        size,
+        is_size_open: false,
         values: HashMap::new(),
         nodes: vec![],
         operators: HashMap::new(),
@@ -97,7 +110,13 @@ pub fn import_for(model: &ModelProto, wanted: Option<&str>) -> Result<Imported> 
     for (name, value) in importer.nodes {
         names.entry(name).or_insert(value);
     }
-    Ok(Imported { graph: importer.graph, names, operators: importer.operators, notes: importer.notes })
+    Ok(Imported {
+        graph: importer.graph,
+        names,
+        operators: importer.operators,
+        notes: importer.notes,
+        is_size_open: importer.is_size_open,
+    })
 }
 
 /// Which nodes the value called `name` depends on. Nodes stand after what they read; a node that does not is found
@@ -127,6 +146,8 @@ struct Importer {
     graph: Graph,
     /// How many images the file was exported for; 1 where it leaves that open.
     batch: usize,
+    size: InputSize,
+    is_size_open: bool,
     /// By name; `None` where the node that makes it is not supported.
     values: HashMap<String, Option<Operand>>,
     /// The first output of each node, by the node's name: names of nodes and of values do not meet.
@@ -213,19 +234,53 @@ impl Importer {
         if let Some(Some(dimension::Value::DimValue(batch @ 1..))) = dims.first().map(|dim| &dim.value) {
             self.batch = usize::try_from(*batch).unwrap_or(1);
         }
-        for (axis, dim) in dims.iter().enumerate().skip(1) {
+        for dim in dims.iter().skip(1) {
             shape.push(match dim.value {
                 // Some exporters write -1 where they leave an extent open.
-                Some(dimension::Value::DimValue(v)) if v != -1 => self.extent(&input.name, v)?,
-                _ if axis == 1 && dims.len() == 4 => 3,
-                _ => {
-                    self.notes
-                        .push(format!("The file leaves an extent of its input open; {OPEN_EXTENT} is used."));
-                    OPEN_EXTENT
-                }
+                Some(dimension::Value::DimValue(v)) if v != -1 => Some(self.extent(&input.name, v)?),
+                _ => None,
             });
         }
-        Ok(shape)
+        match <[_; 3]>::try_from(shape) {
+            Ok(image) => self.image_shape(image),
+            Err(shape) => Ok(shape.into_iter().map(|extent| extent.unwrap_or(OPEN_EXTENT)).collect()),
+        }
+    }
+
+    /// The extents of an image, whose channels are the first axis or the last, with what the file leaves open filled in.
+    fn image_shape(&mut self, image: [Option<usize>; 3]) -> Result<Vec<usize>> {
+        let is_channels = |extent: Option<usize>| extent.is_some_and(|c| (1..=MOST_CHANNELS).contains(&c));
+        let channels = if is_channels(image[2]) && !is_channels(image[0]) { 2 } else { 0 };
+        let places = if channels == 2 { [0, 1] } else { [1, 2] };
+        let fixed = places.map(|place| image[place]);
+        let mut shape = image.map(|extent| extent.unwrap_or(OPEN_EXTENT));
+        shape[channels] = image[channels].unwrap_or(3);
+        if let Some(wanted) = self.size.wanted
+            && fixed.iter().zip(wanted).any(|(fixed, wanted)| fixed.is_some_and(|fixed| fixed != wanted))
+        {
+            let told =
+                fixed.map(|extent| extent.map_or_else(|| "any".into(), |extent: usize| extent.to_string()));
+            return Err(Error::Argument(format!(
+                "the model's file fixes the size of its input at {}x{} (height x width), so {}x{} cannot be chosen; leave \
+                 the size out, or export the model with another",
+                told[0], told[1], wanted[0], wanted[1]
+            )));
+        }
+        if fixed.contains(&None) {
+            self.is_size_open = true;
+            let chosen = self.size.wanted.or(self.size.usual).unwrap_or([OPEN_EXTENT; 2]);
+            for (&place, chosen) in places.iter().zip(chosen) {
+                limits::check("an extent of the model's input", chosen as u64, limits::IMAGE_SIDE)?;
+                shape[place] = image[place].unwrap_or(chosen.max(1));
+            }
+            if self.size.wanted.is_none() {
+                self.notes.push(format!(
+                    "The file leaves the size of its input open; {}x{} (height x width) is used, and another can be chosen.",
+                    shape[places[0]], shape[places[1]]
+                ));
+            }
+        }
+        Ok(shape.to_vec())
     }
 
     fn extent(&self, input: &str, extent: i64) -> Result<usize> {

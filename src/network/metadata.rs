@@ -1,15 +1,21 @@
 //! Labels and preprocessing that an ONNX file carries in its own metadata.
 //!
 //! The keys are `pellucid.labels` (one per line, in class order, or whatever else [`labels::read`] reads),
-//! `pellucid.mean` and `pellucid.std` (`R,G,B` on the 0..255 scale), `pellucid.resize` (the short side before the
-//! centre crop), `pellucid.interpolation`, `pellucid.head` (`softmax`, `sigmoid` or `none`), `pellucid.name`,
+//! `pellucid.preset`, `pellucid.mean` and `pellucid.std` (`R,G,B` on the 0..255 scale), `pellucid.channels`,
+//! `pellucid.resize` (the short side before the centre crop, `squash` or `pad`), `pellucid.interpolation`,
+//! `pellucid.size` (`HxW`, where the input leaves it open), `pellucid.head` (`softmax`, `sigmoid` or `none`), `pellucid.name`,
 //! `pellucid.license` and `pellucid.source`; `models/README.md` shows how to write them. What Ultralytics writes into its
 //! YOLO classifiers is understood too: `task`, `names` and `imgsz`.
+
+use std::str::FromStr;
 
 use tract_onnx::pb::StringStringEntryProto;
 
 use super::{Head, labels};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    picture::{Channels, Interpolation, Preset, Resize, Side},
+};
 
 /// The metadata of a model file; every part may be missing.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,10 +28,16 @@ pub struct Metadata {
     pub mean: Option<[f32; 3]>,
     /// The deviation, by which each channel is divided then, on the 0..255 scale.
     pub std: Option<[f32; 3]>,
-    /// The length of an image's short side, in pixels, before the centre crop.
-    pub resize: Option<u32>,
-    /// How pixels are interpolated: `bicubic`, `bilinear`, `nearest` or `lanczos3`.
-    pub interpolation: Option<String>,
+    /// A named way of preprocessing, on which the other keys lay.
+    pub preset: Option<Preset>,
+    /// The order of the channels.
+    pub channels: Option<Channels>,
+    /// How an image is resized before the centre crop.
+    pub resize: Option<Resize>,
+    /// How pixels are interpolated.
+    pub interpolation: Option<Interpolation>,
+    /// The height and width of the input, where the file leaves them open.
+    pub size: Option<[usize; 2]>,
     /// The function that turns its outputs into probabilities.
     pub head: Option<Head>,
     /// The licence of the weights.
@@ -59,9 +71,6 @@ impl Metadata {
             let wanted = "R,G,B on the 0..255 scale, or one number for all three";
             get(key).map(|v| parse_triple(&v).ok_or_else(|| bad(key, &v, wanted))).transpose()
         };
-        let number = |key: &str| {
-            get(key).map(|v| v.trim().parse().map_err(|_| bad(key, &v, "a number of pixels"))).transpose()
-        };
         let own = Self {
             name: get("name"),
             labels: get("labels").map(|v| labels::read(v.as_bytes())).transpose().map_err(|why| {
@@ -69,8 +78,13 @@ impl Metadata {
             })?,
             mean: triple("mean")?,
             std: triple("std")?,
-            resize: number("resize")?,
-            interpolation: get("interpolation"),
+            preset: named(&get, "preset")?,
+            channels: named(&get, "channels")?,
+            resize: named(&get, "resize")?,
+            interpolation: named(&get, "interpolation")?,
+            size: get("size")
+                .map(|v| parse_size(&v).ok_or_else(|| bad("size", &v, "HxW, as 224x224")))
+                .transpose()?,
             head: get("head")
                 .map(|v| v.trim().parse().map_err(|()| bad("head", &v, "softmax, sigmoid or none")))
                 .transpose()?,
@@ -90,17 +104,47 @@ impl Metadata {
         let first = |list: &str| {
             list.trim_start_matches('[').split([',', ']']).next().and_then(|n| n.trim().parse().ok())
         };
-        let is_silent = self.mean.is_none() && self.std.is_none();
+        let is_silent = self.mean.is_none() && self.std.is_none() && self.preset.is_none();
         Self {
             labels: self.labels.or(Some(names)),
             mean: self.mean.or(is_silent.then_some([0.0; 3])),
             std: self.std.or(is_silent.then_some([255.0; 3])),
-            resize: self.resize.or(get("imgsz").and_then(first)),
-            interpolation: self.interpolation.or(Some("bilinear".into())),
+            resize: self
+                .resize
+                .or(get("imgsz").and_then(first).map(|side| Resize::Short(Side::Pixels(side)))),
+            interpolation: self.interpolation.or(Some(Interpolation::Bilinear)),
+            size: self.size.or_else(|| sides(get("imgsz")?)),
             note: Some(YOLO.into()),
             ..self
         }
     }
+}
+
+/// The value of a key that is one of several words.
+fn named<T: FromStr<Err = Error>>(get: &impl Fn(&str) -> Option<String>, key: &str) -> Result<Option<T>> {
+    let bad = |error: Error| {
+        Error::Model(format!("the model's metadata pellucid.{key}: {error}; write that there, or remove it"))
+    };
+    get(key).map(|value| value.trim().parse().map_err(bad)).transpose()
+}
+
+/// `[64, 96]` or `64`, as Ultralytics writes a height and a width.
+fn sides(text: &str) -> Option<[usize; 2]> {
+    let list: Option<Vec<usize>> =
+        text.trim_matches(['[', ']', ' ']).split(',').map(|side| side.trim().parse().ok()).collect();
+    match list?[..] {
+        [side] => Some([side; 2]),
+        [height, width] => Some([height, width]),
+        _ => None,
+    }
+}
+
+/// `HxW`, above zero.
+#[must_use]
+pub fn parse_size(text: &str) -> Option<[usize; 2]> {
+    let (height, width) = text.trim().split_once(['x', 'X'])?;
+    let side = |text: &str| text.trim().parse().ok().filter(|&side: &usize| side > 0);
+    Some([side(height)?, side(width)?])
 }
 
 /// `R,G,B`, or one number for all three.
@@ -118,6 +162,10 @@ pub fn parse_triple(text: &str) -> Option<[f32; 3]> {
 mod tests {
     use super::*;
 
+    fn short(side: u32) -> Resize {
+        Resize::Short(Side::Pixels(side))
+    }
+
     #[test]
     fn a_yolo_classifier_is_known_by_its_own_keys() {
         let entry = |k: &str, v: &str| StringStringEntryProto { key: k.into(), value: v.into() };
@@ -128,7 +176,8 @@ mod tests {
         ];
         let read = Metadata::read(&entries).unwrap();
         assert_eq!(read.labels.unwrap(), ["ant", "bird's nest", "cat, black"]);
-        assert_eq!((read.mean, read.std, read.resize), (Some([0.0; 3]), Some([255.0; 3]), Some(64)));
+        assert_eq!((read.mean, read.std, read.resize), (Some([0.0; 3]), Some([255.0; 3]), Some(short(64))));
+        assert_eq!(read.size, Some([64, 96]));
         assert!(read.note.unwrap().contains("YOLO"));
         entries.push(entry("pellucid.std", "58"));
         let own = Metadata::read(&entries).unwrap();
@@ -150,7 +199,10 @@ mod tests {
         ])
         .unwrap();
         assert_eq!(good.labels.unwrap(), ["cat", "dog"]);
-        assert_eq!((good.mean, good.std, good.resize), (Some([1.0, 2.0, 3.0]), Some([5.0; 3]), Some(256)));
+        assert_eq!(
+            (good.mean, good.std, good.resize),
+            (Some([1.0, 2.0, 3.0]), Some([5.0; 3]), Some(short(256)))
+        );
         assert_eq!(good.head, Some(Head::Sigmoid));
         let bad = Metadata::read(&[entry("pellucid.head", "softplus")]).unwrap_err().to_string();
         assert!(bad.contains("pellucid.head") && bad.contains("softmax, sigmoid or none"), "{bad}");

@@ -8,7 +8,9 @@ use crate::{
 };
 
 mod differentiate;
+mod external;
 mod functions;
+mod guess;
 mod head;
 mod import;
 pub mod labels;
@@ -18,16 +20,23 @@ mod not_onnx;
 pub mod onnx;
 mod outputs;
 mod program;
+mod reading;
 mod simplify;
+mod summary;
 mod wire;
 
 pub use differentiate::{differentiate, differentiate_all};
+pub use external::Files;
+pub use guess::Guess;
 pub use head::{Head, softmax};
 pub use layers::Layer;
 pub use metadata::Metadata;
 pub use onnx::QUANTIZED;
+pub use outputs::Output;
 pub use program::{Program, Score};
+pub use reading::Reading;
 pub use simplify::simplify;
+pub use summary::Summary;
 
 /// A network as its file describes it: one node an ONNX node, int8 weights kept.
 #[derive(Clone, Debug)]
@@ -45,6 +54,12 @@ pub struct Network {
     layers: Vec<Layer>,
     default_layer: Option<usize>,
     metadata: Metadata,
+    guess: Guess,
+    summary: Summary,
+    /// The file's outputs, and the name of the one that is explained.
+    outputs: (Vec<Output>, String),
+    /// Whether the file leaves its input's height or width open.
+    is_size_open: bool,
     notes: Vec<String>,
 }
 
@@ -67,6 +82,10 @@ impl Network {
             layers,
             default_layer,
             metadata: Metadata::default(),
+            guess: Guess::default(),
+            summary: Summary::default(),
+            outputs: Default::default(),
+            is_size_open: false,
             notes: vec![],
         }
     }
@@ -138,6 +157,36 @@ impl Network {
     #[must_use]
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
+    }
+
+    /// How pixels are probably scaled, where neither the caller nor the file says.
+    #[must_use]
+    pub fn guess(&self) -> &Guess {
+        &self.guess
+    }
+
+    /// What it is made of, in numbers.
+    #[must_use]
+    pub fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// The outputs that the file has.
+    #[must_use]
+    pub fn outputs(&self) -> &[Output] {
+        &self.outputs.0
+    }
+
+    /// The name of the output that is explained.
+    #[must_use]
+    pub fn scores(&self) -> &str {
+        &self.outputs.1
+    }
+
+    /// Whether the file leaves its input's height or width open, so that [`Reading::size`] may choose it.
+    #[must_use]
+    pub fn is_size_open(&self) -> bool {
+        self.is_size_open
     }
 
     /// Notes for readers of results on how this network was read.

@@ -1,15 +1,18 @@
 //! ONNX files, as tract's protobuf parser gives them, to graphs.
 
+use std::collections::HashMap;
+
 use prost::Message;
 use tract_onnx::pb::{ModelProto, tensor_proto::DataType, type_proto};
 
-pub use super::import::{Imported, import, import_for};
+pub use super::import::{Imported, InputSize, import, import_for};
 use super::{
-    Head, Metadata, Network, functions,
+    Guess, Head, Metadata, Network, Reading, Summary, external, functions,
     head::{Chooser, Ending},
+    import::needed,
     layers::{default_layer, layers},
     not_onnx,
-    outputs::Scores,
+    outputs::{self, Scores},
     wire,
 };
 use crate::{
@@ -43,14 +46,30 @@ impl Network {
     /// [`Error::Limit`], [`Error::Model`], [`Error::NotFinite`], or [`Error::Unsupported`] naming every
     /// operator and node that cannot be honoured.
     pub fn from_onnx(bytes: &[u8]) -> Result<Self> {
-        let model = decode(bytes)?;
+        Self::read(bytes, &Reading::default())
+    }
+
+    /// As [`Self::from_onnx`], with what the file leaves to its reader.
+    ///
+    /// # Errors
+    /// As [`Self::from_onnx`]; [`Error::MissingData`] where the file keeps weights in files that are not there, and
+    /// [`Error::Argument`] for an output that it does not have, or a size where it fixes another.
+    pub fn read(bytes: &[u8], reading: &Reading<'_>) -> Result<Self> {
+        let mut model = decode(bytes)?;
+        let none = HashMap::new();
+        external::put_in(&mut model, reading.files.unwrap_or(&none), bytes.len() as u64)?;
         let mut metadata = Metadata::read(&model.metadata_props)?;
         let file = model
             .graph
             .as_ref()
             .ok_or_else(|| Error::Model("the file holds no graph; export it again".into()))?;
-        let scores = Scores::choose(file)?;
-        let Imported { mut graph, names, operators, mut notes } = import_for(&model, Some(&scores.name))?;
+        let scores = Scores::choose(file, reading.scores)?;
+        let outputs = (outputs::all(file), scores.output.clone());
+        let mut guess = Guess::of(&model, file);
+        let summary = Summary::of(file, &needed(file, &scores.name));
+        let size = InputSize { wanted: reading.size, usual: reading.usual_size.or(metadata.size) };
+        let Imported { mut graph, names, operators, mut notes, is_size_open } =
+            import_for(&model, Some(&scores.name), size)?;
         metadata.labels = metadata.labels.or(scores.labels);
         notes.extend(scores.note);
         notes.extend(metadata.note.clone());
@@ -61,11 +80,12 @@ impl Network {
             )));
         };
         let shape = &graph.node(image).shape;
-        if shape.len() != 3 || !matches!(shape[0], 1 | 3) {
+        if shape.len() != 3 {
             return Err(Error::Model(format!(
-                "the model's input is {shape:?} an image, and should be [3, H, W] or [1, H, W]"
+                "the model's input is {shape:?} per image, and should be [C, H, W] (channels, height, width)"
             )));
         }
+        guess.for_channels(shape[0]);
         check_element_type(&model, &graph.node(image).name)?;
         let Some(Operand::Value(output)) = names.get(&scores.name) else {
             return Err(Error::Model(
@@ -95,6 +115,10 @@ impl Network {
             layers,
             default_layer,
             metadata,
+            guess,
+            summary: summary.with_activations(&graph),
+            outputs,
+            is_size_open,
             notes,
             graph,
         };

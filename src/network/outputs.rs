@@ -1,20 +1,59 @@
 //! Which of a model's outputs are the scores.
 
+use serde::Serialize;
 use tract_onnx::pb::{
-    GraphProto, NodeProto, ValueInfoProto, tensor_proto::DataType, tensor_shape_proto::dimension, type_proto,
+    GraphProto, NodeProto, ValueInfoProto,
+    tensor_proto::DataType,
+    tensor_shape_proto::{self, dimension},
+    type_proto,
 };
 
 use super::import::needed;
 use crate::{
     error::{Error, Result},
+    limits,
     ops::onnx::short,
 };
 
-/// The output that is explained.
-#[derive(Debug, PartialEq)]
-pub struct Scores {
-    /// Its name in the file.
+/// Most outputs that a message names.
+const MOST_TOLD: usize = 8;
+
+/// An output of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Output {
+    /// Its name.
     pub name: String,
+    /// Its element type and extents as the file states them, for people; an open extent has a name or is `?`.
+    pub shape: String,
+}
+
+/// The outputs of a file.
+pub fn all(file: &GraphProto) -> Vec<Output> {
+    file.output.iter().map(|output| Output { name: output.name.clone(), shape: shape(output) }).collect()
+}
+
+fn shape(output: &ValueInfoProto) -> String {
+    let kind = output.r#type.as_ref().and_then(|t| t.value.as_ref());
+    let Some(type_proto::Value::TensorType(tensor)) = kind else { return "no tensor".into() };
+    let kind =
+        DataType::try_from(tensor.elem_type).unwrap_or(DataType::Undefined).as_str_name().to_lowercase();
+    let Some(shape) = &tensor.shape else { return format!("{kind} of any shape") };
+    let extent = |dim: &tensor_shape_proto::Dimension| match &dim.value {
+        Some(dimension::Value::DimValue(v)) => v.to_string(),
+        Some(dimension::Value::DimParam(name)) if !name.is_empty() => short(name),
+        _ => "?".into(),
+    };
+    let extents: Vec<String> = shape.dim.iter().take(limits::RANK as usize).map(extent).collect();
+    format!("{kind} [{}]", extents.join(", "))
+}
+
+/// The output that is explained.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scores {
+    /// The name of the value that has the scores.
+    pub name: String,
+    /// The name of the file's output: another where a ZipMap reads the scores.
+    pub output: String,
     /// The class names that the file has for it, where a classical converter wrote them.
     pub labels: Option<Vec<String>>,
     /// What a reader should know of the choice.
@@ -22,14 +61,21 @@ pub struct Scores {
 }
 
 impl Scores {
-    /// Chooses the output that looks like one score per class: a float tensor with one axis beside the batch that has
-    /// classes. Of several the one that is computed from another is taken, then the first. Where none looks like it,
-    /// the first output is taken, for its shape may be open.
-    pub fn choose(file: &GraphProto) -> Result<Self> {
+    /// Takes the output that is wanted, or chooses the one that looks like one score per class: a float tensor with one
+    /// axis beside the batch that has classes. Of several the one that is computed from another is taken, then the
+    /// first. Where none looks like it, the first output is taken, for its shape may be open.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when there is no such output, with those that there are, [`Error::Model`] when there is none
+    /// at all.
+    pub fn choose(file: &GraphProto, wanted: Option<&str>) -> Result<Self> {
         let first = file
             .output
             .first()
             .ok_or_else(|| Error::Model("the model has no output; export it again".into()))?;
+        if let Some(wanted) = wanted {
+            return Self::named(file, wanted);
+        }
         let candidates: Vec<Self> = file.output.iter().filter_map(|output| Self::of(file, output)).collect();
         let last = |scores: &&Self| {
             let needed = needed(file, &scores.name);
@@ -41,22 +87,39 @@ impl Scores {
             candidates.iter().any(reads)
         };
         let chosen = candidates.iter().find(last).or(candidates.first());
-        let fallback = || Self { name: first.name.clone(), labels: None, note: None };
-        let mut scores = chosen.map_or_else(fallback, |s| Self {
-            note: None,
-            labels: s.labels.clone(),
-            name: s.name.clone(),
-        });
+        let mut scores = chosen.cloned().unwrap_or_else(|| Self::plain(&first.name));
         if file.output.len() > 1 {
             let all: Vec<_> = file.output.iter().map(|o| format!("{:?}", short(&o.name))).collect();
             scores.note = Some(format!(
                 "The model has {} outputs ({}); {:?} is explained, since it looks like one score per class.",
                 all.len(),
-                all.get(..8).unwrap_or(&all).join(", "),
+                all.get(..MOST_TOLD).unwrap_or(&all).join(", "),
                 short(&scores.name)
             ));
         }
         Ok(scores)
+    }
+
+    fn named(file: &GraphProto, wanted: &str) -> Result<Self> {
+        if let Some(output) = file.output.iter().find(|output| output.name == wanted) {
+            return Ok(Self::of(file, output).unwrap_or_else(|| Self::plain(wanted)));
+        }
+        let told: Vec<String> = all(file)
+            .into_iter()
+            .take(MOST_TOLD)
+            .map(|Output { name, shape }| format!("{:?} ({shape})", short(&name)))
+            .collect();
+        let more = file.output.len().saturating_sub(told.len());
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        Err(Error::Argument(format!(
+            "the model has no output {:?}; it has {}{more}",
+            short(wanted),
+            told.join(", ")
+        )))
+    }
+
+    fn plain(name: &str) -> Self {
+        Self { name: name.into(), output: name.into(), labels: None, note: None }
     }
 
     fn of(file: &GraphProto, output: &ValueInfoProto) -> Option<Self> {
@@ -64,7 +127,7 @@ impl Scores {
             && node.op_type == "ZipMap"
         {
             let name = node.input.first()?.clone();
-            return Some(Self { name, labels: class_labels(node), note: None });
+            return Some(Self { name, output: output.name.clone(), labels: class_labels(node), note: None });
         }
         let Some(type_proto::Value::TensorType(tensor)) = output.r#type.as_ref()?.value.as_ref() else {
             return None;
@@ -76,7 +139,7 @@ impl Scores {
         let extents = tensor.shape.as_ref()?.dim.iter().skip(1);
         let is_one = |dim: &dimension::Value| matches!(dim, dimension::Value::DimValue(1));
         let wide = extents.filter(|dim| !dim.value.as_ref().is_some_and(is_one)).count();
-        (wide <= 1).then(|| Self { name: output.name.clone(), labels: None, note: None })
+        (wide <= 1).then(|| Self::plain(&output.name))
     }
 }
 
@@ -117,7 +180,7 @@ mod tests {
     }
 
     fn chosen(node: Vec<NodeProto>, output: Vec<ValueInfoProto>) -> Scores {
-        Scores::choose(&GraphProto { node, output, ..<_>::default() }).unwrap()
+        Scores::choose(&GraphProto { node, output, ..<_>::default() }, None).unwrap()
     }
 
     #[test]
@@ -169,6 +232,17 @@ mod tests {
     fn one_output_of_an_open_shape_is_taken_as_it_is() {
         let scores =
             chosen(vec![node("Gemm", "x", "y")], vec![ValueInfoProto { name: "y".into(), ..<_>::default() }]);
-        assert_eq!(scores, Scores { name: "y".into(), labels: None, note: None });
+        assert_eq!(scores, Scores::plain("y"));
+    }
+
+    #[test]
+    fn another_output_can_be_named() {
+        let outputs =
+            vec![output("map", DataType::Float, &[1, 8, 7, 7]), output("y", DataType::Float, &[-1, 5])];
+        let file = GraphProto { node: vec![], output: outputs, ..<_>::default() };
+        assert_eq!(Scores::choose(&file, Some("map")).unwrap(), Scores::plain("map"));
+        let why = Scores::choose(&file, Some("z")).unwrap_err();
+        assert_eq!(why.code(), "argument");
+        assert!(why.to_string().contains(r#""map" (float [1, 8, 7, 7]), "y" (float [-1, 5])"#), "{why}");
     }
 }

@@ -4,16 +4,22 @@
 //! pipelines of image classifiers do. [`Preprocessing`] turns a picture into what a network reads.
 
 mod complete;
+mod config;
 mod decode;
+mod geometry;
 pub mod inpaint;
 pub(crate) mod names;
 mod outside;
 mod preprocess;
+mod preset;
 mod resample;
 #[cfg(test)]
 pub(crate) mod test_files;
 
-pub use preprocess::Preprocessing;
+pub use config::Config;
+pub use geometry::{Centre, Resize, Side};
+pub use preprocess::{Channels, Preprocessing};
+pub use preset::Preset;
 pub use resample::Interpolation;
 
 use crate::error::{Error, Result};

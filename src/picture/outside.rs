@@ -1,9 +1,6 @@
 //! What of a picture the network gets to see, and what it does not.
 
-use super::{
-    Picture,
-    preprocess::{Preprocessing, centre, with_short_side},
-};
+use super::{Picture, Preprocessing};
 use crate::error::Result;
 
 /// The share of a picture that may lie outside the crop without a word: pictures of 16:9 lose 0.57, those of 2:1 more
@@ -18,10 +15,9 @@ impl Preprocessing {
     /// As [`Preprocessing::fit`].
     pub fn crop(&self, picture: &Picture, height: usize, width: usize) -> Result<[f64; 4]> {
         picture.check()?;
-        let short = self.short_side(height, width)?;
-        let (full_width, full_height) = with_short_side(picture, short);
+        let (full_width, full_height) = self.resize.full_size(picture, height, width)?;
         let part = |full: usize, wanted: usize| {
-            let (kept, missing) = centre(full, wanted);
+            let (kept, missing) = self.centre.part(full, wanted);
             let full = full.max(1) as f64;
             ((kept.start as f64 - missing as f64) / full, wanted as f64 / full)
         };
@@ -35,10 +31,9 @@ impl Preprocessing {
     /// # Errors
     /// As [`Preprocessing::fit`].
     pub fn outside(&self, picture: &Picture, height: usize, width: usize) -> Result<Option<String>> {
-        let short = self.short_side(height, width)?;
-        let (full_width, full_height) = with_short_side(picture, short);
-        let (columns, _) = centre(full_width, width);
-        let (rows, _) = centre(full_height, height);
+        let (full_width, full_height) = self.resize.full_size(picture, height, width)?;
+        let (columns, _) = self.centre.part(full_width, width);
+        let (rows, _) = self.centre.part(full_height, height);
         let seen = |part: &std::ops::Range<usize>, full: usize| part.len() as f64 / full.max(1) as f64;
         let outside = 1.0 - seen(&columns, full_width) * seen(&rows, full_height);
         if outside <= UNTOLD {
@@ -64,12 +59,16 @@ impl Preprocessing {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::geometry::{Resize, Side},
+        *,
+    };
 
     #[test]
     fn the_crop_is_told_in_shares_of_the_picture() {
         let crop = |width, height, resize| {
-            let preprocessing = Preprocessing { resize: Some(resize), ..Preprocessing::default() };
+            let resize = Resize::Short(Side::Pixels(resize));
+            let preprocessing = Preprocessing { resize, ..Preprocessing::default() };
             preprocessing.crop(&Picture::plain(width, height, [0; 3]), 224, 224).unwrap()
         };
         // 512 x 256 of which the middle is 224 x 224.
@@ -98,7 +97,7 @@ mod tests {
             assert_eq!(note(width, height), None, "{width} x {height}");
         }
         // A network whose input is as wide as the picture sees all of it.
-        let how = Preprocessing { resize: Some(96), ..Preprocessing::default() };
+        let how = Preprocessing { resize: Resize::Short(Side::Pixels(96)), ..Preprocessing::default() };
         assert_eq!(how.outside(&Picture::plain(1000, 250, [0; 3]), 96, 384).unwrap(), None);
     }
 

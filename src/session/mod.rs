@@ -23,6 +23,7 @@ pub use report::{Explained, Explanation};
 pub use request::Request;
 pub use results::Results;
 pub use saturation::Saturation;
+pub use scaling::PreprocessingOptions;
 pub use what_if::SegmentedImage;
 
 use crate::{
@@ -43,15 +44,14 @@ use crate::{
 pub struct Options {
     /// Which backend to use.
     pub backend: Choice,
-    /// What is subtracted from each channel, on the 0..255 scale. Numbers that look like the 0..1 scale are taken
-    /// times 255, and [`Session::notes`] says so.
-    pub mean: Option<[f32; 3]>,
-    /// What each channel is divided by then, on the 0..255 scale, or likewise.
-    pub std: Option<[f32; 3]>,
+    /// How pictures become the network's input.
+    pub preprocessing: PreprocessingOptions,
     /// The class names, in class order.
     pub labels: Option<Vec<String>>,
     /// What turns the network's outputs into probabilities, where its file does not say.
     pub head: Option<Head>,
+    /// What a reader of results should know of these choices.
+    pub notes: Vec<String>,
 }
 
 /// A class and what it is called.
@@ -80,6 +80,7 @@ pub struct Session {
     network: Arc<Network>,
     backend: FallbackBackend,
     preprocessing: Preprocessing,
+    guess: Option<String>,
     labels: Option<Vec<String>>,
     /// What a reader of results should know of how the model was opened.
     notes: Vec<String>,
@@ -115,7 +116,8 @@ impl Session {
             Some(head) => network.with_head(head)?,
             None => network,
         });
-        let (preprocessing, told) = scaling::preprocessing(&network, &options)?;
+        let scaling::Found { preprocessing, notes: told, guess } =
+            scaling::preprocessing(&network, &options.preprocessing)?;
         let labels = options.labels.or_else(|| network.metadata().labels.clone());
         let labels = labels.map(|l| network.class_names(l));
         if let Some(labels) = &labels {
@@ -123,10 +125,11 @@ impl Session {
         }
         let backend = FallbackBackend::open(network.clone(), options.backend).await?;
         Ok(Self {
-            notes: [network.notes(), &told].concat(),
+            notes: [network.notes(), &options.notes, &told].concat(),
             network,
             backend,
             preprocessing,
+            guess,
             labels,
             background: None,
             baseline: None,
@@ -176,6 +179,12 @@ impl Session {
     #[must_use]
     pub fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// What has to be said of pictures where their scaling is a guess; `None` where the caller or the file says it.
+    #[must_use]
+    pub fn guess(&self) -> Option<&str> {
+        self.guess.as_deref()
     }
 
     /// Takes out what has happened to the backend: why the CPU is used, that a GPU was lost.

@@ -1,31 +1,91 @@
 //! How pixels become numbers: the caller's word, the file's, or what most networks take.
 
-use super::Options;
 use crate::{
     error::{Error, Result},
     network::Network,
-    picture::Preprocessing,
+    picture::{Channels, Config, Interpolation, Preprocessing, Preset, Resize},
 };
 
-/// The file's preprocessing with the caller's on top, and what has to be said of it.
-pub(super) fn preprocessing(network: &Network, options: &Options) -> Result<(Preprocessing, Vec<String>)> {
-    let (metadata, mut preprocessing) = (network.metadata(), Preprocessing::default());
-    let given = (options.mean.or(metadata.mean), options.std.or(metadata.std));
-    if let Some(mean) = given.0 {
-        preprocessing.mean = mean;
+/// What the caller says of preprocessing; what is left out is the file's, or a guess.
+#[derive(Clone, Debug, Default)]
+pub struct PreprocessingOptions {
+    /// All of it by name; goes before what the file says.
+    pub preset: Option<Preset>,
+    /// All of it from a configuration file. A preset goes before it.
+    pub config: Option<Config>,
+    /// What is subtracted from each channel, on the 0..255 scale. Numbers that look like the 0..1 scale are taken
+    /// times 255, and [`Session::notes`](super::Session::notes) says so.
+    pub mean: Option<[f32; 3]>,
+    /// What each channel is divided by then, on the 0..255 scale, or likewise.
+    pub std: Option<[f32; 3]>,
+    /// The order of the network's channels.
+    pub channels: Option<Channels>,
+    /// The size before the centre crop.
+    pub resize: Option<Resize>,
+    /// The filter of the resize.
+    pub interpolation: Option<Interpolation>,
+}
+
+/// Preprocessing, and how it was found.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub preprocessing: Preprocessing,
+    /// What has to be said of it.
+    pub notes: Vec<String>,
+    /// What has to be said where pixels are scaled by a guess.
+    pub guess: Option<String>,
+}
+
+/// The preprocessing that the caller names, or the file's, or a guess, with the caller's single wishes on top.
+pub(super) fn preprocessing(network: &Network, options: &PreprocessingOptions) -> Result<Found> {
+    let metadata = network.metadata();
+    let config = options.config.as_ref().filter(|_| options.preset.is_none());
+    let whole = options.preset.map(Preset::preprocessing).or_else(|| config.map(|c| c.preprocessing.clone()));
+    let is_chosen = whole.is_some();
+    let mut made = match whole {
+        Some(whole) => whole,
+        None => {
+            let base = metadata.preset.unwrap_or(network.guess().preset).preprocessing();
+            Preprocessing {
+                mean: metadata.mean.unwrap_or(base.mean),
+                std: metadata.std.unwrap_or(base.std),
+                channels: metadata.channels.unwrap_or(base.channels),
+                resize: metadata.resize.unwrap_or(base.resize),
+                interpolation: metadata.interpolation.unwrap_or(base.interpolation),
+                ..base
+            }
+        }
+    };
+    let from_file = if is_chosen { (None, None) } else { (metadata.mean, metadata.std) };
+    let (mean, std) = (options.mean.or(from_file.0), options.std.or(from_file.1));
+    made.mean = options.mean.unwrap_or(made.mean);
+    made.std = options.std.unwrap_or(made.std);
+    made.channels = options.channels.unwrap_or(made.channels);
+    made.resize = options.resize.unwrap_or(made.resize);
+    made.interpolation = options.interpolation.unwrap_or(made.interpolation);
+    if made.std.iter().any(|s| *s <= 0.0 || s.is_nan()) {
+        return Err(Error::Argument(format!("std is {:?}, and should be positive", made.std)));
     }
-    if let Some(std) = given.1 {
-        preprocessing.std = std;
-    }
-    if preprocessing.std.iter().any(|s| *s <= 0.0 || s.is_nan()) {
-        return Err(Error::Argument(format!("std is {:?}, and should be positive", preprocessing.std)));
-    }
-    let note = to_bytes(&mut preprocessing.mean, &mut preprocessing.std);
-    preprocessing.resize = metadata.resize;
-    if let Some(name) = &metadata.interpolation {
-        preprocessing.interpolation = name.parse()?;
-    }
-    Ok((preprocessing, note.into_iter().collect()))
+    let given = mean.is_some() || std.is_some();
+    let note = if given { to_bytes(&mut made.mean, &mut made.std) } else { None };
+    let is_guess = !is_chosen && metadata.preset.is_none() && (mean.is_none() || std.is_none());
+    Ok(Found {
+        preprocessing: made,
+        notes: note.into_iter().chain(config.and_then(|config| other_size(config, network))).collect(),
+        guess: is_guess.then(|| network.guess().note()),
+    })
+}
+
+/// The note where a configuration is for images of another size than the network's.
+fn other_size(config: &Config, network: &Network) -> Option<String> {
+    let [height, width] = config.size?;
+    let &[_, own_height, own_width] = network.input() else { return None };
+    ([height, width] != [own_height, own_width]).then(|| {
+        format!(
+            "The configuration is for images of {height}x{width} (height x width), and the model reads \
+             {own_height}x{own_width}: pictures are cropped to that."
+        )
+    })
 }
 
 /// Takes numbers of the 0..1 scale times 255, since pixels are 0 to 255, and says so.
@@ -65,7 +125,7 @@ fn list(values: &[f32; 3]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::network_with;
+    use super::super::tests::{network_with, silent_network};
     use super::*;
 
     fn scaled(mean: [f32; 3], std: [f32; 3]) -> ([f32; 3], [f32; 3], Option<String>) {
@@ -115,9 +175,9 @@ mod tests {
         let network =
             network_with(&[("mean", "10"), ("std", "20"), ("resize", "99"), ("interpolation", "nearest")]);
         let of = |mean, std| {
-            let options = Options { mean, std, ..Options::default() };
-            let (made, _) = preprocessing(&network, &options).unwrap();
-            assert_eq!((made.resize, made.interpolation), (Some(99), crate::picture::Interpolation::Nearest));
+            let options = PreprocessingOptions { mean, std, ..<_>::default() };
+            let made = preprocessing(&network, &options).unwrap().preprocessing;
+            assert_eq!((made.resize, made.interpolation), ("99".parse().unwrap(), Interpolation::Nearest));
             (made.mean[0], made.std[0])
         };
         assert_eq!(of(None, None), (10.0, 20.0));
@@ -130,8 +190,44 @@ mod tests {
     #[test]
     fn metadata_of_the_unit_scale_are_taken_times_255() {
         let network = network_with(&[("mean", "0.5"), ("std", "0.25")]);
-        let (made, notes) = preprocessing(&network, &Options::default()).unwrap();
+        let Found { preprocessing: made, notes, guess } =
+            preprocessing(&network, &PreprocessingOptions::default()).unwrap();
         assert_eq!((made.mean, made.std), ([127.5; 3], [63.75; 3]));
         assert!(notes[0].contains("times 255"), "{notes:?}");
+        assert_eq!(guess, None);
+    }
+
+    #[test]
+    fn a_guess_is_called_one_until_somebody_knows() {
+        let found = |metadata: &[(&str, &str)], options: PreprocessingOptions| {
+            preprocessing(&network_with(metadata), &options).unwrap()
+        };
+        let silent = silent_network();
+        let guessed = preprocessing(&silent, &PreprocessingOptions::default()).unwrap();
+        assert_eq!(guessed.preprocessing, Preprocessing::default());
+        assert!(guessed.guess.unwrap().contains("torchvision is a guess"));
+        let preset = PreprocessingOptions { preset: Some(Preset::KerasCaffe), ..<_>::default() };
+        for known in [
+            found(&[], preset.clone()),
+            found(&[("mean", "1"), ("std", "2")], preset),
+            found(&[("preset", "keras-caffe")], PreprocessingOptions::default()),
+        ] {
+            assert_eq!((known.preprocessing, known.guess), (Preset::KerasCaffe.preprocessing(), None));
+        }
+        let half = PreprocessingOptions { mean: Some([1.5; 3]), ..<_>::default() };
+        assert!(preprocessing(&silent, &half).unwrap().guess.is_some(), "the deviation is still a guess");
+    }
+
+    #[test]
+    fn single_wishes_go_before_a_preset() {
+        let options = PreprocessingOptions {
+            preset: Some(Preset::KerasTf),
+            std: Some([64.0; 3]),
+            interpolation: Some(Interpolation::Lanczos3),
+            ..<_>::default()
+        };
+        let made = preprocessing(&network_with(&[]), &options).unwrap().preprocessing;
+        let keras = Preset::KerasTf.preprocessing();
+        assert_eq!(made, Preprocessing { std: [64.0; 3], interpolation: Interpolation::Lanczos3, ..keras });
     }
 }

@@ -3,6 +3,9 @@
 #[path = "../../tests/support/small_model.rs"]
 mod small_model;
 
+use prost::Message;
+use tract_onnx::pb::ModelProto;
+
 use super::{Options, Session};
 use crate::{backend::fallback::Choice, network::Network};
 
@@ -11,7 +14,14 @@ pub(super) fn network_with(metadata: &[(&str, &str)]) -> Network {
     Network::from_onnx(&small_model::small_model(5, metadata)).unwrap()
 }
 
-/// The same on the CPU.
+/// A network of which the file says nothing.
+pub(super) fn silent_network() -> Network {
+    let mut model = ModelProto::decode(&small_model::small_model(5, &[])[..]).unwrap();
+    model.metadata_props.clear();
+    Network::from_onnx(&model.encode_to_vec()).unwrap()
+}
+
+/// [`network_with`] nothing, on the CPU.
 pub(super) fn session(labels: Option<Vec<String>>) -> Session {
     let options = Options { backend: Choice::Cpu, labels, ..Options::default() };
     pollster::block_on(Session::open(&small_model::small_model(5, &[]), options)).unwrap()

@@ -1,8 +1,8 @@
 //! A model on a backend, and the picture that it is asked about.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
-use js_sys::{Array, Function, Object, Uint8Array, Uint32Array};
+use js_sys::{Array, Function, Object, Reflect, Uint8Array, Uint32Array};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::*;
@@ -18,11 +18,11 @@ use crate::{
     attribution::Map,
     backend::{fallback::Choice, work_stealing::Job},
     error::{Error, Result},
-    network::{Head, Network},
+    network::{Head, Network, Reading},
     npy,
-    picture::Picture,
+    picture::{Channels, Config, Interpolation, Picture, Preset, Resize},
     render::{self, Display, Rendered},
-    session::{Explanation, Options, Request, Results, SegmentedImage, Session},
+    session::{Explanation, Options, PreprocessingOptions, Request, Results, SegmentedImage, Session},
     tensor::Tensor,
 };
 
@@ -36,10 +36,45 @@ const WARM_UP_MS: f64 = 1000.0;
 struct OpenOptions {
     #[serde(default)]
     backend: Choice,
+    preset: Option<Preset>,
+    /// The text of a configuration file.
+    config: Option<String>,
     mean: Option<[f32; 3]>,
     std: Option<[f32; 3]>,
+    channels: Option<Channels>,
+    resize: Option<Resize>,
+    interpolation: Option<Interpolation>,
+    scores: Option<String>,
+    size: Option<[usize; 2]>,
     labels: Option<Vec<String>>,
     head: Option<Head>,
+}
+
+impl OpenOptions {
+    /// How to read the model and how to open it, with what the file beside it says of pictures.
+    fn preprocessing(&mut self) -> Result<(PreprocessingOptions, Option<[usize; 2]>)> {
+        let config = self.config.take().map(|text| Config::read(text.as_bytes())).transpose()?;
+        let size = config.as_ref().and_then(|config| config.size);
+        let options = PreprocessingOptions {
+            preset: self.preset,
+            config,
+            mean: self.mean,
+            std: self.std,
+            channels: self.channels,
+            resize: self.resize,
+            interpolation: self.interpolation,
+        };
+        Ok((options, size))
+    }
+}
+
+/// The files that were given with a model: `[{ name, bytes }]`.
+fn files_of(files: &Array) -> HashMap<String, Vec<u8>> {
+    let get = |file: &JsValue, key: &str| Reflect::get(file, &key.into()).unwrap_or_default();
+    let one = |file: JsValue| {
+        Some((get(&file, "name").as_string()?, Uint8Array::new(&get(&file, "bytes")).to_vec()))
+    };
+    files.iter().filter_map(one).collect()
 }
 
 /// A picture, as people and as the network see it.
@@ -68,15 +103,18 @@ pub struct Engine {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Opens a model. `options` is JSON: `{ backend, mean, std, labels, head }`, all optional. `pool` holds workers
-    /// that have opened the same model and take parts of what the CPU runs.
+    /// Opens a model. `options` is JSON, all optional: `{ backend, labels, head, scores, size }` and of preprocessing
+    /// `{ preset, config, mean, std, channels, resize, interpolation }`. `files` are those in which it keeps its weights:
+    /// `[{ name, bytes }]`. `pool` holds workers that have opened the same model and take parts of what the CPU runs.
     pub async fn open(
         model: Vec<u8>,
+        files: Array,
         name: String,
         options: String,
         pool: Option<Pool>,
     ) -> Result<Engine, JsValue> {
-        Self::try_open(model, &name, &options, pool).await.map_err(|e| convert::error(&e))
+        let files = files_of(&files);
+        Self::try_open(model, files, &name, &options, pool).await.map_err(|e| convert::error(&e))
     }
 
     /// `{ backend: { kind, adapter, fallback, events }, model: { … } }` as JSON.
@@ -194,21 +232,29 @@ impl Engine {
 }
 
 impl Engine {
-    async fn try_open(model: Vec<u8>, name: &str, options: &str, pool: Option<Pool>) -> Result<Self> {
-        let options: OpenOptions = serde_json::from_str(options)
+    async fn try_open(
+        model: Vec<u8>,
+        files: HashMap<String, Vec<u8>>,
+        name: &str,
+        options: &str,
+        pool: Option<Pool>,
+    ) -> Result<Self> {
+        let mut options: OpenOptions = serde_json::from_str(options)
             .map_err(|e| Error::Argument(format!("the model's options: {e}")))?;
-        let OpenOptions { backend, mean, std, labels, head } = options;
-        let told = [("scaling", mean.is_some() && std.is_some()), ("labels", labels.is_some())];
-        let network = Network::from_onnx(&model)?;
-        // The backend needs the room more than the file does.
-        drop(model);
-        let mut session =
-            Session::with_network(network, Options { backend, mean, std, labels, head }).await?;
+        let (preprocessing, usual_size) = options.preprocessing()?;
+        let OpenOptions { backend, labels, head, scores, size, .. } = options;
+        let is_labelled = labels.is_some();
+        let reading = Reading { files: Some(&files), scores: scores.as_deref(), size, usual_size };
+        let network = Network::read(&model, &reading)?;
+        // The backend needs the room more than the files do.
+        drop((model, files));
+        let options = Options { backend, preprocessing, labels, head, notes: vec![] };
+        let mut session = Session::with_network(network, options).await?;
         session.set_clock(js_sys::Date::now);
         if let Some(pool) = pool {
             session.set_helpers(Rc::new(Workers(pool)));
         }
-        let mut model = describe(&session, name, told);
+        let mut model = describe(&session, name, is_labelled);
         model["chosen_head"] = json!(head);
         Ok(Self {
             model,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::convert;
 use crate::{
     error::{Error, Result},
-    picture::{Interpolation, Picture, Preprocessing},
+    picture::{Interpolation, Picture, Preprocessing, Resize},
     render::{self, Display, Rendered},
     session::Session,
 };
@@ -27,10 +27,13 @@ pub fn fine_view(session: &Session, picture: &Picture) -> Result<Picture> {
         return Err(Error::Model("the model's input is not an image".into()));
     };
     let preprocessing = session.preprocessing();
-    let short = preprocessing.resize.map_or(height.max(width) * 256 / 224, |s| s as usize).max(1);
-    let useful = picture.width.min(picture.height).div_ceil(short);
-    let scale = useful.min(FINE_SIDE / height.max(width).max(1)).max(1);
-    let resize = u32::try_from(short * scale).ok();
+    let (full_width, full_height) = preprocessing.resize.full_size(picture, height, width)?;
+    let useful = picture.width.div_ceil(full_width).min(picture.height.div_ceil(full_height));
+    let scale = match preprocessing.resize {
+        Resize::Keep => 1,
+        _ => useful.min(FINE_SIDE / height.max(width).max(1)).max(1),
+    };
+    let resize = preprocessing.resize.scaled(scale);
     let fine = Preprocessing { resize, interpolation: Interpolation::Bicubic, ..preprocessing.clone() };
     fine.fit(picture, height * scale, width * scale)
 }
@@ -49,13 +52,13 @@ pub fn opaque(picture: &Picture) -> Vec<u8> {
 
 /// The model for people: what it is, what it reads, which classes and layers it has, and what its file leaves
 /// open.
-pub fn describe(session: &Session, name: &str, told: [(&'static str, bool); 2]) -> Value {
+pub fn describe(session: &Session, name: &str, is_labelled: bool) -> Value {
     let network = session.network();
     let metadata = network.metadata();
     let labels: Vec<String> = (0..network.classes()).map(|i| session.target(i).label).collect();
-    let stated = [metadata.mean.is_some() && metadata.std.is_some(), metadata.labels.is_some()];
-    let missing =
-        told.iter().zip(stated).filter(|((_, told), stated)| !told && !stated).map(|((gap, _), _)| *gap);
+    let gaps =
+        [("scaling", session.guess().is_some()), ("labels", !is_labelled && metadata.labels.is_none())];
+    let missing = gaps.into_iter().filter(|(_, is_missing)| *is_missing).map(|(gap, _)| gap);
     json!({
         "name": metadata.name.as_deref().unwrap_or(name),
         "license": metadata.license,
@@ -70,6 +73,12 @@ pub fn describe(session: &Session, name: &str, told: [(&'static str, bool); 2]) 
         // What was made of the options, and of what the file says instead.
         "remarks": session.notes().get(network.notes().len()..),
         "missing": missing.collect::<Vec<_>>(),
+        "guess": session.guess(),
+        "preprocessing": session.preprocessing(),
+        "summary": network.summary(),
+        "scores": network.scores(),
+        "outputs": network.outputs(),
+        "is_size_open": network.is_size_open(),
     })
 }
 

@@ -20,6 +20,8 @@ $python "$here/make_int8.py" fixtures/int8
 $python "$here/make_integers.py" fixtures/integers
 $python "$here/make_heads.py" fixtures/heads
 $python "$here/make_perturbation.py" fixtures/networks fixtures
+$python "$here/make_files.py" fixtures
+$python "$here/make_preprocessing.py" > fixtures/preprocessing.json
 $python "$here/make_file_formats.py" fixtures/pictures
 
 # Rounding differs between processors: another machine's files may differ in their last bits.

@@ -12,8 +12,8 @@ use tract_onnx::pb::{
 /// The side of its input.
 pub const SIDE: i64 = 32;
 
-/// The file of a network of `classes`, with metadata keys of Pellucid's (without their prefix). Its head is stated, so that
-/// nothing is noted of it.
+/// The file of a network of `classes`, with metadata keys of Pellucid's (without their prefix). Its head and its
+/// preprocessing are stated, so that nothing is noted of them.
 pub fn small_model(classes: usize, metadata: &[(&str, &str)]) -> Vec<u8> {
     let entry = |(key, value): &(&str, &str)| StringStringEntryProto {
         key: format!("pellucid.{key}"),
@@ -38,7 +38,9 @@ pub fn small_model(classes: usize, metadata: &[(&str, &str)]) -> Vec<u8> {
         output: vec![value("scores", &[1, classes as i64])],
         ..Default::default()
     };
-    let metadata_props = [("head", "softmax")].iter().chain(metadata).map(entry).collect();
+    // Of two entries of a key the first holds.
+    let metadata_props =
+        metadata.iter().chain(&[("head", "softmax"), ("preset", "torchvision")]).map(entry).collect();
     ModelProto { graph: Some(graph), metadata_props, ..Default::default() }.encode_to_vec()
 }
 

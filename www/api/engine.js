@@ -105,8 +105,8 @@ export class Engine {
   /** @param {Opening} model */
   #startArguments(model) {
     const { engine, background } = this.#assets;
-    const { model: file, name, labels, options } = model;
-    return { engine: compiled.get(engine) ?? engine, model: file, name, labels, options, background, patience: this.#patience };
+    const { model: file, files, config, name, labels, options } = model;
+    return { engine: compiled.get(engine) ?? engine, model: file, files, config, name, labels, options, background, patience: this.#patience };
   }
 
   /**
@@ -241,8 +241,9 @@ export class Engine {
 
   /** What the model in use was opened with. @returns {OpenModel} */
   get opened() {
-    const { model, labelsFile, options } = this.#model;
-    return { file: model instanceof File ? model.name : undefined, labelsFile, ...options };
+    const { model, files, config, labelsFile, options } = this.#model;
+    const names = files?.map(({ name }) => name);
+    return { file: model instanceof File ? model.name : undefined, files: names, labelsFile, configFile: config instanceof File ? config.name : undefined, ...options };
   }
 
   get assets() {

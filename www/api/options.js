@@ -7,7 +7,7 @@ import { SHIPPED, address, assetsFrom } from './assets.js';
 import { PellucidError } from './errors.js';
 
 const QUESTION = ['method', 'target', 'layer', 'versus', 'score', 'seed', 'parameters', 'background', 'baseline', 'segments', 'samples'];
-const MODEL = ['model', 'labels', 'preprocessing', 'head', 'name', 'assets', 'signal'];
+const MODEL = ['model', 'files', 'labels', 'preprocessing', 'scores', 'size', 'head', 'name', 'assets', 'signal'];
 
 /** The options of each call. */
 const KNOWN = {
@@ -47,8 +47,7 @@ export const assetsFor = ({ assets }) => assetsFrom(assets);
  * @param {Assets} assets
  * @returns {Opening}
  */
-export function openingFrom({ model, labels, preprocessing, head, name }, assets) {
-  const { mean, std } = preprocessing ?? {};
+export function openingFrom({ model, files, labels, preprocessing, scores, size, head, name }, assets) {
   const file = model === undefined || model === null ? assets.model : fileOf('model', model);
   const names = labels === undefined || labels === null || isList(labels) ? undefined : fileOf('labels', labels);
   return {
@@ -56,8 +55,26 @@ export function openingFrom({ model, labels, preprocessing, head, name }, assets
     name: name ?? (model === undefined || model === null ? SHIPPED : nameOf(model)),
     labels: names,
     labelsFile: labels instanceof File ? labels.name : undefined,
-    options: { mean: mean && [...mean], std: std && [...std], labels: isList(labels) ? labels : undefined, head },
+    files: files && [...files],
+    config: preprocessing?.config instanceof Blob ? preprocessing.config : undefined,
+    options: { ...preprocessingFrom(preprocessing), scores, size: size && [...size], labels: isList(labels) ? labels : undefined, head },
   };
+}
+
+/** The keys of preprocessing. */
+const PREPROCESSING = ['preset', 'config', 'mean', 'std', 'channels', 'resize', 'interpolation'];
+
+/**
+ * @param {OpenModelOptions['preprocessing']} given
+ * @returns {Partial<Opening['options']>}
+ */
+function preprocessingFrom(given) {
+  const { mean, std, resize, config, ...rest } = given ?? {};
+  const unknown = Object.keys(rest).find((key) => !PREPROCESSING.includes(key));
+  if (unknown !== undefined) {
+    throw new PellucidError('argument', `preprocessing has no option ${JSON.stringify(unknown)}; it has ${PREPROCESSING.join(', ')}`);
+  }
+  return { ...rest, config: typeof config === 'string' ? config : undefined, mean: mean && [...mean], std: std && [...std], resize: resize === undefined ? undefined : String(resize) };
 }
 
 /** @param {unknown} labels @returns {labels is string[]} */

@@ -31,6 +31,7 @@ export type ErrorCode =
   | 'internal'
   | 'io'
   | 'limit'
+  | 'missing-data'
   | 'model'
   | 'network'
   | 'not-finite'
@@ -53,8 +54,14 @@ export interface OpenModelOptions {
   model?: string | URL | Blob | ArrayBuffer | ArrayBufferView | null;
   /** The class names in class order, or a file of them: its address, itself, or its bytes. */
   labels?: string[] | string | URL | Blob | ArrayBuffer | ArrayBufferView | null;
-  /** How pixels become numbers, `(value - mean) / std`, on the scale 0..255; numbers within 0..1 are taken times 255. */
-  preprocessing?: { mean?: number[]; std?: number[] };
+  /** The files in which the model keeps its weights (`model.onnx.data`), which are found by their names. */
+  files?: Iterable<File>;
+  /** How pictures become the network's input; what is left out is the file's, or a guess. */
+  preprocessing?: PreprocessingOptions;
+  /** The output that has one score per class, by its name; the one that looks like it where none is given. */
+  scores?: string;
+  /** Height and width of the input, where the file leaves them open. */
+  size?: [height: number, width: number];
   /** What turns outputs into probabilities, where the file does not say. */
   head?: Head;
   /** What the model is called, where its file does not say. */
@@ -63,6 +70,22 @@ export interface OpenModelOptions {
   assets?: { worker?: string | URL | Blob; engine?: string | URL | Blob | WebAssembly.Module; model?: string | URL | Blob; background?: (string | Blob)[] };
   signal?: AbortSignal;
 }
+
+/** All of the preprocessing by name or from a file; single keys go before these. */
+export interface PreprocessingOptions {
+  preset?: Preset;
+  /** `preprocessor_config.json` of transformers, or timm's `config.json`: the file, or its text. */
+  config?: string | Blob;
+  /** `(value - mean) / std` on the scale 0..255; numbers within 0..1 are taken times 255. */
+  mean?: number[];
+  std?: number[];
+  channels?: 'rgb' | 'bgr';
+  /** The short side in pixels before the centre crop; or `squash`, `pad`. */
+  resize?: number | string;
+  interpolation?: 'nearest' | 'bilinear' | 'bicubic' | 'lanczos3';
+}
+
+export type Preset = 'torchvision' | 'keras-tf' | 'keras-caffe' | 'keras-torch' | 'unit' | 'raw' | 'efficientnet-lite' | 'clip';
 
 export interface LoadOptions extends OpenModelOptions {
   /** `auto` takes the GPU unless it is a software adapter. */
@@ -308,6 +331,28 @@ export interface Model {
   notes: string[];
   remarks: string[];
   missing: ('scaling' | 'labels')[];
+  /** What is said of pictures where their scaling is a guess. */
+  guess: string | null;
+  /** How pictures are prepared. */
+  preprocessing: Preprocessing;
+  /** What it is made of; memory in bytes, an estimate. */
+  summary: { operators: [name: string, count: number][]; parameters: number; element_types: string[]; memory: number };
+  /** The output that is explained, by its name in the file, and all that the file has. */
+  scores: string;
+  outputs: { name: string; shape: string }[];
+  /** Whether the file leaves its input's height or width open. */
+  is_size_open: boolean;
+}
+
+/** How pictures become the network's input; mean and deviation are on the scale 0..255, in the network's order of channels. */
+export interface Preprocessing {
+  mean: number[];
+  std: number[];
+  channels: 'rgb' | 'bgr';
+  /** The short side in pixels before the centre crop; `squash`, `pad` or `keep`; `crop 0.95`: the crop's part of it. */
+  resize: string;
+  interpolation: 'nearest' | 'bilinear' | 'bicubic' | 'lanczos3';
+  centre: 'even' | 'down';
 }
 
 export interface Backend {
@@ -396,7 +441,7 @@ export class Explainer {
   /** Opens another model. The one that is open stays until then, and when this fails. */
   open(options: OpenModelOptions): Promise<void>;
   /** What the model was opened with, and the names of the files that were given. */
-  readonly opened: { file?: string; labelsFile?: string; backend?: string; mean?: number[]; std?: number[]; labels?: string[]; head?: Head };
+  readonly opened: { file?: string; labelsFile?: string; backend?: string; labels?: string[]; head?: Head; scores?: string; size?: number[]; files?: string[]; configFile?: string } & Pick<PreprocessingOptions, 'mean' | 'std'> & { preset?: string; channels?: string; resize?: string; interpolation?: string };
   /** The parts of Pellucid that it uses, or where they are. */
   readonly assets: { worker: string | Blob; engine: string | Blob | WebAssembly.Module; model: string | Blob; background: (string | Blob)[] };
   /** The file of the model. */

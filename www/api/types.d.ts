@@ -26,13 +26,17 @@ export interface Assets {
 export interface Opening {
   model: string | Blob;
   name: string;
+  /** The files in which the model keeps its weights. */
+  files?: File[];
+  /** A configuration file of preprocessing. */
+  config?: Blob;
   labels?: string | Blob;
   labelsFile?: string;
   options: OpenOptions;
 }
 
 /** What the model in use was opened with: the names of its file and its labels', and options. */
-export type OpenModel = OpenOptions & { file?: string; labelsFile?: string };
+export type OpenModel = OpenOptions & { file?: string; files?: string[]; labelsFile?: string; configFile?: string };
 
 export interface EngineOptions {
   opening: Opening;

@@ -93,6 +93,10 @@ export interface StartArguments {
   engine: string | Blob | WebAssembly.Module;
   /** An address, or the file itself. */
   model: string | Blob;
+  /** The files in which the model keeps its weights, by their names. */
+  files?: File[];
+  /** A configuration file of preprocessing. */
+  config?: Blob;
   /** The file of the class names, or its address, where `options` has none. */
   labels?: string | Blob;
   name: string;
@@ -110,6 +114,16 @@ export interface OpenOptions {
   /** On the scale 0..255. */
   mean?: number[];
   std?: number[];
+  /** All of the preprocessing by name, or the text of a configuration file. */
+  preset?: string;
+  config?: string;
+  channels?: string;
+  resize?: string;
+  interpolation?: string;
+  /** The output that has the scores. */
+  scores?: string;
+  /** Height and width, where the file leaves them open. */
+  size?: number[];
   /** In class order. */
   labels?: string[];
   head?: Head;
@@ -163,6 +177,28 @@ export interface Model {
   notes: string[];
   remarks: string[];
   missing: ('scaling' | 'labels')[];
+  /** What is said of pictures where their scaling is a guess. */
+  guess: string | null;
+  /** How pictures are prepared. */
+  preprocessing: Preprocessing;
+  /** What it is made of; memory in bytes, an estimate. */
+  summary: { operators: [name: string, count: number][]; parameters: number; element_types: string[]; memory: number };
+  /** The output that is explained, by its name in the file, and all that the file has. */
+  scores: string;
+  outputs: { name: string; shape: string }[];
+  /** Whether the file leaves its input's height or width open. */
+  is_size_open: boolean;
+}
+
+/** How pictures become the network's input; mean and deviation are on the scale 0..255, in the network's order of channels. */
+export interface Preprocessing {
+  mean: number[];
+  std: number[];
+  channels: 'rgb' | 'bgr';
+  /** The short side in pixels before the centre crop; `squash`, `pad` or `keep`; `crop 0.95`: the crop's part of it. */
+  resize: string;
+  interpolation: 'nearest' | 'bilinear' | 'bicubic' | 'lanczos3';
+  centre: 'even' | 'down';
 }
 
 export interface Layer {

@@ -176,7 +176,7 @@ const inTurn = {
    * Downloads and compiles the engine and opens the model. `helpers` is how many other workers may take parts of the
    * work; a helper itself has none, and is told what to do.
    */
-  async start({ engine: part, model, labels, name, options, background, patience: silence, helpers }, { progress }) {
+  async start({ engine: part, model, files = [], config, labels, name, options, background, patience: silence, helpers }, { progress }) {
     if (!WebAssembly.validate(SIMD)) throw failure('browser', 'This browser cannot run the engine: it needs WebAssembly with SIMD. Update the browser.');
     [reference, patience] = [background, silence];
     /** @type {Record<string, [number, number]>} */
@@ -209,11 +209,16 @@ const inTurn = {
     const compiled = part instanceof WebAssembly.Module ? part : await span('download-engine', compile(await fetched(part, 'engine')));
     checkBuild(compiled);
     await span('start-engine', init({ module_or_path: compiled }));
+    if (config) options = { ...options, config: await config.text() };
     if (names) options = { ...options, labels: labelsIn(await bytesOf(await names)) };
     const whole = await file;
     progress({ stage: 'open' });
     pool = createPool(helpers ?? 0, (present) => post({ summon: present }), () => halted());
-    const open = async () => Engine.open(await bytesOf(whole, 'model'), name, JSON.stringify(options), pool);
+    const open = async () => {
+      if (whole instanceof Blob) check_size('model', [whole, ...files].reduce((sum, { size }) => sum + size, 0));
+      const data = await Promise.all(files.map(async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) })));
+      return Engine.open(await bytesOf(whole, 'model'), data, name, JSON.stringify(options), pool);
+    };
     engine = await span('load-model', open());
     if (helpers !== undefined) warm();
     methods = JSON.parse(allMethods());

@@ -7,7 +7,11 @@ use pellucid::{
     Error, Result,
     attribution::{METHODS, gradient::baseline::CUSTOM, method},
     backend::fallback::Choice,
-    network::{Head, Score, metadata::parse_triple},
+    network::{
+        Head, Score,
+        metadata::{parse_size, parse_triple},
+    },
+    picture::{Channels, Interpolation, Preset, Resize},
     session::{Request, Session},
 };
 use serde_json::Value;
@@ -43,7 +47,30 @@ pub struct Model {
     /// What runs the network; `auto` takes the GPU unless it is a software adapter.
     #[arg(long, value_enum, default_value_t = Backend::Auto)]
     pub backend: Backend,
-    /// What is subtracted from each channel, on the 0..255 scale. Means and deviations that all lie within 0..1 are
+    /// The output that has one score per class, by its name in the file; the one that looks like it where none is given.
+    #[arg(long, value_name = "NAME")]
+    pub scores: Option<String>,
+    /// The height and width of the input, where the model's file leaves them open.
+    #[arg(long, value_name = "HxW", value_parser = size)]
+    pub size: Option<[usize; 2]>,
+    /// How pictures are prepared: torchvision, keras-tf, keras-caffe, keras-torch, unit (0 to 1), raw (0 to 255),
+    /// efficientnet-lite or clip. Single flags go before it.
+    #[arg(long, value_name = "NAME", value_parser = preset, conflicts_with = "preprocessing")]
+    pub preset: Option<Preset>,
+    /// The same from a file: preprocessor_config.json of transformers (Hugging Face) or config.json of timm.
+    #[arg(long, value_name = "FILE")]
+    pub preprocessing: Option<PathBuf>,
+    /// The order in which the network reads colours: rgb or bgr.
+    #[arg(long, value_name = "ORDER", value_parser = channels)]
+    pub channels: Option<Channels>,
+    /// The length of a picture's short side before the centre crop, in pixels; or squash (both sides as the input's) or
+    /// pad (the whole picture, with the mean's colour around it).
+    #[arg(long, value_name = "N|squash|pad", value_parser = resize)]
+    pub resize: Option<Resize>,
+    /// The filter of the resize: nearest, bilinear, bicubic or lanczos3.
+    #[arg(long, value_name = "FILTER", value_parser = interpolation)]
+    pub interpolation: Option<Interpolation>,
+    /// What is subtracted from each channel, in the network's order of channels, on the 0..255 scale. Means and deviations that all lie within 0..1 are
     /// those of the 0..1 scale, and are taken times 255 with a note; but for mean 0 with deviation 1, which leaves
     /// pixels as they are.
     #[arg(long, value_name = "R,G,B", value_parser = triple, allow_hyphen_values = true)]
@@ -246,6 +273,26 @@ impl Explain {
 /// What was set, as the library takes it.
 pub fn parameters(settings: &[(String, String)]) -> BTreeMap<String, Value> {
     settings.iter().map(|(k, v)| (k.clone(), v.clone().into())).collect()
+}
+
+fn size(text: &str) -> Result<[usize; 2], String> {
+    parse_size(text).ok_or_else(|| "give height and width in pixels, as 224x320".into())
+}
+
+fn preset(text: &str) -> Result<Preset, String> {
+    text.parse().map_err(|error: Error| error.to_string())
+}
+
+fn channels(text: &str) -> Result<Channels, String> {
+    text.parse().map_err(|error: Error| error.to_string())
+}
+
+fn resize(text: &str) -> Result<Resize, String> {
+    text.parse().map_err(|error: Error| error.to_string())
+}
+
+fn interpolation(text: &str) -> Result<Interpolation, String> {
+    text.parse().map_err(|error: Error| error.to_string())
 }
 
 fn triple(text: &str) -> Result<[f32; 3], String> {

@@ -43,7 +43,7 @@ pub fn load(session: &Session, path: &PathBuf) -> Result<Input> {
         let picture = session.preprocessing().denormalise(&tensor)?;
         return Ok(Input { tensor, picture, notes: vec![], crop: None });
     }
-    let mut notes = vec![];
+    let mut notes: Vec<String> = session.guess().map(Into::into).into_iter().collect();
     let whole = Picture::decode_noting(&bytes, &mut notes)?;
     notes.extend(session.outside(&whole)?);
     let (picture, tensor) = session.see(&whole)?;

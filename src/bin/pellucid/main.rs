@@ -2,24 +2,22 @@
 
 mod arguments;
 mod input;
+mod model;
 mod output;
 mod progress;
 
 use std::{path::Path, process::ExitCode, time::Instant};
 
-use arguments::{Arguments, Classify, Command, Explain, Layers, Methods, Model, Segments, parameters};
+use arguments::{Arguments, Classify, Command, Explain, Layers, Methods, Segments, parameters};
 use clap::Parser;
+use model::open;
 use pellucid::{
     Error, Result,
     attribution::{self, METHODS},
     network::QUANTIZED,
     render::Display,
-    session::{Options, Session},
 };
 use serde_json::json;
-
-/// The model that ships with Pellucid, used where no other is named.
-static SHIPPED_MODEL: &[u8] = include_bytes!("../../../models/efficientnet-lite0-int8.onnx");
 
 fn main() -> ExitCode {
     quiet_drivers();
@@ -54,21 +52,6 @@ fn quiet_drivers() {
             std::env::set_var(SESSION, std::env::temp_dir());
         }
     }
-}
-
-/// Opens the model that is asked for, or the shipped one. What was chosen for want of an order, as the backend, goes to
-/// `choices`, and to stderr where it was asked for.
-async fn open(model: Model, choices: &mut Vec<String>) -> Result<Session> {
-    let bytes = model.model.as_ref().map(input::read).transpose()?;
-    let labels = model.labels.as_ref().map(input::read_labels).transpose()?;
-    let head = model.head.map(Into::into);
-    let options = Options { backend: model.backend.into(), mean: model.mean, std: model.std, labels, head };
-    let mut session = Session::open(bytes.as_deref().unwrap_or(SHIPPED_MODEL), options).await?;
-    choices.extend(session.take_events());
-    if model.verbose {
-        output::say(choices);
-    }
-    Ok(session)
 }
 
 async fn classify(arguments: Classify) -> Result<()> {

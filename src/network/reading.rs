@@ -1,0 +1,27 @@
+//! What is chosen when a file is read.
+
+use std::fmt;
+
+use super::Files;
+
+/// What a model's file leaves to whoever reads it; the default chooses nothing.
+#[derive(Clone, Copy, Default)]
+pub struct Reading<'a> {
+    /// The files beside it, where it may keep its weights.
+    pub files: Option<&'a dyn Files>,
+    /// The output that has the scores; the one that looks like them where none is named.
+    pub scores: Option<&'a str>,
+    /// The height and width of its input.
+    pub size: Option<[usize; 2]>,
+    /// The height and width where the file leaves them open and [`Self::size`] does not choose.
+    pub usual_size: Option<[usize; 2]>,
+}
+
+impl fmt::Debug for Reading<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reading")
+            .field("scores", &self.scores)
+            .field("size", &self.size)
+            .finish_non_exhaustive()
+    }
+}
