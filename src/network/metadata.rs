@@ -28,7 +28,7 @@ pub struct Metadata {
     pub mean: Option<[f32; 3]>,
     /// The deviation, by which each channel is divided then, on the 0..255 scale.
     pub std: Option<[f32; 3]>,
-    /// A named way of preprocessing, on which the other keys lay.
+    /// A named way of preprocessing; the other keys go before it.
     pub preset: Option<Preset>,
     /// The order of the channels.
     pub channels: Option<Channels>,

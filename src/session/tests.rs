@@ -21,7 +21,7 @@ pub(super) fn silent_network() -> Network {
     Network::from_onnx(&model.encode_to_vec()).unwrap()
 }
 
-/// [`network_with`] nothing, on the CPU.
+/// A session of such a network on the CPU.
 pub(super) fn session(labels: Option<Vec<String>>) -> Session {
     let options = Options { backend: Choice::Cpu, labels, ..Options::default() };
     pollster::block_on(Session::open(&small_model::small_model(5, &[]), options)).unwrap()

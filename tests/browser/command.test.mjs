@@ -72,7 +72,7 @@ describe('copy command', { skip: process.env.PELLUCID_CLI ? false : 'PELLUCID_CL
     await writeFile(join(folder, labels.name), labels.buffer);
     await explained(page, () => drop(page, model));
     await page.click('#model-button');
-    await page.getByLabel(/^Scaling of pixels/).selectOption({ label: 'My own numbers' });
+    await page.getByLabel(/^How pictures are prepared/).selectOption({ label: 'My own numbers' });
     for (const [label, value] of [['Mean, R G B', '-10.5, 100, 90'], ['Deviation, R G B', '60, 55, 70']]) await page.getByLabel(label).fill(value);
     await page.locator('#model-dialog input[accept*=".json"]').setInputFiles(labels);
     await page.getByText('10 labels from class names.json').waitFor();

@@ -13,21 +13,19 @@ export async function fileOf(path, type = 'image/jpeg') {
 export const coffee = () => fileOf('www/samples/coffee.jpg');
 export const model = () => fileOf('models/efficientnet-lite0-int8.onnx', 'application/octet-stream');
 
-/** Drops a file on the page. */
-export async function drop(page, { name, type, bytes }) {
-  const base64 = Buffer.from(bytes).toString('base64');
-  await page.evaluate(
-    async ({ name, type, base64 }) => {
-      const binary = atob(base64);
-      const bytes = Uint8Array.from(binary, (letter) => letter.charCodeAt(0));
-      const dataTransfer = new DataTransfer();
+/** Drops files on the page, together. */
+export async function drop(page, ...files) {
+  const encoded = files.map(({ name, type, bytes }) => ({ name, type, base64: Buffer.from(bytes).toString('base64') }));
+  await page.evaluate(async (files) => {
+    const dataTransfer = new DataTransfer();
+    for (const { name, type, base64 } of files) {
+      const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
       dataTransfer.items.add(new File([bytes], name, { type }));
-      for (const kind of ['dragenter', 'dragover', 'drop']) {
-        document.body.dispatchEvent(new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true }));
-      }
-    },
-    { name, type, base64 },
-  );
+    }
+    for (const kind of ['dragenter', 'dragover', 'drop']) {
+      document.body.dispatchEvent(new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true }));
+    }
+  }, encoded);
 }
 
 /**

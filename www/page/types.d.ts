@@ -274,8 +274,10 @@ export interface PictureFlow {
 }
 
 export interface ModelFlow {
-  /** Resolves to whether the model is open. */
-  open(file: File | Blob, options?: OpenModelOptions): Promise<boolean>;
+  /** Opens a model, or the one that is open in another way; resolves to whether it is open. */
+  open(file: File | Blob | null, options?: OpenModelOptions): Promise<boolean>;
+  /** Opens what was dropped: a model with what lies around it, or the rest of what came before. */
+  take(files: { onnx?: File; data: File[]; config?: File; labels?: File }): Promise<boolean>;
   reset(): Promise<boolean>;
   adopt(info: Info): void;
 }

@@ -31,6 +31,13 @@ export function commandOf(state, opened) {
   /** @type {[name: string, value: string | number | null | undefined][]} */
   const options = [
     ['model', opened.file && file(opened.file)],
+    ['scores', opened.scores && word(opened.scores)],
+    ['size', opened.size?.join('x')],
+    ['preset', opened.preset],
+    ['preprocessing', opened.configFile && file(opened.configFile)],
+    ['channels', opened.channels],
+    ['resize', opened.resize && word(opened.resize)],
+    ['interpolation', opened.interpolation],
     ['mean', opened.mean?.join(',')],
     ['std', opened.std?.join(',')],
     ['labels', opened.labelsFile && file(opened.labelsFile)],

@@ -36,18 +36,43 @@ export function setUpIntake(store, { picture, model }) {
 /** Models, and what is taken for one: the engine says what it is, and the way to a model. */
 const MODEL = /\.(onnx|ort|pth?|ckpt|safetensors|h5|hdf5|keras|tflite|pb|mlmodel|mlpackage|engine|gguf|zip|gz|tgz)$/i;
 
+/** What lies around a model: its weights, how pictures are prepared for it, its classes. */
+const DATA = /[._](data|weights?|bin|ext(ernal)?)(_\d+)?$/i;
+const CONFIG = /(^|[-_. ])config( ?\(\d+\))?\.json$/i;
+const LABELS = /\.(txt|json|csv|tsv|names|labels)$/i;
+
+/**
+ * The files by what they are, as their names tell.
+ * @param {File[]} files
+ */
+function sorted(files) {
+  const onnx = files.find(({ name }) => MODEL.test(name));
+  /** @type {{ onnx?: File, data: File[], config?: File, labels?: File, images: File[] }} */
+  const found = { onnx, data: [], images: [] };
+  for (const file of files) {
+    if (file === onnx) continue;
+    if (DATA.test(file.name)) found.data.push(file);
+    else if (CONFIG.test(file.name)) found.config = file;
+    else if (LABELS.test(file.name)) found.labels = file;
+    else found.images.push(file);
+  }
+  return found;
+}
+
 /**
  * @param {File[]} files
  * @param {{ store: Store, picture: PictureFlow, model: ModelFlow }} to
  */
 function takeFiles(files, { store, picture, model }) {
+  const { onnx, data, config, labels, images } = sorted(files);
   // Several pictures at once are what a method compares with.
-  if (files.length > 1 && methodOf(store.state)?.background) return takeOwn(store, 'background', files);
-  const onnx = files.find(({ name }) => MODEL.test(name));
-  const image = files.find((file) => file !== onnx);
-  if (onnx) model.open(onnx);
+  if (images.length > 1 && images.length === files.length && methodOf(store.state)?.background) {
+    return takeOwn(store, 'background', files);
+  }
+  const [image] = images;
+  if (onnx || data.length || config || labels) model.take({ onnx, data, config, labels });
   if (image) picture.open(image, image.name);
-  if (!onnx && !image) {
+  if (!files.length) {
     const message = 'That was no file. If it was a picture on another site, save it first and drop the file.';
     notify({ kind: 'error', code: 'image', message });
   }
