@@ -88,8 +88,10 @@ pub fn import_for(model: &ModelProto, wanted: Option<&str>, size: InputSize) -> 
         nodes: vec![],
         operators: HashMap::new(),
         held: 0,
+        filled: 0,
         repeated: 0,
         reals: HashMap::new(),
+        is_read: names_read(file, wanted),
         notes: vec![],
         unsupported: vec![],
     };
@@ -142,6 +144,17 @@ fn read<'a>(node: &'a NodeProto, names: &mut HashSet<&'a str>) {
     }
 }
 
+/// The names of all values that a node reads, and of those that the caller wants; of all outputs where it names none.
+fn names_read(file: &GraphProto, wanted: Option<&str>) -> HashSet<String> {
+    let mut names = HashSet::new();
+    file.node.iter().for_each(|node| read(node, &mut names));
+    match wanted {
+        Some(name) => names.extend([name]),
+        None => names.extend(file.output.iter().map(|output| output.name.as_str())),
+    }
+    names.into_iter().map(str::to_owned).collect()
+}
+
 struct Importer {
     graph: Graph,
     /// How many images the file was exported for; 1 where it leaves that open.
@@ -154,11 +167,15 @@ struct Importer {
     nodes: Vec<(String, Operand)>,
     /// How many values the file's own constants have.
     held: u64,
+    /// How many values the constants have that the file only says the shape of.
+    filled: u64,
     /// How many values constants were repeated to.
     repeated: u64,
     operators: HashMap<ValueId, String>,
     /// The dequantized value of each value of integers that has one.
     reals: HashMap<ValueId, ValueId>,
+    /// The names of all values that a node or the caller reads.
+    is_read: HashSet<String>,
     notes: Vec<String>,
     unsupported: Vec<UnsupportedNode>,
 }
@@ -406,19 +423,24 @@ impl Importer {
             inputs,
             graph: &mut self.graph,
             repeated: &mut self.repeated,
-            most_repeated: limits::REPEATED + 2 * self.held,
+            most_repeated: limits::REPEATED + 2 * (self.held + self.filled),
+            filled: self.filled,
             over: None,
             batch: self.batch,
             reals: &mut self.reals,
             layer: None,
             others: vec![],
+            is_read: &self.is_read,
             proto,
         };
         let folded = entry.fold.and_then(|fold| Some(fold(&reading, &Inputs::of(&reading)?)));
         let read = match folded {
             None => (entry.read)(&mut reading),
             Some(constant) => constant.and_then(|constant| {
-                reading.repeat(constant.len())?;
+                match proto.op_type.as_str() {
+                    "ConstantOfShape" => self.filled += constant.len() as u64,
+                    _ => reading.repeat(constant.len())?,
+                }
                 Ok(Operand::Constant(Arc::new(constant)))
             }),
         };
@@ -429,8 +451,7 @@ impl Importer {
         if let Some(layer) = reading.layer {
             self.operators.insert(layer, proto.op_type.clone());
         }
-        let is_made = |i: usize| i <= others.len();
-        let unmade = proto.output.iter().enumerate().any(|(i, name)| !name.is_empty() && !is_made(i));
+        let unmade = (others.len() + 1..proto.output.len()).any(|i| reading.makes(i));
         match read {
             Ok(_) if unmade => Ok(Err("only its first output is supported".into())),
             read => Ok(read.map(|first| Some(iter::once(first).chain(others).collect()))),

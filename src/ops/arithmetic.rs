@@ -13,6 +13,7 @@ use super::{
     onnx::{Operand, Reader},
     pointwise::Pointwise,
     rearrange::{IndexMap, check_axes, placed},
+    reshape::Reshape,
     smooth_activation::{Kind, SmoothActivation},
 };
 use crate::{
@@ -38,15 +39,37 @@ fn operands(node: &mut Reader<'_>) -> Result<Operands, String> {
     match (node.inputs.first().cloned().flatten(), node.inputs.get(1).cloned().flatten()) {
         (Some(Operand::Value(a)), Some(Operand::Value(b))) => {
             check_values(node, [a, b])?;
-            Ok(Operands::Values(a, b))
+            let axes = node.node(a).shape.len().max(node.node(b).shape.len());
+            Ok(Operands::Values(with_axes(node, a, axes)?, with_axes(node, b, axes)?))
         }
         (Some(Operand::Value(a)), Some(Operand::Constant(c))) => {
+            let a = with_axes(node, a, axes_of(&c))?;
             Ok(Operands::Right(expanded(node, a, &c)?, c))
         }
         (Some(Operand::Constant(c)), Some(Operand::Value(b))) => {
+            let b = with_axes(node, b, axes_of(&c))?;
             Ok(Operands::Left(c.clone(), expanded(node, b, &c)?))
         }
         _ => Err("an operand is missing".into()),
+    }
+}
+
+/// How many axes an image's value has that a constant was broadcast to, whose first axis of one may be the batch's.
+fn axes_of(constant: &Constant) -> usize {
+    match constant.shape.as_slice() {
+        _ if constant.len() == 1 => 0,
+        [1, rest @ ..] if !rest.is_empty() => rest.len(),
+        shape => shape.len(),
+    }
+}
+
+/// A number that an image has, with axes of extent 1, so that it meets what has so many; other values as they are. A file
+/// that was exported for several images has one number for all of them, or an axis of them that meets another one.
+fn with_axes(node: &mut Reader<'_>, value: ValueId, axes: usize) -> Result<ValueId, String> {
+    match node.node(value).shape.is_empty() && axes > 0 {
+        true if node.batch > 1 => Err("a number for all images of the batch is not supported".into()),
+        true => node.value_of(Reshape { shape: vec![1; axes] }, &[value]),
+        false => Ok(value),
     }
 }
 
@@ -64,7 +87,7 @@ fn common(a: &[usize], b: &[usize]) -> Result<Vec<usize>, String> {
     a.iter().zip(b).map(extent).collect::<Option<Vec<_>>>().ok_or_else(refuse)
 }
 
-fn to_shape(node: &mut Reader<'_>, value: ValueId, shape: &[usize]) -> Result<ValueId, String> {
+pub(super) fn to_shape(node: &mut Reader<'_>, value: ValueId, shape: &[usize]) -> Result<ValueId, String> {
     let own = node.node(value).shape.clone();
     if own == shape {
         return Ok(value);

@@ -3,6 +3,7 @@
 use tract_onnx::tract_core::internal::OutletId;
 
 use super::{
+    affine::{Affine, Per},
     fold::axis_of,
     onnx::{Operand, Reader},
     rearrange::{IndexMap, check_axes, placed},
@@ -34,17 +35,44 @@ pub struct Concat;
 
 /// Reads an ONNX Concat of values along any axis but the batch's.
 pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
-    let inputs: Vec<ValueId> = (0..node.inputs.len()).map(|i| node.value(i)).collect::<Result<_, _>>()?;
-    let axes = inputs.first().map_or(0, |&i| node.node(i).shape.len());
+    let first = node.inputs.iter().flatten().find_map(|input| match input {
+        Operand::Value(value) => Some(*value),
+        Operand::Constant(_) => None,
+    });
+    let first = first.ok_or("it has no inputs")?;
+    let axes = node.node(first).shape.len();
     if node.opset >= 4 && node.attribute("axis").is_none() {
         return Err("it does not say along which axis".into());
     }
     let axis = axis_of(node.int("axis", 1), axes + 1)?;
+    let inputs =
+        (0..node.inputs.len()).map(|i| operand(node, i, first, axis)).collect::<Result<Vec<_>, _>>()?;
     match axis {
         0 => Err("a concatenation along axis 0 would mix the images of a batch".into()),
         1 => node.add(Concat, &inputs),
         axis => along(node, &inputs, axis - 1, axes),
     }
+}
+
+/// The `i`-th input as a value. A constant is added to zeros that stand where none of another value's elements do.
+fn operand(node: &mut Reader<'_>, i: usize, other: ValueId, axis: usize) -> Result<ValueId, String> {
+    let Some(Some(Operand::Constant(constant))) = node.inputs.get(i).cloned() else { return node.value(i) };
+    let whole = [&[1], node.node(other).shape.as_slice()].concat();
+    let is_alike = constant.shape.len() == whole.len()
+        && (0..whole.len()).all(|a| a == axis || constant.shape[a] == whole[a]);
+    if axis == 0 || !is_alike {
+        return Err(format!(
+            "a constant of {:?} beside {:?} an image is not supported",
+            constant.shape,
+            &whole[1..]
+        ));
+    }
+    check_axes(&constant.shape)?;
+    let zeros = IndexMap::take_or_fill(&whole[1..], axis - 1, vec![None; constant.shape[axis]]);
+    let zeros = placed(node, other, zeros)?;
+    node.repeat(constant.len())?;
+    let shift = constant.to_f32();
+    node.value_of(Affine { scale: vec![1.0; shift.len()], shift, per: Per::Element }, &[zeros])
 }
 
 /// Along another axis than the first, which is made the first and then put back.

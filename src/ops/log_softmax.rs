@@ -21,8 +21,7 @@ pub struct LogSoftmax {
 
 /// Reads an ONNX LogSoftmax, whose axis means what a Softmax's does.
 pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
-    let (input, axis) = softmax::read_axis(node)?;
-    node.add(LogSoftmax { axis }, &[input])
+    softmax::read_along(node, |axis| LogSoftmax { axis })
 }
 
 impl Operator for LogSoftmax {

@@ -33,7 +33,7 @@ pub fn read_global(node: &mut Reader<'_>) -> Result<Operand, String> {
 
 /// Reads an ONNX MaxPool.
 pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
-    if node.proto.output.len() > 1 {
+    if node.makes(1) {
         return Err("the second output (indices) is not supported".into());
     }
     let input = node.value(0)?;
@@ -246,7 +246,8 @@ pub(crate) mod cases {
         rng::Rng,
     };
 
-    pub const ALL: &[Case] = &[Case::new("MaxPool", &["GlobalMaxPool", "MaxPool"], max_pool)];
+    pub const ALL: &[Case] =
+        &[Case::new("MaxPool", &["GlobalMaxPool", "MaxPool", "ReduceMax", "ReduceMin"], max_pool)];
 
     fn max_pool(rng: &mut Rng) -> Graph {
         let (mut window, hw) = window(rng);

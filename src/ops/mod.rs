@@ -19,6 +19,7 @@ pub(crate) mod cases;
 pub mod cast;
 pub mod concat;
 pub mod conv;
+pub mod dynamic_quantize;
 pub mod fold;
 pub mod fused;
 pub mod global_average_pool;
@@ -26,6 +27,7 @@ pub mod kernels;
 mod linear_along;
 pub mod log_softmax;
 pub mod materialize_masked;
+pub mod matrix_product;
 pub mod max_pool;
 pub mod multiply;
 pub mod normalise;
@@ -54,9 +56,11 @@ pub(crate) fn cases() -> impl Iterator<Item = &'static cases::Case> {
         concat::cases::ALL,
         conv::cases::ALL,
         conv::dense::cases::ALL,
+        dynamic_quantize::cases::ALL,
         smooth_activation::cases::ALL,
         global_average_pool::cases::ALL,
         log_softmax::cases::ALL,
+        matrix_product::cases::ALL,
         max_pool::cases::ALL,
         multiply::cases::ALL,
         pointwise::clip::cases::ALL,

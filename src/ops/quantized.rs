@@ -1,4 +1,4 @@
-//! ONNX operators of integers: QLinearConv, QLinearMatMul and onnxruntime's, which are read as operators of reals between
+//! ONNX operators of integers: QLinearConv, QLinearMatMul, ConvInteger, MatMulInteger and onnxruntime's, which are read as operators of reals between
 //! dequantizers and a quantizer.
 //!
 //! That is the graph of a file with QuantizeLinear and DequantizeLinear, so gradients are straight-through, and what is
@@ -10,7 +10,7 @@ use std::{mem, sync::Arc};
 use super::{
     arithmetic, average_pool, concat,
     conv::{self, dense},
-    global_average_pool,
+    dynamic_quantize, global_average_pool,
     onnx::{Operand, Reader},
     pointwise::quantize::{dequantized, requantized},
     readers::Read,
@@ -82,6 +82,39 @@ fn bias(node: &Reader<'_>, place: usize, [a, b]: [usize; 2], alpha: f32) -> Resu
 pub fn read_conv(node: &mut Reader<'_>) -> Result<Operand, String> {
     let parts = vec![reals(node, 0, 1)?, reals(node, 3, 0)?, bias(node, 8, [1, 4], 1.0)?];
     between(node, parts, conv::read, 6)
+}
+
+/// The difference of the integers at an input and their zero point, which run along `axis`.
+fn steps(node: &mut Reader<'_>, [first, zero]: [usize; 2], axis: usize) -> Result<Option<Operand>, String> {
+    let integers = node.inputs.get(first).cloned().flatten();
+    let integers = integers.ok_or_else(|| format!("input {first} is missing"))?;
+    match (integers, node.inputs.get(zero).cloned().flatten()) {
+        (Operand::Value(integers), Some(Operand::Value(zero))) => {
+            let made = dynamic_quantize::steps(node, integers, zero);
+            let made = made.unwrap_or_else(|| arithmetic::difference(node, integers, zero))?;
+            Ok(Some(Operand::Value(made)))
+        }
+        (integers, Some(Operand::Constant(zero))) => {
+            let ones = Constant::floats([zero.len()], vec![1.0; zero.len()]);
+            dequantized(node, integers, &ones, Some(&zero), axis as i64).map(Some)
+        }
+        (integers, None) => Ok(Some(integers)),
+        (Operand::Constant(_), Some(Operand::Value(_))) => {
+            Err(format!("input {zero} depends on the image, and should be a constant"))
+        }
+    }
+}
+
+/// Reads an ONNX `ConvInteger`, whose sums stay as they are.
+pub fn read_conv_integer(node: &mut Reader<'_>) -> Result<Operand, String> {
+    node.inputs = vec![steps(node, [0, 2], 1)?, steps(node, [1, 3], 0)?];
+    conv::read(node)
+}
+
+/// Reads an ONNX `MatMulInteger`, whose sums stay as they are.
+pub fn read_matmul_integer(node: &mut Reader<'_>) -> Result<Operand, String> {
+    node.inputs = vec![steps(node, [0, 2], 1)?, steps(node, [1, 3], 1)?];
+    dense::read_matmul(node)
 }
 
 /// Reads an ONNX `QLinearMatMul`.

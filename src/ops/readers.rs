@@ -2,7 +2,7 @@
 //! where all of its inputs are constants.
 
 use super::{
-    activations, affine, arithmetic, average_pool, cast, concat, conv,
+    activations, affine, arithmetic, average_pool, cast, concat, conv, dynamic_quantize,
     fold::{self, Fold},
     global_average_pool, log_softmax, max_pool, normalise,
     onnx::{
@@ -119,6 +119,7 @@ const READERS: &[Entry] = &[
     ),
     of_constants("ConstantOfShape", fold::constant_of_shape, &[tensor("value")]),
     entry("Conv", conv::read, CONV),
+    entry("ConvInteger", quantized::read_conv_integer, CONV),
     entry("DepthToSpace", rearrange::read_depth_to_space, &[int("blocksize"), text("mode").since(11)]),
     entry(
         "DequantizeLinear",
@@ -131,6 +132,7 @@ const READERS: &[Entry] = &[
         reshape::read_dropout,
         &[float("ratio").until(11), int("is_test").until(6), int("seed").since(12), CONSUMED],
     ),
+    entry("DynamicQuantizeLinear", dynamic_quantize::read, &[]),
     entry("Elu", smooth_activation::read_elu, &[float("alpha"), CONSUMED]),
     of_constants("Equal", fold::equal, COMPARISON),
     entry("Erf", smooth_activation::read_erf, &[]),
@@ -171,6 +173,7 @@ const READERS: &[Entry] = &[
     entry("LogSoftmax", log_softmax::read, &[int("axis")]),
     entry("LpNormalization", normalise::read_lp_normalization, &[int("axis"), int("p")]),
     entry("MatMul", conv::dense::read_matmul, &[]),
+    entry("MatMulInteger", quantized::read_matmul_integer, &[]),
     entry("Max", arithmetic::read_max, &[CONSUMED]).folds(fold::maximum),
     entry(
         "MaxPool",
@@ -217,9 +220,9 @@ const READERS: &[Entry] = &[
     of_constants("Range", fold::range, &[]),
     entry("Reciprocal", arithmetic::read_reciprocal, &[CONSUMED]).folds(fold::reciprocal),
     entry("ReduceL2", normalise::read_reduce_l2, REDUCTION),
-    of_constants("ReduceMax", fold::reduce_max, REDUCTION),
+    entry("ReduceMax", reduce::read_max, REDUCTION).folds(fold::reduce_max),
     entry("ReduceMean", reduce::read_mean, REDUCTION).folds(fold::reduce_mean),
-    of_constants("ReduceMin", fold::reduce_min, REDUCTION),
+    entry("ReduceMin", reduce::read_min, REDUCTION).folds(fold::reduce_min),
     of_constants("ReduceProd", fold::reduce_prod, REDUCTION),
     entry("ReduceSum", reduce::read_sum, SUM).folds(fold::reduce_sum),
     entry("ReduceSumSquare", normalise::read_reduce_sum_square, REDUCTION),

@@ -43,7 +43,7 @@ pub fn read_dropout(node: &mut Reader<'_>) -> Result<Operand, String> {
             return Err(TRAINING.into());
         }
     }
-    if node.proto.output.iter().skip(1).any(|o| !o.is_empty()) {
+    if node.makes(1) {
         return Err("the second output (mask) is not supported".into());
     }
     read_identity(node)
@@ -102,6 +102,11 @@ pub fn read_reshape(node: &mut Reader<'_>) -> Result<Operand, String> {
     whole.extend_from_slice(&own);
     // The batch axis is written as 0 (keep), 1 (exported for one image) or -1 (what is left).
     let shape = match target.as_slice() {
+        &[count] if node.batch == 1 && count != 1 => {
+            let all: usize = own.iter().product();
+            resolve(&[1, count], &whole, keep_zero)?;
+            vec![1, all]
+        }
         [-1, rest @ ..] if !rest.contains(&-1) => resolve(&[&[1], rest].concat(), &whole, keep_zero)?,
         [0 | 1, ..] => resolve(&target, &whole, keep_zero)?,
         [n, rest @ ..] if usize::try_from(*n) == Ok(node.batch) => {
@@ -118,20 +123,28 @@ pub fn read_squeeze(node: &mut Reader<'_>) -> Result<Operand, String> {
     let is_one = |axis: &usize| shape.get(*axis) == Some(&1);
     let axes = match axes(node, shape.len())? {
         Some(axes) => axes,
-        None if is_value(node) => {
-            return Err("it names no axes, so it would take away the batch's too".into());
-        }
         None => (0..shape.len()).filter(is_one).collect(),
     };
     if let Some(axis) = axes.iter().find(|axis| !is_one(axis)) {
         return Err(format!("axis {axis} of {shape:?} has not the extent 1"));
     }
-    if is_value(node) && axes.contains(&0) {
-        return Err("it would take away the batch axis".into());
-    }
+    let takes_batch = is_value(node) && axes.contains(&0);
     let kept = shape.iter().enumerate().filter(|(axis, _)| !axes.contains(axis)).map(|(_, &extent)| extent);
-    let kept = kept.collect();
+    let mut kept: Vec<usize> = kept.collect();
+    if takes_batch {
+        check_alone(node, &kept)?;
+        kept.insert(0, 1);
+    }
     reshaped(node, kept)
+}
+
+/// Fails where a value of this shape, the batch axis taken away, would be another than that of one image with it. What reads
+/// a list of numbers can only mean its one axis.
+fn check_alone(node: &Reader<'_>, shape: &[usize]) -> Result<(), String> {
+    match node.batch == 1 && shape.len() <= 1 {
+        true => Ok(()),
+        false => Err("it would take away the batch axis".into()),
+    }
 }
 
 /// Reads an ONNX Unsqueeze that keeps the batch axis first.

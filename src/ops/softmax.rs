@@ -2,7 +2,10 @@
 
 use tract_onnx::tract_core::internal::OutletId;
 
-use super::onnx::{Operand, Reader};
+use super::{
+    onnx::{Operand, Reader},
+    reshape::Reshape,
+};
 use crate::{
     error::Result,
     gpu::{Kernel, Launch, Recording, as_u32},
@@ -57,12 +60,14 @@ pub struct Softmax {
 
 /// Reads an ONNX Softmax.
 pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
-    let (input, axis) = read_axis(node)?;
-    node.add(Softmax { axis }, &[input])
+    read_along(node, |axis| Softmax { axis })
 }
 
-/// Reads the input of a softmax and its axis. Before opset 13 it ran over all axes from `axis` on, flattened.
-pub(super) fn read_axis(node: &Reader<'_>) -> Result<(ValueId, usize), String> {
+/// Reads a softmax, or its logarithm. Before opset 13 it ran over all axes from `axis` on, flattened.
+pub(super) fn read_along<O: Operator>(
+    node: &mut Reader<'_>,
+    operator: impl Fn(usize) -> O,
+) -> Result<Operand, String> {
     let input = node.value(0)?;
     let shape = node.node(input).shape.clone();
     let rank = i64::try_from(shape.len()).unwrap_or(i64::MAX) + 1;
@@ -72,10 +77,13 @@ pub(super) fn read_axis(node: &Reader<'_>) -> Result<(ValueId, usize), String> {
         return Err(format!("axis {written} would mix the images of a batch"));
     }
     let axis = super::onnx::size("axis", axis - 1)?;
-    if node.opset < 13 && shape[axis + 1..].iter().any(|&d| d != 1) {
-        return Err("before opset 13 only a softmax along the last axis is supported".into());
+    if node.opset >= 13 || shape[axis + 1..].iter().all(|&d| d == 1) {
+        return node.add(operator(axis), &[input]);
     }
-    Ok((input, axis))
+    let flat = [&shape[..axis], &[shape[axis..].iter().product()]].concat();
+    let flat = node.value_of(Reshape { shape: flat }, &[input])?;
+    let made = node.value_of(operator(axis), &[flat])?;
+    node.add(Reshape { shape }, &[made])
 }
 
 /// The places of the elements of each group along `axis`: `(first, step, count)` for every group.

@@ -32,6 +32,17 @@ pub fn of_onnx(operator: &str) -> Option<Vec<ModelProto>> {
             let constants = vec![bytes("w", &[6, 5]), floats("t", &[5]), bytes("o", &[5])];
             vec![quantized(vec![node(operator, &inputs, "y", vec![])], constants)]
         }
+        "DynamicQuantizeLinear" | "ConvInteger" | "MatMulInteger" => {
+            let is_conv = operator != "MatMulInteger";
+            let mut quantize = node("DynamicQuantizeLinear", &["x"], "q", vec![]);
+            quantize.output.extend(["s".into(), "z".into()]);
+            let name = if is_conv { "ConvInteger" } else { operator };
+            let product = node(name, &["q", "w", "z", "o"], "i", if is_conv { window() } else { vec![] });
+            let scaled = node("Mul", &["c", "s"], "y", vec![]);
+            let nodes = vec![quantize, product, node("Cast", &["i"], "c", vec![int("to", 1)]), scaled];
+            let weights = if is_conv { bytes("w", &[4, 3, 3, 2]) } else { bytes("w", &[6, 5]) };
+            vec![model(13, false, nodes, vec![weights, bytes("o", &[1])])]
+        }
         _ => return None,
     })
 }

@@ -145,7 +145,11 @@ fn of_constants(operator: &str) -> Option<Vec<ModelProto>> {
         "Where" => number(&["i", "a", "b"], vec![], vec![bytes("i", &[1]), channels("a"), channels("b")]),
         "ReduceMax" | "ReduceMin" | "ReduceProd" => {
             let attributes = vec![ints("axes", &[1, -1]), int("keepdims", 1)];
-            number(&["a"], attributes, vec![floats("a", &[3, 2, 2])])
+            let mut all = number(&["a"], attributes.clone(), vec![floats("a", &[3, 2, 2])]);
+            if operator != "ReduceProd" {
+                all.push(model(16, false, vec![node(operator, &["x"], "y", attributes)], vec![]));
+            }
+            all
         }
         "ConstantOfShape" => {
             let one = AttributeProto {
@@ -209,7 +213,12 @@ fn windows_and_sums(operator: &str) -> Vec<ModelProto> {
             let statistics = ["a", "b", "c", "d"].map(|name| floats(name, &[3]));
             whole(vec![simple(&["x", "a", "b", "c", "d"])], statistics.to_vec())
         }
-        "Concat" => whole(vec![node(operator, &["x", "x"], "y", vec![int("axis", 1)])], vec![]),
+        "Concat" => {
+            let mut all = whole(vec![node(operator, &["x", "x"], "y", vec![int("axis", 1)])], vec![]);
+            let beside = node(operator, &["x", "c"], "y", vec![int("axis", 2)]);
+            all.extend(whole(vec![beside], vec![floats("c", &[1, 3, 2, 6])]));
+            all
+        }
         "Constant" => {
             let weights = AttributeProto {
                 name: "value".into(),
@@ -261,6 +270,8 @@ fn windows_and_sums(operator: &str) -> Vec<ModelProto> {
         "MatMul" => {
             let mut all = flat(vec![flatten(), simple(&["f", "w"])], vec![floats("w", &[108, 5])]);
             all.extend(whole(vec![simple(&["x", "w"])], vec![floats("w", &[6, 5])]));
+            all.extend(whole(vec![simple(&["w", "x"])], vec![floats("w", &[5, 6])]));
+            all.extend(whole(vec![simple(&["x", "x"])], vec![]));
             all
         }
         "ReduceMean" => {

@@ -1,7 +1,7 @@
-"""Writes OUT/: small networks quantized by onnxruntime in every format that it has, and what they answer.
+"""Writes OUT/: small networks quantized by onnxruntime in every way that it has, and what they answer.
 
 NETWORK_WAY.onnx for three networks (a residual one, one with branches, one with fully connected layers) and these ways:
-QOperator and QDQ, activations of uint8 and int8, weights per tensor and per channel. Of many images, the one
+QOperator and QDQ, activations of uint8 and int8, weights per tensor and per channel, and dynamic. Of many images, the one
 is taken whose values stay farthest from the ties of rounding, so that scores do not hinge on the order of additions.
 `scores` are onnxruntime's, with its optimisations off; `saliency` is torch's, straight through every quantizer, in
 double precision.
@@ -19,7 +19,7 @@ import onnx
 import onnxruntime
 import torch
 from onnx import TensorProto, helper, numpy_helper
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic, quantize_static
 
 from onnx_torch import Network
 
@@ -30,6 +30,7 @@ WAYS = {
     "qop_s8_tensor": (QuantFormat.QOperator, QuantType.QInt8, QuantType.QInt8, False),
     "qdq_u8_tensor": (QuantFormat.QDQ, QuantType.QUInt8, QuantType.QInt8, False),
     "qdq_s8_channel": (QuantFormat.QDQ, QuantType.QInt8, QuantType.QInt8, True),
+    "dynamic": None,
 }
 
 
@@ -122,9 +123,12 @@ def draw(count, seed):
 
 
 def quantized(source, way, path):
-    kind, activation, weight, per_channel = WAYS[way]
-    quantize_static(source, path, Images(24, seed=1), quant_format=kind, activation_type=activation, weight_type=weight,
-                    per_channel=per_channel)
+    if WAYS[way] is None:
+        quantize_dynamic(source, path, weight_type=QuantType.QUInt8, op_types_to_quantize=["Conv", "MatMul", "Gemm"])
+    else:
+        kind, activation, weight, per_channel = WAYS[way]
+        quantize_static(source, path, Images(24, seed=1), quant_format=kind, activation_type=activation,
+                        weight_type=weight, per_channel=per_channel)
     return onnx.load(path)
 
 

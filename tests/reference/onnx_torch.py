@@ -66,10 +66,11 @@ class Network:
             values.update(zip(node.output, made if isinstance(made, tuple) else (made,)))
         return values
 
-    def quantize(self, x, scale, zero_point, low, high):
+    def quantize(self, x, scale, zero_point, low, high, saturates=True):
         steps = (x / scale).detach()
         self.margin = min(self.margin, float((0.5 - (steps - steps.round()).abs()).abs().min()))
-        return Quantize.apply(x, scale, zero_point, low, high)
+        q = Quantize.apply(x, scale, zero_point, low if saturates else -np.inf, high if saturates else np.inf)
+        return q if saturates else q + (q.clamp(low, high) - q).detach()
 
     def requantize(self, node, x, scale, zero_point):
         """The result of an operator of integers; zero_point is the node's last input but those of QLinearConv's bias."""
@@ -89,7 +90,8 @@ class Network:
         # In float32, as the standard's types have it.
         scale = torch.tensor(np.float32(np.float32(high - low) / np.float32(255)), dtype=x.dtype)
         zero_point = torch.tensor(np.round(np.clip(-np.float32(low) / np.float32(scale), 0, 255)), dtype=x.dtype)
-        return self.quantize(x, scale, zero_point, 0, 255), scale, zero_point
+        # Its range covers every value, so its gradient is straight-through everywhere: also where an end is rounded to 256.
+        return self.quantize(x, scale, zero_point, 0, 255, saturates=False), scale, zero_point
 
     def ConvInteger(self, node, attributes, x, weight, x_zero, w_zero=0):
         return self.Conv(node, attributes, x - x_zero, weight - along(weight, torch.as_tensor(w_zero), 0), None)

@@ -50,9 +50,15 @@ pub fn constant_of_shape(node: &Reader<'_>, inputs: &Inputs) -> Result<Constant,
     let shape = inputs.get(0)?.to_i64().ok_or("the shape must be integers")?;
     limits::check("the number of axes", shape.len() as u64, limits::RANK).map_err(|e| e.to_string())?;
     let shape: Vec<usize> = shape.iter().map(|&d| size("shape", d)).collect::<Result<_, _>>()?;
-    check(&shape)?;
-    let count = shape.iter().product();
     let value = node.tensor("value").transpose()?;
+    // Weights are floats; integers of 64 bits are shapes.
+    if value.as_ref().is_some_and(|v| v.to_i64().is_some()) {
+        check(&shape)?;
+    }
+    let filled = node.filled.saturating_add(limits::product(&shape));
+    let what = "the number of values of constants of a shape";
+    limits::check(what, filled, limits::FILLED).map_err(|e| e.to_string())?;
+    let count = shape.iter().product();
     let elements = match value.as_ref().map(|value| &value.elements) {
         None => Elements::F32(vec![0.0; count]),
         Some(_) if value.as_ref().is_some_and(|v| v.len() != 1) => {

@@ -1,6 +1,9 @@
 //! An ONNX node as operators read it: its attributes, its constant inputs, and the graph to add to.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use tract_onnx::pb::{AttributeProto, NodeProto};
 
@@ -34,6 +37,8 @@ pub struct Reader<'a> {
     pub repeated: &'a mut u64,
     /// What that may come to.
     pub most_repeated: u64,
+    /// How many values the constants have so far that the file only says the shape of.
+    pub filled: u64,
     /// The bound that a value is over, where one is: then the whole file is refused for it.
     pub over: Option<Error>,
     /// How many images the file was exported for; 1 where it leaves that open.
@@ -45,11 +50,19 @@ pub struct Reader<'a> {
     pub layer: Option<ValueId>,
     /// What the node makes beside its first output, in order.
     pub others: Vec<Operand>,
+    /// The names of all values that a node or the caller reads.
+    pub is_read: &'a HashSet<String>,
     /// The node as the file has it.
     pub proto: &'a NodeProto,
 }
 
 impl Reader<'_> {
+    /// Whether the node makes an `i`-th output that something reads.
+    #[must_use]
+    pub fn makes(&self, i: usize) -> bool {
+        self.proto.output.get(i).is_some_and(|name| !name.is_empty() && self.is_read.contains(name))
+    }
+
     /// An attribute, as the file has it.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<&AttributeProto> {

@@ -25,7 +25,10 @@ fn quant_params(
         return Err("the zero point must be an integer".into());
     }
     let zero_points = zero.map_or_else(|| vec![0.0; scales.len()], Constant::raw_f32);
-    if zero_points.len() != scales.len() || scales.iter().any(|s| *s <= 0.0 || !s.is_finite()) {
+    if scales.is_empty()
+        || zero_points.len() != scales.len()
+        || scales.iter().any(|s| *s <= 0.0 || !s.is_finite())
+    {
         return Err("every scale must be a positive number and have its zero point".into());
     }
     Ok(QuantParams { scales, zero_points })
@@ -138,7 +141,10 @@ fn constant_quantization(
     let axis = if axis < 0 { axis + rank_i64(constant.shape.len()) } else { axis };
     let per_axis = scales.len() > 1;
     let axis = if per_axis { crate::ops::onnx::size("axis", axis)? } else { 0 };
-    if zero_points.len() != scales.len() || per_axis && constant.shape.get(axis) != Some(&scales.len()) {
+    if scales.is_empty()
+        || zero_points.len() != scales.len()
+        || per_axis && constant.shape.get(axis) != Some(&scales.len())
+    {
         return Err(format!("{} scales do not fit a constant of shape {:?}", scales.len(), constant.shape));
     }
     Ok(Quantization { axis, scales, zero_points })
