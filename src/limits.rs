@@ -9,7 +9,7 @@ pub const IMAGE_SIDE: u64 = 16_384;
 /// Largest encoded image, in bytes.
 pub const IMAGE_BYTES: u64 = 256 << 20;
 /// Largest model file, in bytes.
-pub const MODEL_BYTES: u64 = 512 << 20;
+pub const MODEL_BYTES: u64 = 2 << 30;
 /// Largest model file that the page opens, in bytes. Memory of WebAssembly ends at 4 GiB, and holds the file, the weights
 /// and what the CPU makes of them for a forward pass and a gradient. `cargo xtask bench "a model of"` opens such files.
 pub const PAGE_MODEL_BYTES: u64 = 384 << 20;

@@ -18,7 +18,7 @@ use support::{bytes, cosine, fixture, npy};
 
 /// The shipped network with its activations' quantizers taken out: EfficientNet-Lite0 in floats.
 fn float_twin() -> Network {
-    let network = Network::from_onnx(&bytes(&fixture("../../models/efficientnet-lite0-int8.onnx"))).unwrap();
+    let network = Network::from_onnx(bytes(&fixture("../../models/efficientnet-lite0-int8.onnx"))).unwrap();
     let mut graph = network.graph().clone();
     let values: Vec<_> = graph.iter().map(|(id, _)| id).collect();
     for id in values {

@@ -23,7 +23,7 @@ const NETWORKS: &[&str] = &["lite", "resnet", "vgg", "densenet", "mobilenet_v3"]
 fn explain(network: &str, entry: &Value, targets: &[usize], choice: Choice, shift: f64) -> Result<Vec<Map>> {
     let folder = fixture("networks").join(network);
     let file = |key: &str| npy(&folder.join(entry["draws"][key].as_str().unwrap()));
-    let read = Arc::new(Network::from_onnx(&bytes(&folder.join("model.onnx"))).unwrap());
+    let read = Arc::new(Network::from_onnx(bytes(&folder.join("model.onnx"))).unwrap());
     let layers = &json(&folder.join("manifest.json"))["layers"];
     let layer: Option<Layer> =
         entry["layer"].as_str().map(|l| read.layer(layers[l]["node"].as_str().unwrap()).unwrap());

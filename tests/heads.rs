@@ -93,7 +93,7 @@ fn every_ending_is_what_onnxruntime_says() {
 /// The reader is told what was taken where the file does not say it, and only there.
 #[test]
 fn notes_say_what_was_taken() {
-    let notes = |name: &str| Network::from_onnx(&model(name)).unwrap().notes().join(" ");
+    let notes = |name: &str| Network::from_onnx(model(name)).unwrap().notes().join(" ");
     for (name, wanted) in [
         ("raw", "a softmax over all classes is assumed"),
         ("raw_one", "without a probability"),
@@ -128,7 +128,7 @@ fn a_choice_wins_over_metadata_and_metadata_over_a_guess() {
 
     let wrong = with_metadata("softmax", "pellucid.head", "sigmoid");
     assert_eq!(Network::from_onnx(&wrong).unwrap_err().code(), "model");
-    let error = Network::from_onnx(&model("softmax")).unwrap().with_head(Head::Sigmoid).unwrap_err();
+    let error = Network::from_onnx(model("softmax")).unwrap().with_head(Head::Sigmoid).unwrap_err();
     assert!(error.code() == "argument" && error.to_string().contains("ends in Softmax"), "{error}");
 }
 

@@ -29,7 +29,7 @@ impl Subject {
     fn open(name: &str, gpu: bool) -> pellucid::Result<Self> {
         let folder = fixture(&format!("networks/{name}"));
         let manifest = json(&folder.join("manifest.json"));
-        let network = Arc::new(Network::from_onnx(&bytes(&folder.join("model.onnx")))?);
+        let network = Arc::new(Network::from_onnx(bytes(&folder.join("model.onnx")))?);
         let backend: Box<dyn Backend> = if gpu {
             Box::new(pollster::block_on(GpuBackend::open(network, true))?)
         } else {

@@ -202,7 +202,7 @@ const OUT_OF_SCOPE: [usize; 2] = [50, 61];
 /// Whether a case is about numbers that do not occur in classifiers: narrow or wide integers, numbers that are not finite,
 /// values without elements, and a division of integers that an image would have to be made of.
 fn is_out_of_scope(folder: &Path, inputs: Inputs) -> bool {
-    let model = decode(&bytes(&folder.join("model.onnx"))).unwrap();
+    let model = decode(bytes(&folder.join("model.onnx"))).unwrap();
     let operator = &model.graph.as_ref().unwrap().node[0].op_type;
     let data = |kind: &str, i: usize| folder.join(format!("test_data_set_0/{kind}_{i}.pb"));
     let all = ["input", "output"].into_iter().flat_map(|kind| {
@@ -286,7 +286,7 @@ fn check_all(run: Run) {
 
 /// Whether a case's operator takes inputs of a kind at all.
 fn takes(folder: &Path, inputs: Inputs) -> bool {
-    let model = decode(&bytes(&folder.join("model.onnx"))).unwrap();
+    let model = decode(bytes(&folder.join("model.onnx"))).unwrap();
     let operator = model.graph.unwrap().node[0].op_type.clone();
     let entry = reader_of("", &operator).unwrap_or_else(|| panic!("{operator} cannot be read"));
     match inputs {
@@ -330,7 +330,7 @@ fn check(inputs: Inputs, run: Run, unsupported: &[(&str, &[&str])], wanted: usiz
 
 /// Whether a refusal says which node of which operator it is about, under the right code.
 fn told(fault: &Fault, folder: &Path) -> bool {
-    let model = decode(&bytes(&folder.join("model.onnx"))).unwrap();
+    let model = decode(bytes(&folder.join("model.onnx"))).unwrap();
     let node = &model.graph.unwrap().node[0];
     match fault {
         Fault::Refused(error) => {
@@ -346,12 +346,12 @@ fn told(fault: &Fault, folder: &Path) -> bool {
 
 /// Runs one case.
 fn case(folder: &Path, kind: Inputs, run: Run) -> std::result::Result<(), Fault> {
-    let mut model = decode(&bytes(&folder.join("model.onnx")))?;
+    let mut model = decode(bytes(&folder.join("model.onnx")))?;
     let data = |kind: &str, i: usize| folder.join(format!("test_data_set_0/{kind}_{i}.pb"));
     let count = (0..).take_while(|&i| data("input", i).exists()).count();
     let inputs: Vec<TensorProto> = (0..count).map(|i| tensor_proto(&data("input", i))).collect();
     let values = make_constants(&mut model, &inputs, kind);
-    let mut imported = import(&model)?;
+    let mut imported = import(&mut model)?;
     for (i, output) in model.graph.iter().flat_map(|g| &g.output).enumerate() {
         let expected = tensor(&tensor_proto(&data("output", i)))?;
         let made = match imported.names.get(&output.name) {

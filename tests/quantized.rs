@@ -25,7 +25,7 @@ const SHIPPED: &str = "models/efficientnet-lite0-int8.onnx";
 
 /// How far every listed tensor's integers are from the reference's: the largest distance of each.
 fn distances(model: &Path, image: &Tensor, manifest: &Value, reference: &Tensor, stride: usize) -> Vec<f32> {
-    let mut imported = import(&decode(&bytes(model)).unwrap()).unwrap();
+    let mut imported = import(&mut decode(bytes(model)).unwrap()).unwrap();
     let tensors = manifest.as_array().unwrap();
     let value = |t: &Value| match &imported.names[t["quantized"].as_str().unwrap()] {
         Operand::Value(v) => *v,
@@ -44,7 +44,7 @@ fn distances(model: &Path, image: &Tensor, manifest: &Value, reference: &Tensor,
 }
 
 fn backend(model: &Path) -> CpuBackend {
-    CpuBackend::new(Arc::new(Network::from_onnx(&bytes(model)).unwrap())).unwrap()
+    CpuBackend::new(Arc::new(Network::from_onnx(bytes(model)).unwrap())).unwrap()
 }
 
 fn run(backend: &mut CpuBackend, program: &Program, image: &Tensor, targets: &[usize]) -> Vec<Tensor> {

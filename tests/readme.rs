@@ -93,7 +93,7 @@ fn bounds() -> String {
         "- Pictures up to {} megapixels and {} pixels a side; models up to {} MiB ({} in the page) and {} nodes.\n",
         limits::IMAGE_PIXELS / 1_000_000,
         grouped(limits::IMAGE_SIDE),
-        limits::MODEL_BYTES >> 20,
+        grouped(limits::MODEL_BYTES >> 20),
         limits::PAGE_MODEL_BYTES >> 20,
         grouped(limits::MODEL_NODES)
     )

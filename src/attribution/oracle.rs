@@ -170,7 +170,11 @@ impl Case {
         }
         at = graph.add("pool", GlobalAveragePool, &[at]).unwrap();
         at = graph.add("flat", Reshape { shape: vec![6] }, &[at]).unwrap();
-        let dense = Dense { weights: draw(&[5, 6], 2.0).into(), bias: Some(draw(&[5], 0.5).to_f32().into()) };
+        let dense = Dense {
+            weights: draw(&[5, 6], 2.0).into(),
+            is_transposed: false,
+            bias: Some(draw(&[5], 0.5).to_f32().into()),
+        };
         at = graph.add("scores", dense, &[at]).unwrap();
         let pixels = draw(&[3, 9, 11], 1.0);
         let background = Tensor::new([4, 3, 9, 11], draw(&[4, 3, 9, 11], 1.0).to_f32()).unwrap();

@@ -7,7 +7,7 @@ use std::{
 };
 
 use tract_onnx::pb::{
-    GraphProto, ModelProto, NodeProto, ValueInfoProto, tensor_shape_proto::dimension, type_proto,
+    GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, tensor_shape_proto::dimension, type_proto,
 };
 
 use crate::{
@@ -56,16 +56,17 @@ pub struct InputSize {
 ///
 /// # Errors
 /// [`Error::Unsupported`] names every node that cannot be honoured.
-pub fn import(model: &ModelProto) -> Result<Imported> {
+pub fn import(model: &mut ModelProto) -> Result<Imported> {
     import_for(model, None, InputSize::default())
 }
 
-/// As [`import`], of the nodes that a value needs: what else is in a file never refuses it.
+/// As [`import`], of the nodes that a value needs: what else is in a file never refuses it. The file's tensors are taken
+/// from it one by one, so that the weights of a large file are not held twice.
 ///
 /// # Errors
 /// As [`import`]'s.
-pub fn import_for(model: &ModelProto, wanted: Option<&str>, size: InputSize) -> Result<Imported> {
-    let Some(file) = &model.graph else {
+pub fn import_for(model: &mut ModelProto, wanted: Option<&str>, size: InputSize) -> Result<Imported> {
+    let Some(file) = &mut model.graph else {
         return Err(Error::Model("the file holds no graph; export it again".into()));
     };
     limits::check("the number of the model's nodes", file.node.len() as u64, limits::MODEL_NODES)?;
@@ -95,7 +96,7 @@ pub fn import_for(model: &ModelProto, wanted: Option<&str>, size: InputSize) -> 
         notes: vec![],
         unsupported: vec![],
     };
-    importer.initializers(file)?;
+    importer.initializers(std::mem::take(&mut file.initializer))?;
     importer.inputs(file)?;
     let needed = wanted.map(|name| needed(file, name));
     for (i, node) in file.node.iter().enumerate() {
@@ -181,9 +182,9 @@ struct Importer {
 }
 
 impl Importer {
-    fn initializers(&mut self, file: &GraphProto) -> Result<()> {
-        for tensor in &file.initializer {
-            let constant = onnx::constant(tensor).map_err(Error::Model)?;
+    fn initializers(&mut self, tensors: Vec<TensorProto>) -> Result<()> {
+        for tensor in tensors {
+            let constant = onnx::constant(&tensor).map_err(Error::Model)?;
             if let Elements::F32(values) = &constant.elements
                 // A lone infinity may be a bound of a Clip.
                 && values.iter().any(|v| v.is_nan() || v.is_infinite() && values.len() > 1)
@@ -216,8 +217,8 @@ impl Importer {
     }
 
     fn inputs(&mut self, file: &GraphProto) -> Result<()> {
-        let initialized: HashSet<&str> = file.initializer.iter().map(|t| t.name.as_str()).collect();
-        for input in file.input.iter().filter(|i| !initialized.contains(i.name.as_str())) {
+        let initialized: HashSet<String> = self.values.keys().cloned().collect();
+        for input in file.input.iter().filter(|input| !initialized.contains(&input.name)) {
             let shape = self.input_shape(input)?;
             let what = "the number of elements of an image of the model's input";
             limits::check(what, limits::product(&shape), limits::VALUE_ELEMENTS)?;
@@ -367,7 +368,7 @@ impl Importer {
             }
             return proto.output.iter().try_for_each(|output| self.define(output, None));
         };
-        self.initializers(graph)?;
+        self.initializers(graph.initializer.clone())?;
         for node in &graph.node {
             self.node(node, opset)?;
         }

@@ -1,8 +1,11 @@
 //! ONNX files, as tract's protobuf parser gives them, to graphs.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
-use prost::Message;
+use prost::{
+    Message,
+    bytes::{Buf, Bytes},
+};
 use tract_onnx::pb::{ModelProto, tensor_proto::DataType, type_proto};
 
 pub use super::import::{Imported, InputSize, import, import_for};
@@ -23,16 +26,28 @@ use crate::{
     ops::{onnx::Operand, pointwise::Pointwise, reshape::Reshape},
 };
 
-/// Decodes an ONNX file.
+/// Decodes an ONNX file. One that is given away (a `Vec<u8>`) is freed when it is decoded.
 ///
 /// # Errors
 /// [`Error::Limit`] when it is too large, [`Error::Model`] when it is no ONNX file or cut short.
-pub fn decode(bytes: &[u8]) -> Result<ModelProto> {
+pub fn decode<'a>(file: impl Into<Cow<'a, [u8]>>) -> Result<ModelProto> {
+    match file.into() {
+        Cow::Borrowed(bytes) => decode_from(bytes, bytes),
+        // The decoder copies each field twice from a slice, and once from a buffer that owns its bytes.
+        Cow::Owned(bytes) => {
+            let bytes = Bytes::from(bytes);
+            decode_from(&bytes, bytes.clone())
+        }
+    }
+}
+
+/// Decodes `bytes`, which `buffer` gives too.
+fn decode_from(bytes: &[u8], buffer: impl Buf) -> Result<ModelProto> {
     limits::check("the model file's size in bytes", bytes.len() as u64, limits::MODEL_BYTES)?;
     if let Err(fault) = wire::check(bytes) {
         return Err(if not_onnx::is_known(bytes) { Error::Model(not_onnx::reason(bytes)) } else { fault });
     }
-    let model = ModelProto::decode(bytes).ok();
+    let model = ModelProto::decode(buffer).ok();
     let model = model.filter(|m| m.graph.as_ref().is_some_and(|g| !g.node.is_empty()));
     let mut model = model.ok_or_else(|| Error::Model(not_onnx::reason(bytes)))?;
     functions::put_in(&mut model)?;
@@ -40,13 +55,14 @@ pub fn decode(bytes: &[u8]) -> Result<ModelProto> {
 }
 
 impl Network {
-    /// Reads a classifier: one image in, one score per class out.
+    /// Reads a classifier: one image in, one score per class out. A file that is given away (a `Vec<u8>`) is freed as
+    /// soon as it is decoded.
     ///
     /// # Errors
     /// [`Error::Limit`], [`Error::Model`], [`Error::NotFinite`], or [`Error::Unsupported`] naming every
     /// operator and node that cannot be honoured.
-    pub fn from_onnx(bytes: &[u8]) -> Result<Self> {
-        Self::read(bytes, &Reading::default())
+    pub fn from_onnx<'a>(file: impl Into<Cow<'a, [u8]>>) -> Result<Self> {
+        Self::read(file, &Reading::default())
     }
 
     /// As [`Self::from_onnx`], with what the file leaves to its reader.
@@ -54,10 +70,12 @@ impl Network {
     /// # Errors
     /// As [`Self::from_onnx`]; [`Error::MissingData`] where the file keeps weights in files that are not there, and
     /// [`Error::Argument`] for an output that it does not have, or a size where it fixes another.
-    pub fn read(bytes: &[u8], reading: &Reading<'_>) -> Result<Self> {
-        let mut model = decode(bytes)?;
+    pub fn read<'a>(file: impl Into<Cow<'a, [u8]>>, reading: &Reading<'_>) -> Result<Self> {
+        let file = file.into();
+        let size = file.len() as u64;
+        let mut model = decode(file)?;
         let none = HashMap::new();
-        external::put_in(&mut model, reading.files.unwrap_or(&none), bytes.len() as u64)?;
+        external::put_in(&mut model, reading.files.unwrap_or(&none), size)?;
         let mut metadata = Metadata::read(&model.metadata_props)?;
         let file = model
             .graph
@@ -69,7 +87,7 @@ impl Network {
         let summary = Summary::of(file, &needed(file, &scores.name));
         let size = InputSize { wanted: reading.size, usual: reading.usual_size.or(metadata.size) };
         let Imported { mut graph, names, operators, mut notes, is_size_open } =
-            import_for(&model, Some(&scores.name), size)?;
+            import_for(&mut model, Some(&scores.name), size)?;
         metadata.labels = metadata.labels.or(scores.labels);
         notes.extend(scores.note);
         notes.extend(metadata.note.clone());
@@ -222,7 +240,7 @@ mod tests {
 
     #[test]
     fn a_small_model_is_read() {
-        let network = Network::from_onnx(&model("Conv", "", vec![1.0; 6])).unwrap();
+        let network = Network::from_onnx(model("Conv", "", vec![1.0; 6])).unwrap();
         assert_eq!((network.classes(), network.default_layer().unwrap().name.as_str()), (2, "first-node"));
     }
 
@@ -230,20 +248,20 @@ mod tests {
     fn nan_weights_are_refused_by_name() {
         let mut weights = vec![1.0; 6];
         weights[4] = f32::NAN;
-        let error = Network::from_onnx(&model("Conv", "", weights)).unwrap_err();
+        let error = Network::from_onnx(model("Conv", "", weights)).unwrap_err();
         assert_eq!(error.code(), "not-finite");
         assert!(error.to_string().contains("weights"), "{error}");
     }
 
     #[test]
     fn weights_of_the_wrong_size_are_refused() {
-        assert_eq!(Network::from_onnx(&model("Conv", "", vec![1.0; 5])).unwrap_err().code(), "model");
+        assert_eq!(Network::from_onnx(model("Conv", "", vec![1.0; 5])).unwrap_err().code(), "model");
     }
 
     #[test]
     fn unknown_operators_are_named_with_their_domain() {
-        let error = Network::from_onnx(&model("QEmbedLayerNormalization", "com.microsoft", vec![1.0; 6]))
-            .unwrap_err();
+        let error =
+            Network::from_onnx(model("QEmbedLayerNormalization", "com.microsoft", vec![1.0; 6])).unwrap_err();
         assert_eq!(error.code(), "unsupported");
         assert!(
             error.to_string().contains("com.microsoft.QEmbedLayerNormalization (node \"first-node\""),

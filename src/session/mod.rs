@@ -14,7 +14,7 @@ mod tests;
 mod warm;
 mod what_if;
 
-use std::{collections::BTreeMap, rc::Rc, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, rc::Rc, sync::Arc};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -103,7 +103,7 @@ impl Session {
     /// # Errors
     /// What [`Network::from_onnx`] and [`FallbackBackend::open`] fail with, and [`Error::Argument`] when labels or
     /// preprocessing do not fit the model.
-    pub async fn open(model: &[u8], options: Options) -> Result<Self> {
+    pub async fn open<'a>(model: impl Into<Cow<'a, [u8]>>, options: Options) -> Result<Self> {
         Self::with_network(Network::from_onnx(model)?, options).await
     }
 

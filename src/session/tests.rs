@@ -11,7 +11,7 @@ use crate::{backend::fallback::Choice, network::Network};
 
 /// A network of five classes with metadata keys of ours.
 pub(super) fn network_with(metadata: &[(&str, &str)]) -> Network {
-    Network::from_onnx(&small_model::small_model(5, metadata)).unwrap()
+    Network::from_onnx(small_model::small_model(5, metadata)).unwrap()
 }
 
 /// A network of which the file says nothing.

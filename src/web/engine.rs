@@ -245,9 +245,9 @@ impl Engine {
         let OpenOptions { backend, labels, head, scores, size, .. } = options;
         let is_labelled = labels.is_some();
         let reading = Reading { files: Some(&files), scores: scores.as_deref(), size, usual_size };
-        let network = Network::read(&model, &reading)?;
+        let network = Network::read(model, &reading)?;
         // The backend needs the room more than the files do.
-        drop((model, files));
+        drop(files);
         let options = Options { backend, preprocessing, labels, head, notes: vec![] };
         let mut session = Session::with_network(network, options).await?;
         session.set_clock(js_sys::Date::now);

@@ -13,7 +13,7 @@ use tract_onnx::pb::{AttributeProto, ModelProto};
 use crate::models::{floats, int, ints, model, node, value};
 
 pub fn scores(model: &ModelProto) -> Vec<f32> {
-    let network = Arc::new(Network::from_onnx(&model.encode_to_vec()).unwrap());
+    let network = Arc::new(Network::from_onnx(model.encode_to_vec()).unwrap());
     let pixels = network.input().iter().product::<usize>();
     let data = (0..pixels).map(|i| (i % 13) as f32 / 13.0 - 0.4).collect();
     let image = Tensor::new([&[1], network.input()].concat(), data).unwrap();
@@ -23,7 +23,7 @@ pub fn scores(model: &ModelProto) -> Vec<f32> {
 }
 
 pub fn refusal(model: &ModelProto) -> String {
-    let error = Network::from_onnx(&model.encode_to_vec()).unwrap_err();
+    let error = Network::from_onnx(model.encode_to_vec()).unwrap_err();
     assert!(matches!(error.code(), "unsupported" | "model" | "limit"), "{error:?}");
     error.to_string()
 }
@@ -172,7 +172,7 @@ fn the_default_layer_is_what_the_last_pooling_reads() {
         vec![node("Flatten", &["last"], "y", vec![])],
     ] {
         let what = pool[0].op_type.clone();
-        let network = Network::from_onnx(&squeezed(pool).encode_to_vec()).unwrap();
+        let network = Network::from_onnx(squeezed(pool).encode_to_vec()).unwrap();
         assert_eq!(network.default_layer().unwrap().name, "last-node", "{what}");
     }
 }

@@ -62,7 +62,7 @@ fn read(model: &Model, usual_size: Option<[usize; 2]>) -> Result<Network> {
         return Network::read(SHIPPED_MODEL, &Reading { scores, size, usual_size, files: None });
     };
     let files = Folder::of(path);
-    Network::read(&input::read(path)?, &Reading { scores, size, usual_size, files: Some(&files) })
+    Network::read(input::read(path)?, &Reading { scores, size, usual_size, files: Some(&files) })
 }
 
 fn read_config(path: &Path) -> Result<Config> {

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use tract_onnx::tract_core::{
-    internal::{Datum, OutletId},
-    ops::{einsum::EinSum, math},
-};
+use tract_onnx::tract_core::internal::OutletId;
+
+use super::matrix_vector::{columns_times, rows_times};
 
 use crate::{
     chain::{Epilogue, Step},
@@ -21,11 +20,14 @@ use crate::{
     },
 };
 
-/// `y[o] = bias[o] + sum over i of weights[o, i] * x[i]`.
+/// `y[o] = bias[o] + sum over i of weights[o, i] * x[i]`. The product with the transpose, which is its gradient, has the
+/// same weights: matrices of fully connected layers are the largest constants of many networks, and are held once.
 #[derive(Clone, Debug)]
 pub struct Dense {
-    /// `[O, I]`; int8 weights keep their integers and scales.
+    /// `[O, I]`, or `[I, O]` where they are transposed; int8 weights keep their integers and scales.
     pub weights: Arc<Constant>,
+    /// True if the outputs are the second axis of the weights.
+    pub is_transposed: bool,
     /// One value per output.
     pub bias: Option<Arc<Vec<f32>>>,
 }
@@ -37,17 +39,16 @@ pub fn read_gemm(node: &mut Reader<'_>) -> Result<Operand, String> {
         return Err("transA would mix the images of a batch".into());
     }
     let mut weights = node.constant(1)?;
-    if node.int("transB", 0) == 0 {
-        weights = Arc::new(transposed(&weights)?);
-    }
+    let is_transposed = node.int("transB", 0) == 0;
     let alpha = node.float("alpha", 1.0);
     if alpha != 1.0 {
         let scaled = weights.to_f32().iter().map(|w| w * alpha).collect();
         weights = Arc::new(Constant::floats(weights.shape.clone(), scaled));
     }
-    let &[outputs, _] = weights.shape.as_slice() else {
+    let &[rows, columns] = weights.shape.as_slice() else {
         return Err(format!("only matrices are supported as weights; these are {:?}", weights.shape));
     };
+    let outputs = if is_transposed { columns } else { rows };
     let beta = node.float("beta", 1.0);
     let bias = match node.optional_constant(2)? {
         None => None,
@@ -67,7 +68,7 @@ pub fn read_gemm(node: &mut Reader<'_>) -> Result<Operand, String> {
             })?))
         }
     };
-    node.add(Dense { weights, bias }, &[input])
+    node.add(Dense { weights, is_transposed, bias }, &[input])
 }
 
 /// Reads an ONNX MatMul of two values, or of a value and a constant matrix on either side.
@@ -77,30 +78,33 @@ pub fn read_matmul(node: &mut Reader<'_>) -> Result<Operand, String> {
         (Some(Some(Operand::Constant(c))), Some(Some(Operand::Value(value)))) => {
             let (weights, value) = (matrix(c)?, *value);
             return match node.node(value).shape.len().checked_sub(2) {
-                Some(axis) => linear_along(node, value, axis, weights).map(Operand::Value),
+                Some(axis) => linear_along(node, value, axis, (*weights).clone()).map(Operand::Value),
                 None => Err("it would mix the images of a batch".into()),
             };
         }
         _ => {}
     }
     let input = node.value(0)?;
-    let weights = transposed(&matrix(&*node.constant(1)?)?)?;
+    let weights = matrix(&node.constant(1)?)?;
     let axes = node.node(input).shape.len();
     match axes {
-        0 | 1 => node.add(Dense { weights: Arc::new(weights), bias: None }, &[input]),
-        _ => linear_along(node, input, axes - 1, weights).map(Operand::Value),
+        0 | 1 => node.add(Dense { weights, is_transposed: true, bias: None }, &[input]),
+        _ => linear_along(node, input, axes - 1, transposed(&weights)?).map(Operand::Value),
     }
 }
 
 /// A constant matrix without axes of extent one in front.
-fn matrix(constant: &Constant) -> Result<Constant, String> {
+fn matrix(constant: &Arc<Constant>) -> Result<Arc<Constant>, String> {
+    if constant.shape.len() == 2 {
+        return Ok(constant.clone());
+    }
     let extra = constant.shape.len().saturating_sub(2);
     if constant.shape[..extra].iter().any(|&d| d != 1) {
         return Err(format!("only matrices are supported as weights; these are {:?}", constant.shape));
     }
     let quantization =
         constant.quantization.clone().map(|q| Quantization { axis: q.axis.saturating_sub(extra), ..q });
-    Ok(Constant { shape: constant.shape[extra..].to_vec(), quantization, ..constant.clone() })
+    Ok(Arc::new(Constant { shape: constant.shape[extra..].to_vec(), quantization, ..(**constant).clone() }))
 }
 
 /// The transpose of a matrix; integers stay integers.
@@ -123,15 +127,29 @@ pub(in crate::ops) fn transposed(matrix: &Constant) -> Result<Constant, String> 
     Ok(Constant { shape: vec![columns, rows], elements, quantization })
 }
 
+impl Dense {
+    /// The numbers of outputs and of inputs.
+    fn extents(&self) -> Option<(usize, usize)> {
+        let &[rows, columns] = self.weights.shape.as_slice() else { return None };
+        Some(if self.is_transposed { (columns, rows) } else { (rows, columns) })
+    }
+
+    /// The weights as floats: the file's own where it has floats.
+    fn floats(&self) -> Arc<Constant> {
+        match (&self.weights.elements, &self.weights.quantization) {
+            (Elements::F32(_), None) => self.weights.clone(),
+            _ => Arc::new(Constant::floats(self.weights.shape.clone(), self.weights.to_f32())),
+        }
+    }
+}
+
 impl Operator for Dense {
     fn name(&self) -> &'static str {
         "Dense"
     }
 
     fn shape(&self, inputs: &[&[usize]]) -> Result<Shape, String> {
-        let &[outputs, features] = self.weights.shape.as_slice() else {
-            return Err("the weights are not a matrix".into());
-        };
+        let (outputs, features) = self.extents().ok_or("the weights are not a matrix")?;
         if inputs[0] != [features] {
             return Err(format!(
                 "weights {outputs} x {features} do not fit an input of {:?} an image",
@@ -149,23 +167,21 @@ impl Operator for Dense {
     }
 
     fn gradient(&self, at: &mut Adjoint<'_>) -> Result<Vec<ValueId>> {
-        let weights = transposed(&self.weights).map_err(crate::Error::Model)?;
-        let g = at.cotangent;
-        Ok(vec![at.add("gradient", Dense { weights: Arc::new(weights), bias: None }, &[g])?])
+        let (weights, g) = (self.weights.clone(), at.cotangent);
+        let transpose = Dense { weights, is_transposed: !self.is_transposed, bias: None };
+        Ok(vec![at.add("gradient", transpose, &[g])?])
     }
 
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
-        let [outputs, features] = self.weights.shape[..] else {
-            return Err(at.failed(&"its weights are not a matrix"));
-        };
-        let weights = at.constant(".weights", &[outputs, features], &self.weights.to_f32())?;
-        let axes = "oi,i->o".parse().map_err(|e| at.failed(&e))?;
-        let product = EinSum { axes, operating_dt: f32::datum_type(), q_params: None };
-        let input = at.inputs[0];
-        let made = at.wire(".product", product, &[weights, input])?;
-        let Some(bias) = &self.bias else { return Ok(made) };
-        let bias = at.constant(".bias", &[outputs], bias)?;
-        at.wire("", math::add(), &[made, bias])
+        let (weights, bias) = (self.floats(), self.bias.clone());
+        let times = if self.is_transposed { columns_times } else { rows_times };
+        at.floats(move |inputs, made| {
+            let Elements::F32(matrix) = &weights.elements else { return };
+            if let Some(bias) = &bias {
+                made.copy_from_slice(bias);
+            }
+            times(matrix, inputs[0].floats(), made);
+        })
     }
 
     fn record(&self, at: &mut Recording<'_>) -> Result<()> {
@@ -178,9 +194,11 @@ impl Operator for Dense {
 
     fn record_with(&self, at: &mut Recording<'_>, _: &[Step], epilogue: &Epilogue) -> Result<()> {
         let axis = GatherAxis::forward(&Window::new([1; 2]), 0, 1, 1);
-        let (outputs, inputs, weights) =
-            (self.weights.shape[0], self.weights.shape[1], self.weights.to_f32());
-        let weight = |o: usize, i: usize, _: usize, _: usize| weights[o * inputs + i];
+        let (outputs, inputs) = self.extents().unwrap_or_default();
+        let weights = self.floats();
+        let Elements::F32(matrix) = &weights.elements else { return Ok(()) };
+        let (per_output, per_input) = if self.is_transposed { (1, outputs) } else { (inputs, 1) };
+        let weight = |o: usize, i: usize, _: usize, _: usize| matrix[o * per_output + i * per_input];
         let bias = self.bias.as_ref().map(|b| b.as_slice());
         let phases = vec![[axis.clone(), axis]];
         let work = Convolution { phases, inputs, outputs, groups: 1, weight: &weight, bias, prologue: &[] };
@@ -198,11 +216,15 @@ impl Operator for Dense {
     #[cfg(test)]
     fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
         let x = &inputs[0].data;
-        let y = (0..self.weights.shape[0]).map(|o| {
+        let (outputs, features) = self.extents().unwrap();
+        let weight = |o: usize, i: usize| {
+            self.weights.real(if self.is_transposed { i * outputs + o } else { o * features + i })
+        };
+        let y = (0..outputs).map(|o| {
             let bias = self.bias.as_ref().map_or(0.0, |b| f64::from(b[o]));
-            x.iter().enumerate().map(|(i, v)| v * self.weights.real(o * x.len() + i)).sum::<f64>() + bias
+            x.iter().enumerate().map(|(i, v)| v * weight(o, i)).sum::<f64>() + bias
         });
-        crate::graph::reference::Array::new(&[self.weights.shape[0]], y.collect())
+        crate::graph::reference::Array::new(&[outputs], y.collect())
     }
 }
 
@@ -221,8 +243,10 @@ pub(crate) mod cases {
 
     fn dense(rng: &mut Rng) -> Graph {
         let (features, outputs) = (int(rng, 1, 90), int(rng, 1, 40));
-        let weights = Arc::new(Constant::floats([outputs, features], floats(rng, features * outputs)));
+        let is_transposed = rng.random::<bool>();
+        let extents = if is_transposed { [features, outputs] } else { [outputs, features] };
+        let weights = Arc::new(Constant::floats(extents, floats(rng, features * outputs)));
         let bias = rng.random::<bool>().then(|| Arc::new(floats(rng, outputs)));
-        single(&[features], Dense { weights, bias })
+        single(&[features], Dense { weights, is_transposed, bias })
     }
 }

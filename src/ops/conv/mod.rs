@@ -4,6 +4,7 @@
 pub mod dense;
 mod depthwise_loop;
 pub mod integer;
+mod matrix_vector;
 pub mod transpose;
 
 use std::sync::Arc;

@@ -77,7 +77,7 @@ fn folder() -> Option<PathBuf> {
 #[test]
 fn every_variant_of_the_shipped_model_is_valid() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/models/efficientnet-lite0-int8.onnx");
-    let network = Network::from_onnx(&std::fs::read(path).unwrap()).unwrap();
+    let network = Network::from_onnx(std::fs::read(path).unwrap()).unwrap();
     let layer = network.default_layer().map(|l| l.value);
     let gradient = |score, layer, rule| Program::Gradient { score, layer, rule };
     let programs = [
