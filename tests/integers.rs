@@ -14,7 +14,7 @@ use pellucid::{
 use support::{bytes, fixture, json, npy, relative_l2};
 
 fn network(name: &str) -> Arc<Network> {
-    Arc::new(Network::from_onnx(&bytes(&fixture(&format!("integers/{name}.onnx")))).unwrap())
+    Arc::new(Network::from_onnx(bytes(&fixture(&format!("integers/{name}.onnx")))).unwrap())
 }
 
 fn names() -> Vec<String> {

@@ -18,7 +18,7 @@ use crate::{
         fold::Inputs,
         onnx::{self, Operand, Reader, attributes, bounded, short},
         reader_of,
-        rearrange::{IndexMap, Rearrange},
+        rearrange::{IndexMap, Rearrange, below_transposes, transposed},
     },
 };
 
@@ -337,10 +337,14 @@ impl Importer {
         };
         let made = made.unwrap_or_default();
         for operand in &made {
-            if let Operand::Value(value) = operand
-                && value.index() >= before
-            {
-                self.operators.insert(*value, proto.op_type.clone());
+            let Operand::Value(value) = operand else { continue };
+            // Below a transpose that the node was moved across, it made another value.
+            let own = match transposed(&self.graph, *value) {
+                Some((below, _)) if proto.op_type != "Transpose" && below.index() >= before => below,
+                _ => *value,
+            };
+            if own.index() >= before {
+                self.operators.insert(own, proto.op_type.clone());
             }
         }
         self.nodes.extend(made.first().map(|first| (name, first.clone())));
@@ -436,6 +440,7 @@ impl Importer {
         };
         let folded = entry.fold.and_then(|fold| Some(fold(&reading, &Inputs::of(&reading)?)));
         let read = match folded {
+            None if entry.is_element_wise => below_transposes(&mut reading, entry.read),
             None => (entry.read)(&mut reading),
             Some(constant) => constant.and_then(|constant| {
                 match proto.op_type.as_str() {

@@ -6,6 +6,7 @@ use super::Network;
 use crate::{
     error::{Error, Result},
     graph::{Graph, Node, ValueId},
+    ops::{average_pool::AveragePool, rearrange::transposed},
 };
 
 /// A layer that can be asked for: a value with height and width.
@@ -49,7 +50,7 @@ impl Network {
         if let Some(layer) = self.layers.iter().find(|l| l.name == name) {
             return Ok(layer.clone());
         }
-        let value = self.names.get(name).copied().filter(|v| self.graph.node(*v).shape.len() == 3);
+        let value = self.names.get(name).and_then(|value| self.channels_first(*value));
         let value = value.ok_or_else(|| {
             Error::Argument(format!(
                 "there is no layer {name:?} with height and width; list them with `pellucid layers`"
@@ -61,6 +62,43 @@ impl Network {
     }
 }
 
+impl Network {
+    /// The value itself where its axes are `[C, H, W]`, or what it is a transpose of.
+    fn channels_first(&self, value: ValueId) -> Option<ValueId> {
+        let axes = channel_axes(&self.graph);
+        let candidates = [Some(value), transposed(&self.graph, value).map(|(input, _)| input)];
+        let is_map = |v: &ValueId| self.graph.node(*v).shape.len() == 3 && axes[v.index()] == 0;
+        candidates.into_iter().flatten().find(is_map)
+    }
+}
+
+/// For each value the axis of its channels: the image's first, and where transposes take it. What convolves or pools has
+/// channels first, as it reads them.
+fn channel_axes(graph: &Graph) -> Vec<usize> {
+    let mut axes = vec![0; graph.nodes().len()];
+    for (value, node) in graph.iter() {
+        let Some(first) = node.inputs.first() else { continue };
+        let before = axes[first.index()];
+        axes[value.index()] = match transposed(graph, value) {
+            Some((_, order)) => order.iter().position(|&axis| axis == before).unwrap_or(0),
+            None => axis_after(graph.node(*first), node, before),
+        };
+    }
+    axes
+}
+
+/// The axis of the channels after an operator that moves no axes. A pooled value, which has no other axes, may be given
+/// another shape instead of being transposed.
+fn axis_after(input: &Node, output: &Node, axis: usize) -> usize {
+    let channels = input.shape.get(axis).copied().unwrap_or(1);
+    let holds_all = |node: &Node| node.elements() == channels;
+    match output.shape.iter().position(|&extent| extent == channels) {
+        Some(only) if channels > 1 && holds_all(input) && holds_all(output) => only,
+        _ if input.shape.len() == output.shape.len() => axis,
+        _ => 0,
+    }
+}
+
 /// The name that users know an operator by: that of the ONNX node which the value was read from. Several ONNX operators
 /// become one of the graph's (Add or Mul of a constant is an Affine, MatMul a Dense), so the graph's name would mislead.
 fn operator_of(operators: &HashMap<ValueId, String>, value: ValueId, node: &Node) -> String {
@@ -68,17 +106,19 @@ fn operator_of(operators: &HashMap<ValueId, String>, value: ValueId, node: &Node
     operators.get(&value).cloned().unwrap_or_else(own)
 }
 
-/// The values with height and width that are an output of an ONNX node, as `is_output` knows; those of quantizers and
-/// reshapes left out.
+/// The values with channels, height and width, in this order, that are an output of an ONNX node, as `is_output` knows;
+/// those of quantizers and reshapes left out.
 pub(super) fn layers(
     graph: &Graph,
     operators: &HashMap<ValueId, String>,
     is_output: impl Fn(ValueId) -> bool,
 ) -> Vec<Layer> {
+    let axes = channel_axes(graph);
     graph
         .iter()
         .filter_map(|(value, node)| {
-            node.operator().filter(|op| node.shape.len() == 3 && op.is_layer() && is_output(value))?;
+            let is_map = node.shape.len() == 3 && axes[value.index()] == 0;
+            node.operator().filter(|op| is_map && op.is_layer() && is_output(value))?;
             Some(Layer {
                 name: node.name.clone(),
                 operator: operator_of(operators, value, node),
@@ -90,13 +130,15 @@ pub(super) fn layers(
 }
 
 /// The last layer with more than one place on the way to the scores: what the last pooling reads, global or not, or the
-/// flattening before fully connected layers. The way is followed back from the scores, so what a squeeze-and-excite
+/// flattening before fully connected layers. A pooling that keeps every place, as before the classifier of AlexNet and
+/// VGG, is passed over. The way is followed back from the scores, so what a squeeze-and-excite
 /// block pools on the side is never on it. Where nothing is on it, the last such layer of all.
 pub(super) fn default_layer(graph: &Graph, scores: ValueId, layers: &[Layer]) -> Option<usize> {
     let is_map = |value: ValueId| matches!(*graph.node(value).shape, [_, h, w] if h * w > 1);
     let mut at = Some(scores);
     while let Some(value) = at {
         if is_map(value)
+            && !keeps_places(graph, value)
             && let Some(i) = layers.iter().position(|l| l.value == value)
         {
             return Some(i);
@@ -104,4 +146,11 @@ pub(super) fn default_layer(graph: &Graph, scores: ValueId, layers: &[Layer]) ->
         at = graph.node(value).inputs.first().copied();
     }
     layers.iter().rposition(|l| l.shape[1] * l.shape[2] > 1)
+}
+
+/// True of an average pool whose output has the places of its input.
+fn keeps_places(graph: &Graph, value: ValueId) -> bool {
+    let node = graph.node(value);
+    let before = node.inputs.first().map(|input| &graph.node(*input).shape);
+    node.as_op::<AveragePool>().is_some() && before == Some(&node.shape)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     conv::Conv,
     onnx::Reader,
-    rearrange::{IndexMap, check_axes, placed},
+    rearrange::{check_axes, in_order},
     reshape::Reshape,
     window::Window,
 };
@@ -27,9 +27,11 @@ pub fn linear_along(
     let rest = moved[1..].iter().product();
     let mut value = x;
     if axis != 0 {
-        value = placed(node, value, IndexMap::transpose(&shape, &first))?;
+        value = in_order(node, value, &first)?;
     }
-    value = reshaped(node, value, vec![extent, rest, 1])?;
+    if shape.len() != 3 {
+        value = reshaped(node, value, vec![extent, rest, 1])?;
+    }
     let &[out, inputs] = weights.shape.as_slice() else { return Err("its weights are no matrix".into()) };
     if inputs != extent {
         return Err(format!("weights {out} x {inputs} do not fit an axis of {extent}"));
@@ -37,10 +39,10 @@ pub fn linear_along(
     let weights = Arc::new(Constant { shape: vec![out, extent, 1, 1], ..weights });
     value = node.value_of(Conv { weights, bias: None, groups: 1, window: Window::new([1, 1]) }, &[value])?;
     moved[0] = out;
-    value = reshaped(node, value, moved.clone())?;
+    value = reshaped(node, value, moved)?;
     if axis != 0 {
         let back: Vec<usize> = (1..=axis).chain([0]).chain(axis + 1..shape.len()).collect();
-        value = placed(node, value, IndexMap::transpose(&moved, &back))?;
+        value = in_order(node, value, &back)?;
     }
     Ok(value)
 }

@@ -8,6 +8,7 @@ use super::{
     fold::axis_of,
     multiply::Multiply,
     onnx::{Operand, Reader, size},
+    rearrange::{below_transposes, transposed},
     reduce::{mean_over, sum_over},
     reshape::Reshape,
     smooth_activation::{Kind, SmoothActivation},
@@ -67,9 +68,24 @@ pub fn read_layer_normalization(node: &mut Reader<'_>) -> Result<Operand, String
     if first == 0 {
         return Err("a normalisation from axis 0 on would mix the images of a batch".into());
     }
-    let axes: Vec<usize> = (first..rank).collect();
+    let makes_statistics = node.proto.output.iter().skip(1).any(|output| !output.is_empty());
+    let below = transposed(node.graph, x).filter(|_| first + 1 == rank && !makes_statistics);
+    let Some((_, order)) = below else {
+        return layer_normalised(node, x, &(first..rank).collect::<Vec<_>>());
+    };
+    // The last axis is that of the channels, wherever the transpose took them from.
+    let channels = order.last().copied().unwrap_or_default();
+    below_transposes(node, |node| {
+        let own = node.value(0)?;
+        let axis = if own == x { rank - 1 } else { channels + 1 };
+        layer_normalised(node, own, &[axis])
+    })
+}
+
+/// Normalises over some axes, counted with the batch's, and scales and shifts by constants that broadcast.
+fn layer_normalised(node: &mut Reader<'_>, x: ValueId, axes: &[usize]) -> Result<Operand, String> {
     let epsilon = node.float("epsilon", 1e-5);
-    let normal = standardised(node, x, &axes, epsilon)?;
+    let normal = standardised(node, x, axes, epsilon)?;
     let (scale, shift) = (node.constant(1)?, node.optional_constant(2)?);
     node.others = vec![Operand::Value(normal.mean), Operand::Value(normal.inverse)];
     scaled_by(node, normal.value, Some(scale), shift).map(Operand::Value)

@@ -28,10 +28,13 @@ pub struct Entry {
     pub attributes: &'static [Attribute],
     /// Computes a node of it whose inputs are all constants.
     pub fold: Option<Fold>,
+    /// True if it treats every element alike, so that its inputs' axes may come in any order, the same for all; constants
+    /// and smaller values broadcast.
+    pub is_element_wise: bool,
 }
 
 pub(super) const fn entry(operator: &'static str, read: Read, attributes: &'static [Attribute]) -> Entry {
-    Entry { domain: "", operator, read, attributes, fold: None }
+    Entry { domain: "", operator, read, attributes, fold: None, is_element_wise: false }
 }
 
 impl Entry {
@@ -39,6 +42,10 @@ impl Entry {
     #[must_use]
     pub fn is_of_constants_only(&self) -> bool {
         std::ptr::fn_addr_eq(self.read, fold::constants_only as Read)
+    }
+
+    const fn element_wise(self) -> Self {
+        Self { is_element_wise: true, ..self }
     }
 
     const fn folds(self, fold: Fold) -> Self {
@@ -72,8 +79,8 @@ const CONV: &[Attribute] =
 
 /// Every ONNX operator that can be read, of the default domain.
 const READERS: &[Entry] = &[
-    entry("Abs", smooth_activation::read_abs, &[CONSUMED]).folds(fold::absolute),
-    entry("Add", arithmetic::read_add, LEGACY).folds(fold::add),
+    entry("Abs", smooth_activation::read_abs, &[CONSUMED]).element_wise().folds(fold::absolute),
+    entry("Add", arithmetic::read_add, LEGACY).element_wise().folds(fold::add),
     of_constants("And", fold::and, COMPARISON),
     entry(
         "AveragePool",
@@ -101,10 +108,12 @@ const READERS: &[Entry] = &[
         ],
     ),
     entry("Cast", cast::read, &[int("to"), int("saturate").since(19), text("round_mode").since(24)])
+        .element_wise()
         .folds(fold::cast),
     of_constants("Ceil", fold::ceil, &[CONSUMED]),
-    entry("Celu", activations::read_celu, &[float("alpha")]),
-    entry("Clip", pointwise::clip::read_clip, &[float("min").until(10), float("max").until(10), CONSUMED]),
+    entry("Celu", activations::read_celu, &[float("alpha")]).element_wise(),
+    entry("Clip", pointwise::clip::read_clip, &[float("min").until(10), float("max").until(10), CONSUMED])
+        .element_wise(),
     entry("Concat", concat::read, &[int("axis")]).folds(fold::concat),
     entry(
         "Constant",
@@ -126,22 +135,22 @@ const READERS: &[Entry] = &[
         pointwise::quantize::read_dequantize,
         &[int("axis").since(13), int("block_size").since(21), int("output_dtype").since(23)],
     ),
-    entry("Div", arithmetic::read_div, LEGACY).folds(fold::divide),
+    entry("Div", arithmetic::read_div, LEGACY).element_wise().folds(fold::divide),
     entry(
         "Dropout",
         reshape::read_dropout,
         &[float("ratio").until(11), int("is_test").until(6), int("seed").since(12), CONSUMED],
     ),
     entry("DynamicQuantizeLinear", dynamic_quantize::read, &[]),
-    entry("Elu", smooth_activation::read_elu, &[float("alpha"), CONSUMED]),
+    entry("Elu", smooth_activation::read_elu, &[float("alpha"), CONSUMED]).element_wise(),
     of_constants("Equal", fold::equal, COMPARISON),
-    entry("Erf", smooth_activation::read_erf, &[]),
-    entry("Exp", smooth_activation::read_exp, &[CONSUMED]).folds(fold::exp),
+    entry("Erf", smooth_activation::read_erf, &[]).element_wise(),
+    entry("Exp", smooth_activation::read_exp, &[CONSUMED]).element_wise().folds(fold::exp),
     entry("Expand", rearrange::read_expand, &[]),
     entry("Flatten", reshape::read_flatten, &[int("axis")]),
     of_constants("Floor", fold::floor, &[CONSUMED]),
     entry("Gather", rearrange::read_gather, &[int("axis")]),
-    entry("Gelu", activations::read_gelu, &[text("approximate")]),
+    entry("Gelu", activations::read_gelu, &[text("approximate")]).element_wise(),
     entry(
         "Gemm",
         conv::dense::read_gemm,
@@ -156,8 +165,9 @@ const READERS: &[Entry] = &[
         normalise::read_group_normalization,
         &[float("epsilon"), int("num_groups"), int("stash_type")],
     ),
-    entry("HardSigmoid", smooth_activation::read_hard_sigmoid, &[float("alpha"), float("beta"), CONSUMED]),
-    entry("HardSwish", smooth_activation::read_hard_swish, &[]),
+    entry("HardSigmoid", smooth_activation::read_hard_sigmoid, &[float("alpha"), float("beta"), CONSUMED])
+        .element_wise(),
+    entry("HardSwish", smooth_activation::read_hard_swish, &[]).element_wise(),
     entry("Identity", reshape::read_identity, &[]),
     entry("InstanceNormalization", normalise::read_instance_normalization, &[float("epsilon"), CONSUMED]),
     entry("LRN", normalise::read_lrn, &[float("alpha"), float("beta"), float("bias"), int("size")]),
@@ -166,15 +176,15 @@ const READERS: &[Entry] = &[
         normalise::read_layer_normalization,
         &[int("axis"), float("epsilon"), int("stash_type")],
     ),
-    entry("LeakyRelu", smooth_activation::read_leaky_relu, &[float("alpha"), CONSUMED]),
+    entry("LeakyRelu", smooth_activation::read_leaky_relu, &[float("alpha"), CONSUMED]).element_wise(),
     of_constants("Less", fold::less, COMPARISON),
     of_constants("LessOrEqual", fold::less_or_equal, &[]),
-    entry("Log", smooth_activation::read_log, &[CONSUMED]).folds(fold::logarithm),
+    entry("Log", smooth_activation::read_log, &[CONSUMED]).element_wise().folds(fold::logarithm),
     entry("LogSoftmax", log_softmax::read, &[int("axis")]),
     entry("LpNormalization", normalise::read_lp_normalization, &[int("axis"), int("p")]),
     entry("MatMul", conv::dense::read_matmul, &[]),
     entry("MatMulInteger", quantized::read_matmul_integer, &[]),
-    entry("Max", arithmetic::read_max, &[CONSUMED]).folds(fold::maximum),
+    entry("Max", arithmetic::read_max, &[CONSUMED]).element_wise().folds(fold::maximum),
     entry(
         "MaxPool",
         max_pool::read,
@@ -188,22 +198,22 @@ const READERS: &[Entry] = &[
             ints("strides"),
         ],
     ),
-    entry("Mean", arithmetic::read_mean, &[CONSUMED]),
+    entry("Mean", arithmetic::read_mean, &[CONSUMED]).element_wise(),
     entry("MeanVarianceNormalization", normalise::read_mean_variance_normalization, &[ints("axes")]),
-    entry("Min", arithmetic::read_min, &[CONSUMED]).folds(fold::minimum),
-    entry("Mish", activations::read_mish, &[]),
+    entry("Min", arithmetic::read_min, &[CONSUMED]).element_wise().folds(fold::minimum),
+    entry("Mish", activations::read_mish, &[]).element_wise(),
     of_constants("Mod", fold::modulo, &[int("fmod")]),
-    entry("Mul", arithmetic::read_mul, LEGACY).folds(fold::multiply),
-    entry("Neg", arithmetic::read_neg, &[CONSUMED]).folds(fold::negate),
+    entry("Mul", arithmetic::read_mul, LEGACY).element_wise().folds(fold::multiply),
+    entry("Neg", arithmetic::read_neg, &[CONSUMED]).element_wise().folds(fold::negate),
     of_constants("Not", fold::not, &[]),
     of_constants("Or", fold::or, COMPARISON),
-    entry("PRelu", activations::read_p_relu, &[CONSUMED]),
+    entry("PRelu", activations::read_p_relu, &[CONSUMED]).element_wise(),
     entry(
         "Pad",
         rearrange::read_pad,
         &[ints("paddings").until(1), ints("pads").until(10), text("mode"), float("value").until(10)],
     ),
-    entry("Pow", arithmetic::read_pow, COMPARISON).folds(fold::power),
+    entry("Pow", arithmetic::read_pow, COMPARISON).element_wise().folds(fold::power),
     entry("QLinearConv", quantized::read_conv, CONV),
     entry("QLinearMatMul", quantized::read_matmul, &[]),
     entry(
@@ -218,7 +228,7 @@ const READERS: &[Entry] = &[
         ],
     ),
     of_constants("Range", fold::range, &[]),
-    entry("Reciprocal", arithmetic::read_reciprocal, &[CONSUMED]).folds(fold::reciprocal),
+    entry("Reciprocal", arithmetic::read_reciprocal, &[CONSUMED]).element_wise().folds(fold::reciprocal),
     entry("ReduceL2", normalise::read_reduce_l2, REDUCTION),
     entry("ReduceMax", reduce::read_max, REDUCTION).folds(fold::reduce_max),
     entry("ReduceMean", reduce::read_mean, REDUCTION).folds(fold::reduce_mean),
@@ -226,7 +236,7 @@ const READERS: &[Entry] = &[
     of_constants("ReduceProd", fold::reduce_prod, REDUCTION),
     entry("ReduceSum", reduce::read_sum, SUM).folds(fold::reduce_sum),
     entry("ReduceSumSquare", normalise::read_reduce_sum_square, REDUCTION),
-    entry("Relu", pointwise::clip::read_relu, &[CONSUMED]),
+    entry("Relu", pointwise::clip::read_relu, &[CONSUMED]).element_wise(),
     entry("Reshape", reshape::read_reshape, &[int("allowzero").since(14), ints("shape").until(4), CONSUMED]),
     entry(
         "Resize",
@@ -244,9 +254,9 @@ const READERS: &[Entry] = &[
         ],
     ),
     of_constants("Round", fold::round, &[]),
-    entry("Selu", activations::read_selu, &[float("alpha"), float("gamma"), CONSUMED]),
+    entry("Selu", activations::read_selu, &[float("alpha"), float("gamma"), CONSUMED]).element_wise(),
     entry("Shape", fold::shape, &[int("start").since(15), int("end").since(15)]),
-    entry("Sigmoid", smooth_activation::read_sigmoid, &[CONSUMED]),
+    entry("Sigmoid", smooth_activation::read_sigmoid, &[CONSUMED]).element_wise(),
     entry("Size", fold::size_of, &[]),
     entry(
         "Slice",
@@ -254,20 +264,20 @@ const READERS: &[Entry] = &[
         &[ints("axes").until(9), ints("ends").until(9), ints("starts").until(9)],
     ),
     entry("Softmax", softmax::read, &[int("axis")]),
-    entry("Softplus", smooth_activation::read_softplus, &[]),
-    entry("Softsign", smooth_activation::read_softsign, &[]),
+    entry("Softplus", smooth_activation::read_softplus, &[]).element_wise(),
+    entry("Softsign", smooth_activation::read_softsign, &[]).element_wise(),
     entry("SpaceToDepth", rearrange::read_space_to_depth, &[int("blocksize"), text("mode").since(28)]),
     entry(
         "Split",
         rearrange::read_split,
         &[int("axis"), int("num_outputs").since(18), ints("split").until(12)],
     ),
-    entry("Sqrt", arithmetic::read_sqrt, &[CONSUMED]).folds(fold::square_root),
+    entry("Sqrt", arithmetic::read_sqrt, &[CONSUMED]).element_wise().folds(fold::square_root),
     entry("Squeeze", reshape::read_squeeze, &[ints("axes").until(12)]),
-    entry("Sub", arithmetic::read_sub, LEGACY).folds(fold::subtract),
-    entry("Sum", arithmetic::read_sum, &[CONSUMED]),
-    entry("Swish", activations::read_swish, &[float("alpha")]),
-    entry("Tanh", smooth_activation::read_tanh, &[CONSUMED]),
+    entry("Sub", arithmetic::read_sub, LEGACY).element_wise().folds(fold::subtract),
+    entry("Sum", arithmetic::read_sum, &[CONSUMED]).element_wise(),
+    entry("Swish", activations::read_swish, &[float("alpha")]).element_wise(),
+    entry("Tanh", smooth_activation::read_tanh, &[CONSUMED]).element_wise(),
     entry("Tile", rearrange::read_tile, &[]),
     entry("Transpose", rearrange::read_transpose, &[ints("perm")]),
     entry("Unsqueeze", reshape::read_unsqueeze, &[ints("axes").until(12)]),

@@ -1,6 +1,7 @@
 //! What exporters write in other ways, beside a plain network of the same weights: the scores are the same to the bit, or
 //! as near as another order of sums leaves them.
 
+use prost::Message as _;
 use tract_onnx::pb::{
     AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto,
     attribute_proto::AttributeType, tensor_proto::DataType, type_proto,
@@ -224,4 +225,76 @@ fn lists_of_places_are_bounded() {
         assert!(why.contains(word), "{why}");
         assert!(peak < 256 << 20, "{} MiB", peak >> 20);
     }
+}
+
+/// A convolution and what follows it, with channels first or, between two transposes, last: the same operators, whose
+/// constants have the channels on another axis.
+fn with_channels(last: bool) -> ModelProto {
+    let mut written = plain();
+    let graph = graph(&mut written);
+    let read = if last { "nhwc" } else { "conv" };
+    let made = if last { "back" } else { "scaled" };
+    let mut nodes = vec![
+        node("Add", &[read, "shift"], "shifted", vec![]),
+        node("Relu", &["shifted"], "relu", vec![]),
+        node("Mul", &["relu", "scale"], "scaled", vec![]),
+    ];
+    if last {
+        nodes.insert(0, node("Transpose", &["conv"], "nhwc", vec![ints("perm", &[0, 2, 3, 1])]));
+        nodes.push(node("Transpose", &["scaled"], "back", vec![ints("perm", &[0, 3, 1, 2])]));
+    }
+    graph.node.splice(1..2, nodes);
+    graph.node.iter_mut().find(|n| n.op_type == "GlobalAveragePool").unwrap().input[0] = made.into();
+    let dims: &[i64] = if last { &[4] } else { &[4, 1, 1] };
+    graph.initializer.extend([floats("shift", dims), floats("scale", dims)]);
+    written
+}
+
+#[test]
+fn channels_may_come_last_between_transposes() {
+    let _turn = crate::turn();
+    assert_eq!(scores(&with_channels(true)), scores(&with_channels(false)));
+    let network = |last| pellucid::network::Network::from_onnx(with_channels(last).encode_to_vec()).unwrap();
+    let (last, first) = (network(true), network(false));
+    let named = |network: &pellucid::network::Network| -> Vec<_> {
+        network.layers().iter().map(|l| (l.name.clone(), l.operator.clone(), l.shape.clone())).collect()
+    };
+    assert_eq!(named(&last), named(&first));
+    assert_eq!(last.default_layer().unwrap().name, "scaled-node");
+    // The value that the file calls so has its channels last; the layer has them first.
+    assert_eq!(last.layer("relu").unwrap().shape, [4, 4, 4]);
+    assert!(last.layer("nhwc").unwrap().shape == [4, 4, 4], "what a transpose reads stands for it");
+    let nodes = |network: &pellucid::network::Network| {
+        let (graph, _) = pellucid::network::simplify(network.graph()).unwrap();
+        graph.nodes().len()
+    };
+    assert!(nodes(&last) <= nodes(&first), "no transposes are left");
+}
+
+#[test]
+fn a_layer_normalisation_of_channels_is_one_in_any_order() {
+    let _turn = crate::turn();
+    let normalised = |last: bool| {
+        let mut written = plain();
+        let graph = graph(&mut written);
+        let nodes = vec![
+            node("Transpose", &["conv"], "nhwc", vec![ints("perm", &[0, 2, 3, 1])]),
+            node("LayerNormalization", &["nhwc", "scale", "shift"], "normal", vec![int("axis", -1)]),
+            // Where the order of axes is broken by a reshape, nothing moves below the transpose.
+            node("Reshape", &["normal", "shape"], "same", vec![]),
+            node(
+                "Transpose",
+                &[if last { "normal" } else { "same" }],
+                "back",
+                vec![ints("perm", &[0, 3, 1, 2])],
+            ),
+        ];
+        graph.node.splice(1..2, nodes);
+        graph.node.iter_mut().find(|n| n.op_type == "GlobalAveragePool").unwrap().input[0] = "back".into();
+        let weights = [floats("scale", &[4]), floats("shift", &[4]), longs("shape", &[-1, 4, 4, 4])];
+        graph.initializer.extend(weights);
+        written.opset_import[0].version = 17;
+        written
+    };
+    assert_near(&scores(&normalised(true)), &scores(&normalised(false)));
 }

@@ -4,12 +4,15 @@
 //! All of them are one operator with an [`IndexMap`]. Its adjoint is made of sums and of another map, and the adjoint of
 //! those is a map again, so the family needs two kernels.
 
+mod below;
 mod index_map;
 mod onnx;
 mod sums;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::ops) use below::in_order;
+pub use below::{below_transposes, transposed};
 pub use index_map::{IndexMap, PadMode};
 pub(in crate::ops) use onnx::{check_axes, placed};
 pub use onnx::{

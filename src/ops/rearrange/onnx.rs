@@ -95,7 +95,7 @@ pub(in crate::ops) fn placed(
 }
 
 /// A transpose of a transpose is one transpose of what the first one reads; exporters write many that undo each other.
-fn joined(node: &Reader<'_>, input: ValueId, map: IndexMap) -> (ValueId, IndexMap) {
+pub(super) fn joined(node: &Reader<'_>, input: ValueId, map: IndexMap) -> (ValueId, IndexMap) {
     let before = node.node(input);
     let first = before.as_op::<Rearrange>().and_then(|op| Some((op.map.input(), op.map.order()?)));
     match (first, map.order()) {
@@ -107,7 +107,7 @@ fn joined(node: &Reader<'_>, input: ValueId, map: IndexMap) -> (ValueId, IndexMa
     }
 }
 
-fn of_constant(map: &IndexMap, constant: &Constant) -> Constant {
+pub(super) fn of_constant(map: &IndexMap, constant: &Constant) -> Constant {
     fn moved<T: Copy>(map: &IndexMap, values: &[T], zero: T, fill: T) -> Vec<T> {
         let mut out = vec![zero; map.shape().iter().product()];
         map.apply(values, &mut out, fill);
