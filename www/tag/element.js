@@ -7,7 +7,7 @@
 import { ASKED, ATTRIBUTES, METHOD, controlsFrom, lookFrom, parametersFrom } from './attributes.js';
 import { lease } from './engines.js';
 import { unwatchNear, watchNear } from './near.js';
-import { fetched } from './files.js';
+import { failure, fetched } from './files.js';
 import { precomputed } from './precomputed.js';
 import { panelsOf, run } from './run.js';
 import { styleSheet } from './style.js';
@@ -228,14 +228,31 @@ export class PellucidExplainer extends Base {
 
   /** @param {AbortSignal} signal */
   async #fetchPicture(signal) {
-    const src = this.getAttribute('src');
-    if (!src) throw Object.assign(new Error('No picture is named. Set src to the address of one.'), { code: 'argument' });
+    const src = await this.#source();
+    if (!src) throw failure('argument', 'No picture is named. Set src to the address of one, or put an <img> inside.');
     if (this.#picture?.src === src) return this.#picture.blob;
     this.#last = null;
     this.#view?.preview(src, this.#alt);
     const blob = await fetched(src, signal);
     this.#picture = { src, blob };
     return blob;
+  }
+
+  /**
+   * The address of the picture: the attribute, or what the picture inside has, whose address generators of sites rewrite
+   * as they move pages and pictures.
+   */
+  async #source() {
+    const own = () => this.getAttribute('src') || this.#inside?.currentSrc || this.#inside?.src;
+    // A script in the head runs before what is inside has come.
+    if (!own() && document.readyState === 'loading') {
+      await new Promise((resolve) => document.addEventListener('DOMContentLoaded', resolve, { once: true }));
+    }
+    return own();
+  }
+
+  get #inside() {
+    return this.querySelector('img');
   }
 
   #asked() {
@@ -253,7 +270,7 @@ export class PellucidExplainer extends Base {
   }
 
   get #alt() {
-    return this.getAttribute('alt') ?? '';
+    return this.getAttribute('alt') ?? this.#inside?.alt ?? '';
   }
 
   /** Draws what is there with other colours. */

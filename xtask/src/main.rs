@@ -1,4 +1,4 @@
-//! The project's own tool: `cargo xtask serve | build | bundle | test | bench | deny`.
+//! The project's own tool: `cargo xtask serve | build | bundle | sites | test | bench | deny`.
 
 mod bench;
 mod compress;
@@ -13,6 +13,7 @@ mod page;
 mod serve;
 mod shrink;
 mod single;
+mod sites;
 mod size;
 mod tally;
 mod test;
@@ -41,6 +42,8 @@ enum Task {
     Serve(ServeArgs),
     /// Make one HTML file of the page and a model, which opens without a server.
     Bundle(BundleArgs),
+    /// Build the example sites with the generators of documentation that they are for.
+    Sites(SitesArgs),
     /// Run every test: native ones on a Vulkan adapter, the download's size, and the page in Chromium.
     Test(TestArgs),
     /// Measure what methods cost natively, and the page against its peers in one Chromium.
@@ -88,6 +91,12 @@ struct BundleArgs {
     /// The file to write.
     #[arg(long, value_name = "FILE", default_value = "pellucid.html")]
     output: PathBuf,
+}
+
+#[derive(Args)]
+struct SitesArgs {
+    /// Build only these; all of them where none is named.
+    names: Vec<String>,
 }
 
 #[derive(Args)]
@@ -144,6 +153,10 @@ fn run(task: Task) -> Result<ExitCode> {
             serve::forever(vec![("", dist)], args.port)?;
         }
         Task::Bundle(args) => bundle(args)?,
+        Task::Sites(args) => {
+            let pages = sites::build(&page::build(page::Profile::Release)?, &args.names)?;
+            println!("The sites are in {}", pages.display());
+        }
         Task::Test(args) => return test::run(&args),
         Task::Bench(args) => return bench::run(&args),
         Task::Deny => deny::run()?,

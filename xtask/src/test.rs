@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::page::{self, Profile};
 use crate::tally::Tally;
-use crate::{TestArgs, host, serve, single, size, tools};
+use crate::{TestArgs, host, serve, single, sites, size, tools};
 
 /// The integration tests that `--full` runs in a release build as well: what they hold is memory safety and time,
 /// which the profile decides.
@@ -17,6 +17,9 @@ const IN_RELEASE: &[&str] = &["generated", "hostile"];
 
 /// The variable that tells browser tests to run what is slow as well.
 const FULL: &str = "PELLUCID_FULL";
+
+/// The variable that tells browser tests where the example sites are built.
+const SITES: &str = "PELLUCID_SITES";
 
 /// What one runner said, under the name that the summary gives it.
 type Suite = (&'static str, Tally);
@@ -163,7 +166,9 @@ fn browser(dist: &Path, args: &TestArgs) -> Result<Tally> {
         .env("PELLUCID_HOSTILE", hostile())
         .env("PELLUCID_SINGLE", single)
         .env("PELLUCID_CLI", command_line()?);
-    node.envs(args.full.then_some((FULL, "1")));
+    if args.full {
+        node.env(FULL, "1").env(SITES, sites::build(dist, &[])?);
+    }
     node.env("PELLUCID_URL", url)
         .env("PELLUCID_DIST", dist)
         .env("CHROMIUM", tools::chromium().context("Chromium is missing")?);

@@ -1,0 +1,5 @@
+export default {
+  title: 'Pellucid in VitePress',
+  vue: { template: { compilerOptions: { isCustomElement: (tag) => tag === 'pellucid-explainer' } } },
+  themeConfig: { sidebar: [{ text: 'Saliency', link: '/guide/saliency' }] },
+};

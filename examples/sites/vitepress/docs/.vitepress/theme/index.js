@@ -1,0 +1,4 @@
+import DefaultTheme from 'vitepress/theme';
+import 'pellucid/explainer';
+
+export default DefaultTheme;
