@@ -78,14 +78,19 @@ fn keras(file: &GraphProto, producer: &str) -> Guess {
     Guess { preset, why: format!("the file was written by {producer}, from Keras{kind}") }
 }
 
+/// Whether a constant is small enough to scale channels. Its dimensions are the file's word, so their product may not fit.
+fn is_scale(tensor: &TensorProto) -> bool {
+    let elements = tensor.dims.iter().try_fold(1_i64, |product, &extent| product.checked_mul(extent));
+    elements.is_some_and(|elements| (0..=SCALE_ELEMENTS).contains(&elements))
+}
+
 /// The guess where the file scales pixels itself: what it subtracts or divides by tells whether it wants 0 to 255.
 fn inside(file: &GraphProto) -> Option<Guess> {
     let constants: HashMap<&str, &TensorProto> =
         file.initializer.iter().map(|t| (t.name.as_str(), t)).collect();
     let held = |node: &NodeProto| {
         node.input.iter().find_map(|name| {
-            let tensor =
-                constants.get(name.as_str()).filter(|t| t.dims.iter().product::<i64>() <= SCALE_ELEMENTS)?;
+            let tensor = constants.get(name.as_str()).filter(|t| is_scale(t))?;
             let constant = onnx::constant(tensor).ok()?;
             match constant.elements {
                 Elements::F32(values) => values.into_iter().map(f32::abs).reduce(f32::max),

@@ -18,7 +18,7 @@ pub(super) fn network_with(metadata: &[(&str, &str)]) -> Network {
 pub(super) fn silent_network() -> Network {
     let mut model = ModelProto::decode(&small_model::small_model(5, &[])[..]).unwrap();
     model.metadata_props.clear();
-    Network::from_onnx(&model.encode_to_vec()).unwrap()
+    Network::from_onnx(model.encode_to_vec()).unwrap()
 }
 
 /// A session of such a network on the CPU.
