@@ -5,8 +5,7 @@
 //! support grows with the reduction (no aliasing), weights in 22-bit fixed point, rows first, rounded to 8
 //! bits between the passes. The filters are the classic ones (Keys 1981 for the cubic, with a = -1/2).
 
-use std::f64::consts::PI;
-use std::ops::Range;
+use std::{f64::consts::PI, iter, ops::Range};
 
 use serde::{Deserialize, Serialize};
 
@@ -121,11 +120,14 @@ fn taps(length: usize, full: usize, window: Range<usize>, interpolation: Interpo
     let scale = length as f64 / full as f64;
     let stretch = scale.max(1.0);
     let support = interpolation.support() * stretch;
+    if interpolation == Interpolation::Nearest {
+        // Pillow adds up the places, which decides between two pixels where a place lies on their border.
+        let places = iter::successors(Some(0.5 * scale), |place| Some(place + scale)).take(window.end);
+        let one = |place: f64| Taps { start: (place as usize).min(length - 1), weights: vec![1 << BITS] };
+        return places.skip(window.start).map(one).collect();
+    }
     let one = |i: usize| {
         let centre = (i as f64 + 0.5) * scale;
-        if interpolation == Interpolation::Nearest {
-            return Taps { start: (centre as usize).min(length - 1), weights: vec![1 << BITS] };
-        }
         let start = (centre - support + 0.5).max(0.0) as usize;
         let end = ((centre + support + 0.5) as usize).min(length);
         // Pillow multiplies by the reciprocal; dividing differs in the last bit, which can change a rounding.
