@@ -13,6 +13,8 @@ mod functions;
 mod guess;
 mod head;
 mod import;
+mod input_shape;
+mod input_type;
 pub mod labels;
 mod layers;
 pub mod metadata;

@@ -6,13 +6,15 @@ use prost::{
     Message,
     bytes::{Buf, Bytes},
 };
-use tract_onnx::pb::{ModelProto, tensor_proto::DataType, type_proto};
+use tract_onnx::pb::ModelProto;
 
-pub use super::import::{Imported, InputSize, import, import_for};
+pub use super::import::{Imported, import, import_for};
+pub use super::input_shape::InputSize;
 use super::{
     Guess, Head, Metadata, Network, Reading, Summary, external, functions,
     head::{Chooser, Ending},
     import::needed,
+    input_type::InputType,
     layers::{default_layer, layers},
     not_onnx,
     outputs::{self, Scores},
@@ -24,6 +26,7 @@ use crate::{
     graph::{Graph, ValueId},
     limits,
     ops::{onnx::Operand, pointwise::Pointwise, reshape::Reshape},
+    picture::Preset,
 };
 
 /// Decodes an ONNX file. One that is given away (a `Vec<u8>`) is freed when it is decoded.
@@ -104,7 +107,10 @@ impl Network {
             )));
         }
         guess.for_channels(shape[0]);
-        check_element_type(&model, &graph.node(image).name)?;
+        let name = &graph.node(image).name;
+        if model.graph.as_ref().map(|file| InputType::of(file, name)).transpose()? == Some(InputType::Bytes) {
+            guess = Guess { preset: Preset::Raw, why: "its input has 8-bit pixels".into() };
+        }
         let Some(Operand::Value(output)) = names.get(&scores.name) else {
             return Err(Error::Model(
                 "the model's output does not depend on its input; export the whole network again".into(),
@@ -153,21 +159,6 @@ fn is_quantizer(chain: &Pointwise) -> bool {
     chain.steps.iter().any(|s| matches!(s, Step::Quantize(_)))
 }
 
-/// The kinds of numbers that an image may be made of; all are computed in single precision.
-const FLOATS: [DataType; 4] = [DataType::Float, DataType::Float16, DataType::Double, DataType::Bfloat16];
-
-fn check_element_type(model: &ModelProto, name: &str) -> Result<()> {
-    let input = model.graph.iter().flat_map(|g| &g.input).find(|i| i.name == name);
-    match input.and_then(|i| i.r#type.as_ref()).and_then(|t| t.value.as_ref()) {
-        Some(type_proto::Value::TensorType(t)) if FLOATS.iter().any(|&kind| kind as i32 == t.elem_type) => {
-            Ok(())
-        }
-        _ => Err(Error::Model(format!(
-            "the model's input {name:?} should be floats; convert it, or export it again"
-        ))),
-    }
-}
-
 /// How the output ends, with the value before its head as `[classes]`.
 fn class_scores(graph: &mut Graph, output: ValueId) -> Result<Ending> {
     let ending = Ending::of(graph, output);
@@ -190,7 +181,9 @@ fn class_scores(graph: &mut Graph, output: ValueId) -> Result<Ending> {
 mod tests {
     use tract_onnx::pb::{
         GraphProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto,
+        tensor_proto::DataType,
         tensor_shape_proto::{Dimension, dimension},
+        type_proto,
     };
 
     use super::*;

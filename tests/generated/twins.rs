@@ -298,3 +298,25 @@ fn a_layer_normalisation_of_channels_is_one_in_any_order() {
     };
     assert_near(&scores(&normalised(true)), &scores(&normalised(false)));
 }
+
+#[test]
+fn pixels_of_eight_bits_may_be_cast_to_floats() {
+    let _turn = crate::turn();
+    let bytes = |reader: &str| {
+        let mut written = plain();
+        let graph = graph(&mut written);
+        let input = graph.input[0].r#type.as_mut().unwrap();
+        let Some(type_proto::Value::TensorType(tensor)) = input.value.as_mut() else { panic!("no tensor") };
+        tensor.elem_type = DataType::Uint8 as i32;
+        graph.node.insert(0, node(reader, &["x"], "real", vec![int("to", 1)]));
+        if reader != "Cast" {
+            graph.node[0].attribute.clear();
+        }
+        graph.node[1].input[0] = "real".into();
+        written
+    };
+    assert_eq!(scores(&bytes("Cast")), scores(&plain()));
+    let network = pellucid::network::Network::from_onnx(bytes("Cast").encode_to_vec()).unwrap();
+    assert!(network.guess().note().contains("raw"), "{}", network.guess().note());
+    assert!(refusal(&bytes("Neg")).contains("bytes that a Cast makes floats of"));
+}
