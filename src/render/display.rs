@@ -101,7 +101,7 @@ pub struct Display {
     /// 100: a few outliers should not take all the contrast.
     pub clip: f32,
     /// The size that the end of the colour map stands for, in the map's unit, instead of a percentile: to
-    /// compare maps. See [`super::shared_scale`] and [`super::Scale::magnitude`].
+    /// compare maps. See [`super::shared_scale()`] and [`super::Scale::magnitude`].
     pub scale: Option<f32>,
     /// The interpolation of small maps.
     pub interpolation: Upsampling,
@@ -194,7 +194,7 @@ impl Display {
 
     /// The style of `shap.image_plot` (shap 0.51): channels summed, blue against and red for the score, as
     /// opaque as they are large up to the 99.9th percentile of their sizes, over a faint grey picture (which the
-    /// package stretches to its own black and white first). With [`super::shared_scale`] over several classes, one
+    /// package stretches to its own black and white first). With [`super::shared_scale()`] over several classes, one
     /// panel each, it is that plot.
     #[must_use]
     pub fn image_plot() -> Self {

@@ -253,19 +253,31 @@ describe('the tag', () => {
   });
 
   it('shows the host’s own content while it waits, where scripts are off, and beside an error', async () => {
+    const image = (page) => page.locator('pellucid-explainer > img');
     const own = '<img src="www/samples/cat.jpg" width="300" alt="A cat"><span slot="caption">A caption</span>';
     const off = await openHost(browser, html(tag('', own)), { context: { javaScriptEnabled: false } });
-    assert.ok(await off.page.getByAltText('A cat').isVisible());
+    assert.ok(await image(off.page).isVisible());
     await off.context.close();
     const { page, context } = await openHost(browser, html(tag('', own)));
     await results(page, 1);
-    assert.equal(await page.getByAltText('A cat').isVisible(), false);
+    assert.equal(await image(page).isVisible(), false);
     assert.ok(await page.getByText('A caption').isVisible());
     await context.close();
     const wrong = await openHost(browser, html(tag('model="gone.onnx"', own)));
     await errorOf(wrong.page);
-    assert.ok(await wrong.page.getByAltText('A cat').isVisible());
+    assert.ok(await image(wrong.page).isVisible());
     await wrong.context.close();
+  });
+
+  it('takes the picture that stands inside it, in whatever the generator puts around it', async () => {
+    const inside = '<pellucid-explainer method="saliency"><p><img src="www/samples/cat.jpg" alt="A cat"></p></pellucid-explainer>';
+    const { page, context } = await openHost(browser, html(inside));
+    await results(page, 1);
+    assert.ok(await page.getByRole('img', { name: 'A cat' }).first().isVisible());
+    const none = await openHost(browser, html('<pellucid-explainer></pellucid-explainer>'));
+    assert.match((await errorOf(none.page)).message, /put an <img> inside/);
+    await none.context.close();
+    await context.close();
   });
 
   it('follows the host from light to dark, whatever its switch', async () => {

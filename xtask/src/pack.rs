@@ -115,11 +115,14 @@ impl Packer {
         }
         let names = exports.iter().map(|(name, _)| name.clone()).collect();
         let module = Module { number: self.order.len(), exports: names };
-        let variables: String =
-            exports.iter().map(|(name, local)| format!("var {}={local};", module.variable(name))).collect();
+        // Declared before the block: bundlers that lower or drop code lose variables that are declared in one.
+        let names: Vec<String> = exports.iter().map(|(name, _)| module.variable(name)).collect();
+        let declared = if names.is_empty() { String::new() } else { format!("let {};", names.join(",")) };
+        let left: String =
+            names.iter().zip(&exports).map(|(variable, (_, local))| format!("{variable}={local};")).collect();
         let body = changed(text, &changes);
         // What a comment or an expression at the end of the module leaves open ends with the line.
-        Ok((module, format!("{{{imports}{body}\n;{variables}}}\n")))
+        Ok((module, format!("{declared}{{{imports}{body}\n;{left}}}\n")))
     }
 
     /// Keeps the meaning of addresses that are relative to a module which is packed in another folder.
@@ -250,8 +253,8 @@ mod tests {
             ],
         )?;
         let packed = pack(&dir.join("app.js"))?;
-        let expected = "{ class d {} // This.\n;var d$0=d;}\n\
-            {const d=d$0;\n const a = `${d}\n`;\n async function b() {\n  return a;\n}\n;var a$1=a;var b$1=b;}\n\
+        let expected = "let d$0;{ class d {} // This.\n;d$0=d;}\n\
+            let a$1,b$1;{const d=d$0;\n const a = `${d}\n`;\n async function b() {\n  return a;\n}\n;a$1=a;b$1=b;}\n\
             {const a=a$1;const c=b$1;const d=d$0;\n\nc(a, d);\n;}\n";
         assert_eq!(packed, expected);
         Ok(fs::remove_dir_all(dir)?)
@@ -273,7 +276,7 @@ mod tests {
             ],
         )?;
         let packed = pack(&dir.join("app.js"))?;
-        assert!(packed.contains("var name$0=name;") && packed.contains("var name$1=name;"), "{packed}");
+        assert!(packed.contains(";name$0=name;") && packed.contains(";name$1=name;"), "{packed}");
         let shrunk = crate::shrink::shrink(&packed, true)?;
         assert!(shrunk.contains("sum") && !shrunk.contains("hidden"), "{shrunk}");
         Ok(fs::remove_dir_all(dir)?)
@@ -292,8 +295,8 @@ mod tests {
             ],
         )?;
         let packed = pack(&dir.join("app.js"))?;
-        let expected = "{ const a = 1;\nfunction x() {}\nconst y = 2;\n\n;var a$0=a;var y$0=y;var default$0=x;}\n\
-            {const z=default$0;const y=y$0;\n\n const c = z + y;\n;var c$1=c;var b$1=a$0;}\n\
+        let expected = "let a$0,y$0,default$0;{ const a = 1;\nfunction x() {}\nconst y = 2;\n\n;a$0=a;y$0=y;default$0=x;}\n\
+            let c$1,b$1;{const z=default$0;const y=y$0;\n\n const c = z + y;\n;c$1=c;b$1=a$0;}\n\
             export{b$1 as b,c$1 as c};\n";
         assert_eq!(packed, expected);
         let shrunk = crate::shrink::shrink(&packed, true)?;

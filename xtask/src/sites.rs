@@ -135,6 +135,14 @@ fn mdbook(folder: &Path) -> Result<()> {
 
 fn npm(folder: &Path) -> Result<()> {
     tools::ensure_npm(folder)?;
+    // npm links a folder, which bundlers then take for a part of the site; a package of the registry lies there itself.
+    let installed = folder.join("node_modules/pellucid");
+    if installed.is_symlink() {
+        fs::remove_file(&installed).with_context(|| format!("removing {}", installed.display()))?;
+    } else if installed.exists() {
+        fs::remove_dir_all(&installed).with_context(|| format!("removing {}", installed.display()))?;
+    }
+    copy(&folder.join("pellucid"), &installed)?;
     host::run(Command::new("npm").args(["run", "build"]).current_dir(folder))
 }
 

@@ -42,7 +42,7 @@ const CONFIG = /(^|[-_. ])config( ?\(\d+\))?\.json$/i;
 const LABELS = /\.(txt|json|csv|tsv|names|labels)$/i;
 
 /**
- * The files by what they are, as their names tell.
+ * The files by what they are, as the system says of pictures, and their names of the rest.
  * @param {File[]} files
  */
 function sorted(files) {
@@ -51,7 +51,8 @@ function sorted(files) {
   const found = { onnx, data: [], images: [] };
   for (const file of files) {
     if (file === onnx) continue;
-    if (DATA.test(file.name)) found.data.push(file);
+    if (file.type.startsWith('image/')) found.images.push(file);
+    else if (DATA.test(file.name)) found.data.push(file);
     else if (CONFIG.test(file.name)) found.config = file;
     else if (LABELS.test(file.name)) found.labels = file;
     else found.images.push(file);
