@@ -12,7 +12,7 @@ import { serve } from './host.mjs';
 const FOLDER = process.env.PELLUCID_SITES;
 const SKIP = FOLDER ? false : 'slow: builds a site with each generator';
 
-const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm', '.jpg': 'image/jpeg', '.svg': 'image/svg+xml', '.json': 'application/json' };
+const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm', '.jpg': 'image/jpeg', '.svg': 'image/svg+xml', '.json': 'application/json', '.xml': 'text/xml' };
 
 /** Serves one site as a static host does. */
 const host = (name) =>
@@ -22,7 +22,9 @@ const host = (name) =>
     const isFolder = await stat(file).then((found) => found.isDirectory(), () => false);
     const candidates = isFolder ? [join(file, 'index.html')] : [file, `${file}.html`];
     for (const candidate of candidates) {
-      const bytes = await readFile(candidate).catch(() => null);
+      let bytes = await readFile(candidate).catch(() => null);
+      // Material goes by the site's map, which has the address that the site was built for.
+      if (bytes && candidate.endsWith('sitemap.xml')) bytes = String(bytes).replaceAll('http://127.0.0.1/', `http://${request.headers.host}/`);
       if (bytes) return response.writeHead(200, { 'Content-Type': TYPES[extname(candidate)] ?? 'application/octet-stream' }).end(bytes);
     }
     response.writeHead(404, { 'Content-Type': 'text/html' }).end('<h1>404</h1>');
