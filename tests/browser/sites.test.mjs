@@ -14,9 +14,12 @@ const SKIP = FOLDER ? false : 'slow: builds a site with each generator';
 
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm', '.jpg': 'image/jpeg', '.svg': 'image/svg+xml', '.json': 'application/json', '.xml': 'text/xml' };
 
+/** The servers that are to end with the tests. */
+const hosts = [];
+
 /** Serves one site as a static host does. */
-const host = (name) =>
-  serve(async (request, response) => {
+const host = async (name) => {
+  const site = await serve(async (request, response) => {
     const path = decodeURIComponent(new URL(request.url, 'http://host').pathname);
     const file = join(FOLDER, name, path);
     const isFolder = await stat(file).then((found) => found.isDirectory(), () => false);
@@ -29,6 +32,9 @@ const host = (name) =>
     }
     response.writeHead(404, { 'Content-Type': 'text/html' }).end('<h1>404</h1>');
   });
+  hosts.push(site);
+  return site;
+};
 
 /** Waits until every tag of the page shows an explanation; fails with what a tag says instead. */
 async function explained(page, count = 1) {
@@ -57,7 +63,10 @@ const inkOf = (page) => page.locator('pellucid-explainer').first().evaluate((tag
 describe('sites of documentation', { skip: SKIP }, () => {
   let browser;
   before(async () => (browser = await launch()));
-  after(() => browser?.close());
+  after(async () => {
+    hosts.forEach((site) => site.end());
+    await browser?.close();
+  });
 
   /** Opens a page of a site, and returns it with all that went wrong. */
   async function open(url, colorScheme = 'light') {
@@ -83,15 +92,11 @@ describe('sites of documentation', { skip: SKIP }, () => {
   for (const [name, paths] of Object.entries(PAGES)) {
     it(`show explanations with ${name}, in light and dark`, async () => {
       const site = await host(name);
-      try {
-        for (const [i, path] of paths.entries()) {
-          const { page, faults } = await open(site.url + path, i % 2 ? 'dark' : 'light');
-          await explained(page);
-          assert.deepEqual(faults, [], path);
-          await page.close();
-        }
-      } finally {
-        site.end();
+      for (const [i, path] of paths.entries()) {
+        const { page, faults } = await open(site.url + path, i % 2 ? 'dark' : 'light');
+        await explained(page);
+        assert.deepEqual(faults, [], path);
+        await page.close();
       }
     });
   }
@@ -101,7 +106,6 @@ describe('sites of documentation', { skip: SKIP }, () => {
     const { page } = await open(`${site.url}print.html`);
     await page.evaluate(() => (window.print = () => {}));
     await explained(page, 3);
-    site.end();
   });
 
   it('keep one engine while Material changes pages without loading them, and follow its palette', async () => {
@@ -123,7 +127,6 @@ describe('sites of documentation', { skip: SKIP }, () => {
     await page.waitForFunction((before) => getComputedStyle(document.querySelector('pellucid-explainer').shadowRoot.firstElementChild).color !== before, light);
     assert.deepEqual(faults, []);
     await page.close();
-    site.end();
   });
 
   it('go on when Docusaurus and VitePress change pages', async () => {
@@ -136,7 +139,6 @@ describe('sites of documentation', { skip: SKIP }, () => {
       await explained(page);
       assert.deepEqual(faults, [], name);
       await page.close();
-      site.end();
     }
   });
 });

@@ -115,9 +115,10 @@ impl Packer {
         }
         let names = exports.iter().map(|(name, _)| name.clone()).collect();
         let module = Module { number: self.order.len(), exports: names };
-        // Declared before the block: bundlers that lower or drop code lose variables that are declared in one.
+        // Before the block, since bundlers that lower or drop code lose what is declared in one; with `var`, since some read
+        // scripts as sloppy, where functions of blocks may not have the name of a `let` outside.
         let names: Vec<String> = exports.iter().map(|(name, _)| module.variable(name)).collect();
-        let declared = if names.is_empty() { String::new() } else { format!("let {};", names.join(",")) };
+        let declared = if names.is_empty() { String::new() } else { format!("var {};", names.join(",")) };
         let left: String =
             names.iter().zip(&exports).map(|(variable, (_, local))| format!("{variable}={local};")).collect();
         let body = changed(text, &changes);
@@ -253,8 +254,8 @@ mod tests {
             ],
         )?;
         let packed = pack(&dir.join("app.js"))?;
-        let expected = "let d$0;{ class d {} // This.\n;d$0=d;}\n\
-            let a$1,b$1;{const d=d$0;\n const a = `${d}\n`;\n async function b() {\n  return a;\n}\n;a$1=a;b$1=b;}\n\
+        let expected = "var d$0;{ class d {} // This.\n;d$0=d;}\n\
+            var a$1,b$1;{const d=d$0;\n const a = `${d}\n`;\n async function b() {\n  return a;\n}\n;a$1=a;b$1=b;}\n\
             {const a=a$1;const c=b$1;const d=d$0;\n\nc(a, d);\n;}\n";
         assert_eq!(packed, expected);
         Ok(fs::remove_dir_all(dir)?)
@@ -295,8 +296,8 @@ mod tests {
             ],
         )?;
         let packed = pack(&dir.join("app.js"))?;
-        let expected = "let a$0,y$0,default$0;{ const a = 1;\nfunction x() {}\nconst y = 2;\n\n;a$0=a;y$0=y;default$0=x;}\n\
-            let c$1,b$1;{const z=default$0;const y=y$0;\n\n const c = z + y;\n;c$1=c;b$1=a$0;}\n\
+        let expected = "var a$0,y$0,default$0;{ const a = 1;\nfunction x() {}\nconst y = 2;\n\n;a$0=a;y$0=y;default$0=x;}\n\
+            var c$1,b$1;{const z=default$0;const y=y$0;\n\n const c = z + y;\n;c$1=c;b$1=a$0;}\n\
             export{b$1 as b,c$1 as c};\n";
         assert_eq!(packed, expected);
         let shrunk = crate::shrink::shrink(&packed, true)?;
