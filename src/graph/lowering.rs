@@ -18,7 +18,7 @@ use tract_onnx::tract_core::{
     },
 };
 
-use super::{Node, Storage};
+use super::{Graph, Node, Producer, Storage, ValueId};
 use crate::{
     chain::Grid,
     error::{Error, Result},
@@ -38,6 +38,28 @@ pub struct Lowering<'a> {
     pub grid: Option<Grid>,
     /// The name of every node that is added here, to which a suffix is added: no two of a model are alike.
     pub name: String,
+}
+
+/// Adds a node of a graph, whose inputs stand at `outlets`, to a tract model.
+///
+/// # Errors
+/// [`Error::Model`] where an input has no place, or tract refuses.
+pub fn lower(
+    graph: &Graph,
+    node: &Node,
+    id: ValueId,
+    model: &mut TypedModel,
+    outlets: &[Option<OutletId>],
+) -> Result<OutletId> {
+    let Producer::Operator(op) = &node.producer else {
+        return Err(Error::Model(format!("the input {:?} has no value", node.name)));
+    };
+    let inputs: Option<Vec<OutletId>> = node.inputs.iter().map(|i| outlets[i.index()]).collect();
+    let inputs = inputs.ok_or_else(|| Error::Model(format!("{:?} reads what is not made", node.name)))?;
+    let shapes: Vec<&[usize]> = node.inputs.iter().map(|i| graph.node(*i).shape.as_slice()).collect();
+    let name = format!("{}#{}", node.name, id.index());
+    let grid = node.inputs.first().and_then(|i| graph.node(*i).operator()?.grid());
+    op.tract(&mut Lowering { model, node, shapes: &shapes, inputs: &inputs, grid, name })
 }
 
 impl Lowering<'_> {

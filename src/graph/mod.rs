@@ -4,6 +4,7 @@
 //! batch axis is implied, and how many rows it has is a matter of [`Rows`].
 
 mod constant;
+pub mod evaluate;
 pub mod lowering;
 mod operator;
 #[cfg(test)]

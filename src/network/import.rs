@@ -15,9 +15,10 @@ use crate::{
     limits,
     ops::{
         fold::Inputs,
+        of_constants,
         onnx::{self, Operand, Reader, attributes, short},
         reader_of,
-        rearrange::{below_transposes, transposed},
+        rearrange::transposed,
     },
 };
 
@@ -76,6 +77,7 @@ pub fn import_for(model: &mut ModelProto, wanted: Option<&str>, size: InputSize)
         filled: 0,
         repeated: 0,
         reals: HashMap::new(),
+        unbatched: HashSet::new(),
         is_read: names_read(file, wanted),
         notes: vec![],
         unsupported: vec![],
@@ -159,6 +161,8 @@ pub(super) struct Importer {
     operators: HashMap<ValueId, String>,
     /// The dequantized value of each value of integers that has one.
     reals: HashMap<ValueId, ValueId>,
+    /// The values without a batch axis in front.
+    unbatched: HashSet<ValueId>,
     /// The names of all values that a node or the caller reads.
     is_read: HashSet<String>,
     pub(super) notes: Vec<String>,
@@ -243,7 +247,7 @@ impl Importer {
                 Some((below, _)) if proto.op_type != "Transpose" && below.index() >= before => below,
                 _ => *value,
             };
-            if own.index() >= before {
+            if own.index() >= before && !self.unbatched.contains(&own) {
                 self.operators.insert(own, proto.op_type.clone());
             }
         }
@@ -333,6 +337,7 @@ impl Importer {
             over: None,
             batch: self.batch,
             reals: &mut self.reals,
+            unbatched: &mut self.unbatched,
             layer: None,
             others: vec![],
             is_read: &self.is_read,
@@ -340,8 +345,7 @@ impl Importer {
         };
         let folded = entry.fold.and_then(|fold| Some(fold(&reading, &Inputs::of(&reading)?)));
         let read = match folded {
-            None if entry.is_element_wise => below_transposes(&mut reading, entry.read),
-            None => (entry.read)(&mut reading),
+            None => of_constants::read(&mut reading, entry),
             Some(constant) => constant.and_then(|constant| {
                 match proto.op_type.as_str() {
                     "ConstantOfShape" => self.filled += constant.len() as u64,

@@ -37,6 +37,28 @@ pub struct Affine {
 /// Reads an ONNX BatchNormalization in inference mode.
 pub fn read_batch_normalization(node: &mut Reader<'_>) -> Result<Operand, String> {
     let input = node.value(0)?;
+    let [scale, shift] = normalisation(node)?;
+    node.add(Affine { scale, shift, per: Per::Channel }, &[input])
+}
+
+/// As [`read_batch_normalization`], of a value whose channels are the axis `axis` of ONNX's, the batch's being the first.
+pub(super) fn read_batch_normalization_of(node: &mut Reader<'_>, axis: usize) -> Result<Operand, String> {
+    let input = node.value(0)?;
+    let shape = node.node(input).shape.clone();
+    let [scale, shift] = normalisation(node)?;
+    let inner = match shape.get(axis - 1) {
+        Some(&channels) if channels == scale.len() => shape[axis..].iter().product::<usize>(),
+        _ => return Err(format!("{} channels are not those of {shape:?}", scale.len())),
+    };
+    let elements = shape.iter().product();
+    node.repeat(elements)?;
+    let [scale, shift] =
+        [scale, shift].map(|numbers| (0..elements).map(|i| numbers[i / inner % numbers.len()]).collect());
+    node.add(Affine { scale, shift, per: Per::Element }, &[input])
+}
+
+/// What a BatchNormalization multiplies each channel by and adds to it.
+fn normalisation(node: &Reader<'_>) -> Result<[Vec<f32>; 2], String> {
     // The first opsets have an attribute for it, opset 14 another one; between them only the statistics tell that are made.
     let makes_statistics = node.proto.output.iter().skip(1).any(|o| !o.is_empty());
     let is_training = node.int("training_mode", 0) != 0 || node.opset < 7 && node.int("is_test", 0) == 0;
@@ -56,8 +78,7 @@ pub fn read_batch_normalization(node: &mut Reader<'_>) -> Result<Operand, String
         gamma.iter().zip(&variance).map(|(&g, &v)| f64::from(g) / (f64::from(v) + epsilon).sqrt()).collect();
     let shift =
         (0..gamma.len()).map(|i| (f64::from(beta[i]) - f64::from(mean[i]) * factor[i]) as f32).collect();
-    let scale = factor.iter().map(|&f| f as f32).collect();
-    node.add(Affine { scale, shift, per: Per::Channel }, &[input])
+    Ok([factor.iter().map(|&f| f as f32).collect(), shift])
 }
 
 impl Affine {
@@ -157,7 +178,7 @@ pub(crate) mod cases {
         rng::Rng,
     };
 
-    pub const ALL: &[Case] = &[Case::new("Affine", &["BatchNormalization", "Mean", "Neg"], affine)];
+    pub const ALL: &[Case] = &[Case::new("Affine", &["BatchNormalization", "Mean", "Neg", "Where"], affine)];
 
     fn affine(rng: &mut Rng) -> Graph {
         let shape = image_shape(rng);

@@ -3,6 +3,7 @@
 use tract_onnx::tract_core::internal::OutletId;
 
 use super::{
+    one_axis,
     onnx::{Operand, Reader},
     window::{Window, image, row, row_mut},
 };
@@ -25,6 +26,9 @@ pub struct AveragePool {
 
 /// Reads an ONNX AveragePool.
 pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
+    if one_axis::is_of_one(node) {
+        return one_axis::read(node, read);
+    }
     let input = node.value(0)?;
     let (channels, hw) = image(&node.node(input).shape)?;
     let window = Window::read(node, None, hw)?;

@@ -3,6 +3,7 @@
 use tract_onnx::tract_core::internal::OutletId;
 
 use super::{
+    one_axis,
     onnx::{Operand, Reader},
     window::{Window, image, row, row_mut},
 };
@@ -14,6 +15,9 @@ use crate::{
     ops::kernels::{PoolGradient, PoolKind, pool, pool_gradient},
 };
 
+/// Most taps of a window: which one was the largest is kept in a byte.
+const MOST_TAPS: u64 = 255;
+
 /// The largest value of each window; padding does not count.
 #[derive(Clone, Copy, Debug)]
 pub struct MaxPool {
@@ -21,20 +25,13 @@ pub struct MaxPool {
     pub window: Window,
 }
 
-/// Reads an ONNX `GlobalMaxPool`: a window as large as the plane.
-pub fn read_global(node: &mut Reader<'_>) -> Result<Operand, String> {
-    let input = node.value(0)?;
-    let (_, plane) = image(&node.node(input).shape)?;
-    if plane.iter().any(|&extent| extent as u64 > crate::limits::WINDOW) {
-        return Err(format!("a plane of {plane:?} is too large for a window"));
-    }
-    node.add(MaxPool { window: Window::new(plane) }, &[input])
-}
-
 /// Reads an ONNX MaxPool.
 pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
     if node.makes(1) {
         return Err("the second output (indices) is not supported".into());
+    }
+    if one_axis::is_of_one(node) {
+        return one_axis::read(node, read);
     }
     let input = node.value(0)?;
     let (channels, hw) = image(&node.node(input).shape)?;
@@ -43,10 +40,36 @@ pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
         return Err("padding as wide as the window leaves windows of nothing".into());
     }
     window.check_work((channels, hw))?;
-    if window.taps() > 255 {
-        return Err("windows of more than 255 taps are not supported".into());
+    if window.taps() > MOST_TAPS {
+        return in_steps(node, input, window, hw);
     }
     node.add(MaxPool { window }, &[input])
+}
+
+/// A pool of pools, where windows lie side by side: a pool counts its taps in a byte.
+fn in_steps(
+    node: &mut Reader<'_>,
+    input: ValueId,
+    window: Window,
+    hw: [usize; 2],
+) -> Result<Operand, String> {
+    let side_by_side = Window { strides: window.kernel, ..Window::new(window.kernel) };
+    let fits = window == side_by_side && [0, 1].iter().all(|&i| hw[i].is_multiple_of(window.kernel[i]));
+    let step = |kernel: usize| (1..=15).rev().find(|&step| kernel.is_multiple_of(step)).unwrap_or(1);
+    let (mut value, mut rest) = (input, window.kernel);
+    while fits && rest != [1; 2] {
+        let kernel = rest.map(step);
+        if kernel == [1; 2] {
+            break;
+        }
+        value =
+            node.value_of(MaxPool { window: Window { strides: kernel, ..Window::new(kernel) } }, &[value])?;
+        rest = [rest[0] / kernel[0], rest[1] / kernel[1]];
+    }
+    match fits && rest == [1; 2] {
+        true => Ok(Operand::Value(value)),
+        false => Err("windows of more than 255 taps are not supported".into()),
+    }
 }
 
 fn pooled(window: &Window, input: &[usize]) -> Result<Shape, String> {

@@ -202,22 +202,3 @@ pub fn read_lrn(node: &mut Reader<'_>) -> Result<Operand, String> {
     let inverse = power(node, raised, -beta)?;
     product(node, x, inverse).map(Operand::Value)
 }
-
-/// Reads an ONNX `ReduceL2`.
-pub fn read_reduce_l2(node: &mut Reader<'_>) -> Result<Operand, String> {
-    let x = node.value(0)?;
-    let square = node.value_of(Multiply, &[x, x])?;
-    node.inputs[0] = Some(Operand::Value(square));
-    let Operand::Value(sum) = super::reduce::read_sum_since_18(node)? else {
-        return Err("it is a constant".into());
-    };
-    power(node, sum, 0.5).map(Operand::Value)
-}
-
-/// Reads an ONNX `ReduceSumSquare`.
-pub fn read_reduce_sum_square(node: &mut Reader<'_>) -> Result<Operand, String> {
-    let x = node.value(0)?;
-    let square = node.value_of(Multiply, &[x, x])?;
-    node.inputs[0] = Some(Operand::Value(square));
-    super::reduce::read_sum_since_18(node)
-}

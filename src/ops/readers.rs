@@ -4,12 +4,13 @@
 use super::{
     activations, affine, arithmetic, average_pool, cast, concat, conv, dynamic_quantize,
     fold::{self, Fold},
-    global_average_pool, log_softmax, max_pool, normalise,
+    global_average_pool, log_softmax, max_pool, normalise, norms,
     onnx::{
         Operand, Reader,
         attributes::{Attribute, float, floats, int, ints, tensor, text},
     },
-    onnxruntime, pointwise, quantized, rearrange, reduce, reshape, resize, smooth_activation, softmax,
+    onnxruntime, pointwise, quantized, rearrange, reduce, reshape, resize, select, smooth_activation,
+    softmax,
 };
 
 /// Reads one ONNX node; the text says what of it is not supported.
@@ -106,14 +107,16 @@ const READERS: &[Entry] = &[
             int("training_mode").since(14),
             CONSUMED,
         ],
-    ),
+    )
+    .folds(fold::batch_normalization),
     entry("Cast", cast::read, &[int("to"), int("saturate").since(19), text("round_mode").since(24)])
         .element_wise()
         .folds(fold::cast),
     of_constants("Ceil", fold::ceil, &[CONSUMED]),
     entry("Celu", activations::read_celu, &[float("alpha")]).element_wise(),
     entry("Clip", pointwise::clip::read_clip, &[float("min").until(10), float("max").until(10), CONSUMED])
-        .element_wise(),
+        .element_wise()
+        .folds(fold::clip),
     entry("Concat", concat::read, &[int("axis")]).folds(fold::concat),
     entry(
         "Constant",
@@ -129,7 +132,9 @@ const READERS: &[Entry] = &[
     of_constants("ConstantOfShape", fold::constant_of_shape, &[tensor("value")]),
     entry("Conv", conv::read, CONV),
     entry("ConvInteger", quantized::read_conv_integer, CONV),
+    entry("Cos", smooth_activation::read_cos, &[]).element_wise().folds(fold::cosine),
     entry("DepthToSpace", rearrange::read_depth_to_space, &[int("blocksize"), text("mode").since(11)]),
+    of_constants("CumSum", fold::running_sum, &[int("exclusive"), int("reverse")]),
     entry(
         "DequantizeLinear",
         pointwise::quantize::read_dequantize,
@@ -144,9 +149,10 @@ const READERS: &[Entry] = &[
     entry("DynamicQuantizeLinear", dynamic_quantize::read, &[]),
     entry("Elu", smooth_activation::read_elu, &[float("alpha"), CONSUMED]).element_wise(),
     of_constants("Equal", fold::equal, COMPARISON),
-    entry("Erf", smooth_activation::read_erf, &[]).element_wise(),
+    entry("Erf", smooth_activation::read_erf, &[]).element_wise().folds(fold::erf),
     entry("Exp", smooth_activation::read_exp, &[CONSUMED]).element_wise().folds(fold::exp),
     entry("Expand", rearrange::read_expand, &[]),
+    of_constants("EyeLike", fold::eye_like, &[int("dtype"), int("k")]),
     entry("Flatten", reshape::read_flatten, &[int("axis")]),
     of_constants("Floor", fold::floor, &[CONSUMED]),
     entry("Gather", rearrange::read_gather, &[int("axis")]),
@@ -157,7 +163,8 @@ const READERS: &[Entry] = &[
         &[float("alpha"), float("beta"), int("broadcast").until(6), int("transA"), int("transB")],
     ),
     entry("GlobalAveragePool", global_average_pool::read, &[]),
-    entry("GlobalMaxPool", max_pool::read_global, &[]),
+    entry("GlobalLpPool", norms::read_global_lp_pool, &[int("p").since(2)]),
+    entry("GlobalMaxPool", reduce::read_global_max_pool, &[]),
     of_constants("Greater", fold::greater, COMPARISON),
     of_constants("GreaterOrEqual", fold::greater_or_equal, &[]),
     entry(
@@ -182,6 +189,19 @@ const READERS: &[Entry] = &[
     entry("Log", smooth_activation::read_log, &[CONSUMED]).element_wise().folds(fold::logarithm),
     entry("LogSoftmax", log_softmax::read, &[int("axis")]),
     entry("LpNormalization", normalise::read_lp_normalization, &[int("axis"), int("p")]),
+    entry(
+        "LpPool",
+        norms::read_lp_pool,
+        &[
+            text("auto_pad"),
+            int("ceil_mode").since(18),
+            ints("dilations").since(18),
+            ints("kernel_shape"),
+            int("p").since(2),
+            ints("pads"),
+            ints("strides"),
+        ],
+    ),
     entry("MatMul", conv::dense::read_matmul, &[]),
     entry("MatMulInteger", quantized::read_matmul_integer, &[]),
     entry("Max", arithmetic::read_max, &[CONSUMED]).element_wise().folds(fold::maximum),
@@ -229,14 +249,17 @@ const READERS: &[Entry] = &[
     ),
     of_constants("Range", fold::range, &[]),
     entry("Reciprocal", arithmetic::read_reciprocal, &[CONSUMED]).element_wise().folds(fold::reciprocal),
-    entry("ReduceL2", normalise::read_reduce_l2, REDUCTION),
+    entry("ReduceL1", norms::read_reduce_l1, REDUCTION),
+    entry("ReduceL2", norms::read_reduce_l2, REDUCTION),
+    entry("ReduceLogSum", norms::read_reduce_log_sum, REDUCTION),
+    entry("ReduceLogSumExp", norms::read_reduce_log_sum_exp, REDUCTION),
     entry("ReduceMax", reduce::read_max, REDUCTION).folds(fold::reduce_max),
     entry("ReduceMean", reduce::read_mean, REDUCTION).folds(fold::reduce_mean),
     entry("ReduceMin", reduce::read_min, REDUCTION).folds(fold::reduce_min),
     of_constants("ReduceProd", fold::reduce_prod, REDUCTION),
     entry("ReduceSum", reduce::read_sum, SUM).folds(fold::reduce_sum),
-    entry("ReduceSumSquare", normalise::read_reduce_sum_square, REDUCTION),
-    entry("Relu", pointwise::clip::read_relu, &[CONSUMED]).element_wise(),
+    entry("ReduceSumSquare", norms::read_reduce_sum_square, REDUCTION),
+    entry("Relu", pointwise::clip::read_relu, &[CONSUMED]).element_wise().folds(fold::rectified),
     entry("Reshape", reshape::read_reshape, &[int("allowzero").since(14), ints("shape").until(4), CONSUMED]),
     entry(
         "Resize",
@@ -254,9 +277,12 @@ const READERS: &[Entry] = &[
         ],
     ),
     of_constants("Round", fold::round, &[]),
+    of_constants("ScatterND", fold::scatter_nd, &[text("reduction").since(16)]),
     entry("Selu", activations::read_selu, &[float("alpha"), float("gamma"), CONSUMED]).element_wise(),
     entry("Shape", fold::shape, &[int("start").since(15), int("end").since(15)]),
-    entry("Sigmoid", smooth_activation::read_sigmoid, &[CONSUMED]).element_wise(),
+    entry("Shrink", smooth_activation::read_shrink, &[float("bias"), float("lambd")]).element_wise(),
+    entry("Sigmoid", smooth_activation::read_sigmoid, &[CONSUMED]).element_wise().folds(fold::sigmoid),
+    entry("Sin", smooth_activation::read_sin, &[]).element_wise().folds(fold::sine),
     entry("Size", fold::size_of, &[]),
     entry(
         "Slice",
@@ -277,12 +303,13 @@ const READERS: &[Entry] = &[
     entry("Sub", arithmetic::read_sub, LEGACY).element_wise().folds(fold::subtract),
     entry("Sum", arithmetic::read_sum, &[CONSUMED]).element_wise(),
     entry("Swish", activations::read_swish, &[float("alpha")]).element_wise(),
-    entry("Tanh", smooth_activation::read_tanh, &[CONSUMED]).element_wise(),
+    entry("Tanh", smooth_activation::read_tanh, &[CONSUMED]).element_wise().folds(fold::tanh),
+    entry("ThresholdedRelu", smooth_activation::read_thresholded_relu, &[float("alpha")]).element_wise(),
     entry("Tile", rearrange::read_tile, &[]),
     entry("Transpose", rearrange::read_transpose, &[ints("perm")]),
     entry("Unsqueeze", reshape::read_unsqueeze, &[ints("axes").until(12)]),
     entry("Upsample", resize::read_upsample, &[text("mode"), floats("scales").until(8)]),
-    of_constants("Where", fold::select, &[]),
+    entry("Where", select::read, &[]).folds(fold::select),
 ];
 
 /// How an ONNX operator of a domain is read, if it is supported.

@@ -8,18 +8,13 @@ use super::{
     onnx::{Operand, Reader},
     rearrange::{IndexMap, SumGroups, Sums, check_axes, placed},
     reshape::Reshape,
-    window::Window,
+    window::{Window, image},
 };
 use crate::graph::{Shape, ValueId};
 
 /// Reads an ONNX `ReduceSum`.
 pub fn read_sum(node: &mut Reader<'_>) -> Result<Operand, String> {
     reduced(node, 13, sum_over)
-}
-
-/// As [`read_sum`], of a reduction whose axes became an input in opset 18.
-pub(super) fn read_sum_since_18(node: &mut Reader<'_>) -> Result<Operand, String> {
-    reduced(node, 18, sum_over)
 }
 
 /// Reads an ONNX `ReduceMean`.
@@ -30,7 +25,7 @@ pub fn read_mean(node: &mut Reader<'_>) -> Result<Operand, String> {
 type Reduce = fn(&mut Reader<'_>, ValueId, &[usize]) -> Result<ValueId, String>;
 
 /// The first input reduced over a node's axes, which are kept with the extent 1 or not.
-fn reduced(node: &mut Reader<'_>, input_since: i64, of: Reduce) -> Result<Operand, String> {
+pub(super) fn reduced(node: &mut Reader<'_>, input_since: i64, of: Reduce) -> Result<Operand, String> {
     let input = node.value(0)?;
     let shape = node.node(input).shape.clone();
     let axes = axes(node, shape.len() + 1, input_since)?;
@@ -104,6 +99,13 @@ fn arranged(
 /// Reads an ONNX `ReduceMax`.
 pub fn read_max(node: &mut Reader<'_>) -> Result<Operand, String> {
     reduced(node, 18, largest_over)
+}
+
+/// Reads an ONNX `GlobalMaxPool`.
+pub fn read_global_max_pool(node: &mut Reader<'_>) -> Result<Operand, String> {
+    let input = node.value(0)?;
+    image(&node.node(input).shape)?;
+    largest_over(node, input, &[2, 3]).map(Operand::Value)
 }
 
 /// Reads an ONNX `ReduceMin`.

@@ -5,12 +5,16 @@
 
 use tract_onnx::tract_core::{internal::OutletId, ops::nn};
 
-use super::onnx::{Operand, Reader};
+use super::{
+    elementary,
+    onnx::{Operand, Reader},
+};
 use crate::{
     error::Result,
     gpu::{Kernel, Launch, Recording, Value, as_u32},
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
     ops::kernels::{LANES, THREAD, flops, linear, targets},
+    simd,
 };
 
 /// The functions and their gradients.
@@ -34,6 +38,10 @@ fn record(at: &mut Recording<'_>, kind: Kind, backward: bool) -> Result<()> {
         Kind::Exp => (10, 0.0, 0.0),
         Kind::Log => (11, 0.0, 0.0),
         Kind::Power { exponent } => (12, exponent, 0.0),
+        Kind::Sin => (13, 0.0, 0.0),
+        Kind::Cos => (14, 0.0, 0.0),
+        Kind::ThresholdedRelu { alpha } => (15, alpha, 0.0),
+        Kind::Shrink { threshold, bias } => (16, threshold, bias),
     };
     let params = [
         [
@@ -91,6 +99,22 @@ pub enum Kind {
     Power {
         /// The power.
         exponent: f32,
+    },
+    /// The sine.
+    Sin,
+    /// The cosine.
+    Cos,
+    /// `x` where it is over `alpha`, else zero.
+    ThresholdedRelu {
+        /// The largest number that becomes zero.
+        alpha: f32,
+    },
+    /// `x - bias` over the threshold, `x + bias` under the threshold negated, else zero.
+    Shrink {
+        /// The largest magnitude that becomes zero.
+        threshold: f32,
+        /// How much nearer to zero the others come.
+        bias: f32,
     },
 }
 
@@ -164,6 +188,31 @@ pub fn read_log(node: &mut Reader<'_>) -> Result<Operand, String> {
     read(node, Kind::Log)
 }
 
+/// Reads an ONNX Sin.
+pub fn read_sin(node: &mut Reader<'_>) -> Result<Operand, String> {
+    read(node, Kind::Sin)
+}
+
+/// Reads an ONNX Cos.
+pub fn read_cos(node: &mut Reader<'_>) -> Result<Operand, String> {
+    read(node, Kind::Cos)
+}
+
+/// Reads an ONNX ThresholdedRelu.
+pub fn read_thresholded_relu(node: &mut Reader<'_>) -> Result<Operand, String> {
+    let alpha = node.float("alpha", 1.0);
+    read(node, Kind::ThresholdedRelu { alpha })
+}
+
+/// Reads an ONNX Shrink.
+pub fn read_shrink(node: &mut Reader<'_>) -> Result<Operand, String> {
+    let (threshold, bias) = (node.float("lambd", 0.5), node.float("bias", 0.0));
+    match threshold >= 0.0 {
+        true => read(node, Kind::Shrink { threshold, bias }),
+        false => Err(format!("lambd {threshold} is negative")),
+    }
+}
+
 fn read(node: &mut Reader<'_>, kind: Kind) -> Result<Operand, String> {
     let input = node.value(0)?;
     node.add(SmoothActivation { kind }, &[input])
@@ -171,9 +220,10 @@ fn read(node: &mut Reader<'_>, kind: Kind) -> Result<Operand, String> {
 
 /// The arithmetic, once for f32 and once for f64.
 macro_rules! arithmetic {
-    ($value:ident, $slope:ident, $float:ty, $erf:path) => {
+    ($value:ident, $slope:ident, $float:ty, $erf:path, $exp:path) => {
         impl Kind {
             /// The function at `x`.
+            #[inline(always)]
             #[must_use]
             pub fn $value(self, x: $float) -> $float {
                 match self {
@@ -191,16 +241,23 @@ macro_rules! arithmetic {
                     Self::Softsign => x / (1.0 + x.abs()),
                     Self::Tanh => x.tanh(),
                     Self::Erf => $erf(x),
-                    Self::Exp => x.exp(),
+                    Self::Exp => $exp(x),
                     Self::Log => x.ln(),
                     Self::Power { exponent } if exponent == -1.0 => x.recip(),
                     Self::Power { exponent } if exponent == 0.5 => x.sqrt(),
                     Self::Power { exponent } => x.powf(exponent.into()),
+                    Self::Sin => x.sin(),
+                    Self::Cos => x.cos(),
+                    Self::ThresholdedRelu { alpha } if x > alpha.into() => x,
+                    Self::Shrink { threshold, bias } if x > threshold.into() => x - <$float>::from(bias),
+                    Self::Shrink { threshold, bias } if x < (-threshold).into() => x + <$float>::from(bias),
+                    Self::ThresholdedRelu { .. } | Self::Shrink { .. } => 0.0,
                 }
             }
 
             /// Its slope at `x`; at a kink, what PyTorch takes: flat for HardSigmoid, the inner slope for
-            /// HardSwish, the negative side's `alpha` for Elu and LeakyRelu, zero for Abs.
+            /// HardSwish, the negative side's `alpha` for Elu and LeakyRelu, zero for Abs, ThresholdedRelu and Shrink.
+            #[inline(always)]
             #[must_use]
             pub fn $slope(self, x: $float) -> $float {
                 match self {
@@ -224,22 +281,56 @@ macro_rules! arithmetic {
                     Self::Softplus => 1.0 / (1.0 + (-x).exp()),
                     Self::Softsign => (1.0 + x.abs()).powi(-2),
                     Self::Tanh => 1.0 - x.tanh().powi(2),
-                    Self::Erf => <$float>::from(std::f32::consts::FRAC_2_SQRT_PI) * (-x * x).exp(),
-                    Self::Exp => x.exp(),
+                    Self::Erf => <$float>::from(std::f32::consts::FRAC_2_SQRT_PI) * $exp(-x * x),
+                    Self::Exp => $exp(x),
                     Self::Log => x.recip(),
                     Self::Power { exponent } => {
                         let exponent = <$float>::from(exponent);
                         exponent * x.powf(exponent - 1.0)
                     }
+                    Self::Sin => x.cos(),
+                    Self::Cos => -x.sin(),
+                    Self::ThresholdedRelu { alpha } if x > alpha.into() => 1.0,
+                    Self::Shrink { threshold, .. } if x.abs() > threshold.into() => 1.0,
+                    Self::ThresholdedRelu { .. } | Self::Shrink { .. } => 0.0,
                 }
             }
         }
     };
 }
 
-arithmetic!(value_f32, slope_f32, f32, libm::erff);
+arithmetic!(value_f32, slope_f32, f32, elementary::erf, elementary::exp);
 #[cfg(test)]
-arithmetic!(value_f64, slope_f64, f64, libm::erf);
+arithmetic!(value_f64, slope_f64, f64, libm::erf, f64::exp);
+
+/// The function of each element in its place.
+#[inline(always)]
+fn apply(kind: Kind, x: &mut [f32]) {
+    x.iter_mut().for_each(|v| *v = kind.value_f32(*v));
+}
+
+/// Each gradient times the slope at what the function read.
+#[inline(always)]
+fn multiply_by_slope(kind: Kind, (g, x): (&mut [f32], &[f32])) {
+    g.iter_mut().zip(x).for_each(|(g, &x)| *g *= kind.slope_f32(x));
+}
+
+impl Kind {
+    /// Runs a loop over some elements, compiled for a kind alone where vectors can compute it.
+    fn run<T>(self, of: impl Fn(Self, T), elements: T) {
+        simd::widest(
+            #[inline(always)]
+            || match self {
+                Self::Erf => of(Self::Erf, elements),
+                Self::Exp => of(Self::Exp, elements),
+                Self::HardSwish => of(Self::HardSwish, elements),
+                Self::HardSigmoid { alpha, beta } => of(Self::HardSigmoid { alpha, beta }, elements),
+                Self::LeakyRelu { alpha } => of(Self::LeakyRelu { alpha }, elements),
+                other => of(other, elements),
+            },
+        );
+    }
+}
 
 impl Operator for SmoothActivation {
     fn name(&self) -> &'static str {
@@ -257,6 +348,10 @@ impl Operator for SmoothActivation {
             Kind::Exp => "Exp",
             Kind::Log => "Log",
             Kind::Power { .. } => "Pow",
+            Kind::Sin => "Sin",
+            Kind::Cos => "Cos",
+            Kind::ThresholdedRelu { .. } => "ThresholdedRelu",
+            Kind::Shrink { .. } => "Shrink",
         }
     }
 
@@ -273,7 +368,7 @@ impl Operator for SmoothActivation {
         match self.kind {
             // Tract's is a fit that is within a millionth of it, and takes a fraction of an exponential's time.
             Kind::Sigmoid => at.wire("", nn::sigmoid(), at.inputs),
-            kind => at.each_in_place(move |x, _| x.iter_mut().for_each(|v| *v = kind.value_f32(*v))),
+            kind => at.element_wise(move |x| kind.run(apply, x)),
         }
     }
 
@@ -323,9 +418,7 @@ impl Operator for SmoothActivationGradient {
                     g.iter_mut().zip(others[0].floats()).for_each(|(g, y)| *g *= y * (1.0 - y));
                 })
             }
-            kind => at.each_in_place(move |g, others| {
-                g.iter_mut().zip(others[0].floats()).for_each(|(g, &x)| *g *= kind.slope_f32(x));
-            }),
+            kind => at.each_in_place(move |g, others| kind.run(multiply_by_slope, (g, others[0].floats()))),
         }
     }
 
@@ -376,7 +469,15 @@ pub(crate) mod cases {
         Case::new("Log", &["Log"], |rng| positive(rng, Kind::Log)),
         Case::new("Reciprocal", &["Reciprocal", "Div"], |rng| positive(rng, Kind::Power { exponent: -1.0 })),
         Case::new("Sqrt", &["Sqrt"], |rng| positive(rng, Kind::Power { exponent: 0.5 })),
-        Case::new("Pow", &["LRN", "Pow"], |rng| positive(rng, Kind::Power { exponent: 1.7 })),
+        Case::new("Sin", &["Sin"], |rng| activation(rng, Kind::Sin)),
+        Case::new("Cos", &["Cos"], |rng| activation(rng, Kind::Cos)),
+        Case::new("ThresholdedRelu", &["ThresholdedRelu"], |rng| {
+            activation(rng, Kind::ThresholdedRelu { alpha: 0.7 })
+        }),
+        Case::new("Shrink", &["Shrink"], |rng| activation(rng, Kind::Shrink { threshold: 0.6, bias: 0.2 })),
+        Case::new("Pow", &["GlobalLpPool", "LRN", "LpPool", "Pow"], |rng| {
+            positive(rng, Kind::Power { exponent: 1.7 })
+        }),
     ];
 
     /// Of numbers from 1 / 4 to 9 / 4, where logarithms and powers are smooth.

@@ -1,7 +1,7 @@
 // Smooth activations, and their gradients. Each thread makes one vec4.
 //
 // KIND: 0 sigmoid, 1 hard sigmoid, 2 hard swish, 3 elu, 4 leaky relu, 5 abs, 6 softplus, 7 softsign, 8 tanh, 9 erf, 10 exp,
-// 11 log, 12 power.
+// 11 log, 12 power, 13 sine, 14 cosine, 15 thresholded relu, 16 shrink.
 // BACKWARD: g times the slope at x, where several rows of g may share a row of x.
 #include bindings
 #include thread
@@ -75,6 +75,18 @@ fn activation(x: vec4<f32>) -> vec4<f32> {
 #if KIND == 12
     return power(x, p.alpha);
 #end
+#if KIND == 13
+    return sin(x);
+#end
+#if KIND == 14
+    return cos(x);
+#end
+#if KIND == 15
+    return select(vec4(0.0), x, x > vec4(p.alpha));
+#end
+#if KIND == 16
+    return select(vec4(0.0), x - sign(x) * p.beta, abs(x) > vec4(p.alpha));
+#end
 }
 
 fn slope(x: vec4<f32>) -> vec4<f32> {
@@ -121,6 +133,18 @@ fn slope(x: vec4<f32>) -> vec4<f32> {
 #end
 #if KIND == 12
     return p.alpha * power(x, p.alpha - 1.0);
+#end
+#if KIND == 13
+    return cos(x);
+#end
+#if KIND == 14
+    return -sin(x);
+#end
+#if KIND == 15
+    return select(vec4(0.0), vec4(1.0), x > vec4(p.alpha));
+#end
+#if KIND == 16
+    return select(vec4(0.0), vec4(1.0), abs(x) > vec4(p.alpha));
 #end
 }
 

@@ -11,16 +11,15 @@ pub fn valid(operator: &str) -> Vec<ModelProto> {
     match operator {
         "Elu" | "GlobalAveragePool" | "HardSigmoid" | "Identity" | "Relu" | "Sigmoid" | "Clip"
         | "Dropout" | "Softmax" | "LogSoftmax" | "Abs" | "Celu" | "Erf" | "Exp" | "LeakyRelu" | "Log"
-        | "Neg" | "Reciprocal" | "Selu" | "Softplus" | "Softsign" | "Sqrt" | "Tanh" => {
-            whole(vec![simple(&["x"])], vec![])
-        }
+        | "Neg" | "Reciprocal" | "Selu" | "Sin" | "Cos" | "ThresholdedRelu" | "Shrink" | "Softplus"
+        | "Softsign" | "Sqrt" | "Tanh" => whole(vec![simple(&["x"])], vec![]),
         "HardSwish" | "Mish" | "Gelu" | "Swish" => vec![model(24, false, vec![simple(&["x"])], vec![])],
         "PRelu" => whole(vec![simple(&["x", "c"])], vec![floats("c", &[3, 1, 1])]),
         "MeanVarianceNormalization" => {
             whole(vec![node(operator, &["x"], "y", vec![ints("axes", &[2, 3])])], vec![])
         }
-        "GlobalMaxPool" | "LpNormalization" => whole(vec![simple(&["x"])], vec![]),
-        "ReduceL2" | "ReduceSumSquare" => {
+        "GlobalLpPool" | "GlobalMaxPool" | "LpNormalization" => whole(vec![simple(&["x"])], vec![]),
+        "ReduceL1" | "ReduceL2" | "ReduceLogSum" | "ReduceLogSumExp" | "ReduceSumSquare" => {
             let attributes = vec![ints("axes", &[1, -1]), int("keepdims", 1)];
             whole(vec![node(operator, &["x"], "y", attributes)], vec![])
         }
@@ -140,9 +139,25 @@ fn of_constants(operator: &str) -> Option<Vec<ModelProto>> {
             number(&["a", "b"], vec![], vec![channels("a"), floats("b", &[1])])
         }
         "Not" => number(&["a"], vec![], vec![bytes("a", &[3, 1, 1])]),
+        "ScatterND" => {
+            let initializer = vec![channels("a"), longs("i", &[2]), floats("b", &[1, 1])];
+            let whole = vec![node("Reshape", &["i", "s"], "j", vec![])];
+            let mut all = number(&["a", "j", "b"], vec![], [initializer, vec![longs("s", &[1, 1])]].concat());
+            all.iter_mut()
+                .filter_map(|m| m.graph.as_mut())
+                .for_each(|g| g.node.splice(0..0, whole.clone()).for_each(drop));
+            all
+        }
+        "CumSum" => number(&["a", "i"], vec![int("exclusive", 1)], vec![channels("a"), longs("i", &[0])]),
+        "EyeLike" => number(&["m"], vec![int("k", 1), int("dtype", 1)], vec![floats("m", &[6, 6])]),
         "Ceil" | "Floor" | "Round" => number(&["a"], vec![], vec![channels("a")]),
         "Mod" => number(&["a", "b"], vec![int("fmod", 0)], vec![longs("a", &[-7]), longs("b", &[3])]),
-        "Where" => number(&["i", "a", "b"], vec![], vec![bytes("i", &[1]), channels("a"), channels("b")]),
+        "Where" => {
+            let initializer = vec![bytes("i", &[1]), channels("a"), channels("b")];
+            let mut all = number(&["i", "a", "b"], vec![], initializer.clone());
+            all.push(model(16, false, vec![node(operator, &["i", "x", "b"], "y", vec![])], initializer));
+            all
+        }
         "ReduceMax" | "ReduceMin" | "ReduceProd" => {
             let attributes = vec![ints("axes", &[1, -1]), int("keepdims", 1)];
             let mut all = number(&["a"], attributes.clone(), vec![floats("a", &[3, 2, 2])]);
@@ -202,6 +217,10 @@ fn windows_and_sums(operator: &str) -> Vec<ModelProto> {
             let old = node(operator, &["x", "c"], "y", attributes);
             all.push(model(6, false, vec![old], vec![floats("c", &[3])]));
             all
+        }
+        "LpPool" => {
+            let dilated = node(operator, &["x"], "y", window(&[ints("dilations", &[2, 2]), int("p", 3)]));
+            vec![model(19, false, vec![dilated], vec![])]
         }
         "AveragePool" | "MaxPool" => {
             let mut all = whole(vec![node(operator, &["x"], "y", window(&[int("ceil_mode", 1)]))], vec![]);

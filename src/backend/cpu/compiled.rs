@@ -15,7 +15,10 @@ use tract_onnx::tract_core::{
 
 use crate::{
     error::{Error, Result},
-    graph::{Graph, Lowering, Node, Producer, Rows, Storage, ValueId, lowering::fact},
+    graph::{
+        Graph, Rows, Storage, ValueId,
+        lowering::{fact, lower},
+    },
 };
 
 type State =
@@ -251,22 +254,4 @@ impl Part {
 fn transpose(model: &mut TypedModel, name: &str, axes: AxisOp, value: OutletId) -> Result<OutletId> {
     let name = format!("{name}#{}.turned", value.node);
     Ok(model.wire_node(name, axes, &[value]).map_err(|e| failed(&e))?[0])
-}
-
-fn lower(
-    graph: &Graph,
-    node: &Node,
-    id: ValueId,
-    model: &mut TypedModel,
-    outlets: &[Option<OutletId>],
-) -> Result<OutletId> {
-    let Producer::Operator(op) = &node.producer else {
-        return Err(Error::Model(format!("the input {:?} has no value", node.name)));
-    };
-    let inputs: Option<Vec<OutletId>> = node.inputs.iter().map(|i| outlets[i.index()]).collect();
-    let inputs = inputs.ok_or_else(|| Error::Model(format!("{:?} reads what is not made", node.name)))?;
-    let shapes: Vec<&[usize]> = node.inputs.iter().map(|i| graph.node(*i).shape.as_slice()).collect();
-    let name = format!("{}#{}", node.name, id.index());
-    let grid = node.inputs.first().and_then(|i| graph.node(*i).operator()?.grid());
-    op.tract(&mut Lowering { model, node, shapes: &shapes, inputs: &inputs, grid, name })
 }

@@ -12,6 +12,7 @@ use crate::{
     gpu::Recording,
     graph::{Adjoint, Constant, Elements, Lowering, Operator, Quantization, Shape, ValueId},
     ops::{
+        arithmetic::affine,
         kernels::{Convolution, GatherAxis, convolve},
         linear_along::linear_along,
         matrix_product,
@@ -34,7 +35,25 @@ pub struct Dense {
 
 /// Reads an ONNX Gemm: `alpha * A B + beta * C`, where A depends on the image and B and C are constants.
 pub fn read_gemm(node: &mut Reader<'_>) -> Result<Operand, String> {
-    let input = node.value(0)?;
+    let (input, dense) = (node.value(0)?, gemm(node)?);
+    node.add(dense, &[input])
+}
+
+/// As [`read_gemm`], of a matrix per image.
+pub(in crate::ops) fn read_gemm_of_rows(node: &mut Reader<'_>) -> Result<Operand, String> {
+    let (input, dense) = (node.value(0)?, gemm(node)?);
+    if node.node(input).shape.len() != 2 {
+        return Err("its input is no matrix".into());
+    }
+    let weights = if dense.is_transposed { transposed(&dense.weights)? } else { (*dense.weights).clone() };
+    let product = linear_along(node, input, 1, weights)?;
+    let Some(bias) = dense.bias else { return Ok(Operand::Value(product)) };
+    let bias = Constant::floats([bias.len()], bias.to_vec());
+    affine(node, product, (0, &bias), |c| (1.0, c)).map(Operand::Value)
+}
+
+/// The fully connected layer that a Gemm is.
+fn gemm(node: &Reader<'_>) -> Result<Dense, String> {
     if node.int("transA", 0) != 0 {
         return Err("transA would mix the images of a batch".into());
     }
@@ -68,7 +87,7 @@ pub fn read_gemm(node: &mut Reader<'_>) -> Result<Operand, String> {
             })?))
         }
     };
-    node.add(Dense { weights, is_transposed, bias }, &[input])
+    Ok(Dense { weights, is_transposed, bias })
 }
 
 /// Reads an ONNX MatMul of two values, or of a value and a constant matrix on either side.

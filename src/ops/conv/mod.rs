@@ -15,6 +15,7 @@ use tract_onnx::tract_core::{internal::OutletId, ops::cnn};
 use transpose::ConvTranspose;
 
 use super::{
+    one_axis,
     onnx::{Operand, Reader, size},
     window::{Window, image, kernels_of},
 };
@@ -42,6 +43,9 @@ pub struct Conv {
 
 /// Reads an ONNX Conv.
 pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
+    if one_axis::is_of_one(node) {
+        return one_axis::read(node, read);
+    }
     let input = node.value(0)?;
     let weights = node.constant(1)?;
     let &[_, _, kh, kw] = weights.shape.as_slice() else {

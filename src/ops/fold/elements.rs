@@ -195,6 +195,18 @@ unary! {
     logarithm(|_| None, f64::ln);
     /// ONNX Reciprocal.
     reciprocal(|_| None, f64::recip);
+    /// ONNX Relu.
+    rectified(|v| Some(v.max(0)), |v| v.max(0.0));
+    /// ONNX Sigmoid.
+    sigmoid(|_| None, |v| 1.0 / (1.0 + (-v).exp()));
+    /// ONNX Tanh.
+    tanh(|_| None, f64::tanh);
+    /// ONNX Erf.
+    erf(|_| None, libm::erf);
+    /// ONNX Sin.
+    sine(|_| None, f64::sin);
+    /// ONNX Cos.
+    cosine(|_| None, f64::cos);
 }
 
 /// ONNX Mod: the sign is the divisor's, or the dividend's with `fmod`.
@@ -224,6 +236,22 @@ binary! {
     binary_min(|a, b| Some(a.min(b)), f64::min);
     /// The greater.
     binary_max(|a, b| Some(a.max(b)), f64::max);
+}
+
+/// ONNX Clip: its bounds are attributes before opset 11.
+pub fn clip(node: &Reader<'_>, inputs: &Inputs) -> Result<Constant, String> {
+    let bound = |i: usize, name: &str| match node.opset < 11 {
+        true => node.attribute(name).map(|a| Constant::floats([], vec![a.f])),
+        false => inputs.optional(i).cloned(),
+    };
+    let mut clipped = inputs.get(0)?.clone();
+    if let Some(low) = bound(1, "min") {
+        clipped = binary_max(node, &Inputs(vec![Some(clipped.into()), Some(low.into())]))?;
+    }
+    if let Some(high) = bound(2, "max") {
+        clipped = binary_min(node, &Inputs(vec![Some(clipped.into()), Some(high.into())]))?;
+    }
+    Ok(clipped)
 }
 
 fn folded(

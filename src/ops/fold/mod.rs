@@ -6,17 +6,21 @@
 
 mod elements;
 mod reduce;
+mod scans;
+mod scatter;
 mod shapes;
 
 use std::sync::Arc;
 
 pub use elements::{
-    absolute, add, and, cast, ceil, divide, equal, exp, floor, greater, greater_or_equal, less,
-    less_or_equal, logarithm, maximum, minimum, modulo, multiply, negate, not, or, power, reciprocal, round,
-    select, square_root, subtract,
+    absolute, add, and, cast, ceil, clip, cosine, divide, equal, erf, exp, floor, greater, greater_or_equal,
+    less, less_or_equal, logarithm, maximum, minimum, modulo, multiply, negate, not, or, power, reciprocal,
+    rectified, round, select, sigmoid, sine, square_root, subtract, tanh,
 };
 pub use reduce::{axes, axis_of, reduce_max, reduce_mean, reduce_min, reduce_prod, reduce_sum};
-pub use shapes::{concat, constant_of_shape, range, shape, size_of};
+pub use scans::{batch_normalization, running_sum};
+pub use scatter::scatter_nd;
+pub use shapes::{concat, constant_of_shape, eye_like, range, shape, size_of};
 
 use super::onnx::{Operand, Reader};
 use crate::graph::Constant;

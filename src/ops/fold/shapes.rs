@@ -1,5 +1,7 @@
 //! Shapes as constants, and constants of a shape.
 
+use tract_onnx::pb::tensor_proto::DataType;
+
 use super::Inputs;
 use crate::{
     graph::{Constant, Elements},
@@ -11,6 +13,7 @@ use crate::{
 fn whole(node: &Reader<'_>) -> Result<Vec<usize>, String> {
     match node.inputs.first() {
         Some(Some(Operand::Constant(c))) => Ok(c.shape.clone()),
+        Some(Some(Operand::Value(id))) if node.unbatched.contains(id) => Ok(node.node(*id).shape.clone()),
         Some(Some(Operand::Value(id))) => Ok([&[node.batch], node.node(*id).shape.as_slice()].concat()),
         _ => Err("input 0 is missing".into()),
     }
@@ -71,6 +74,27 @@ pub fn constant_of_shape(node: &Reader<'_>, inputs: &Inputs) -> Result<Constant,
         Some(Elements::I64(v)) => Elements::I64(vec![v[0]; count]),
     };
     Ok(Constant { shape, elements, quantization: None })
+}
+
+/// ONNX `EyeLike`: ones on a diagonal.
+pub fn eye_like(node: &Reader<'_>, inputs: &Inputs) -> Result<Constant, String> {
+    let input = inputs.get(0)?;
+    let &[rows, columns] = &input.shape[..] else {
+        return Err(format!("a constant of the shape {:?} is no matrix", input.shape));
+    };
+    let shift = i128::from(node.int("k", 0));
+    let is_one = |i: usize| (i % columns) as i128 - (i / columns) as i128 == shift;
+    let ones: Vec<bool> = (0..rows * columns).map(is_one).collect();
+    let is_real = match node.attribute("dtype").map(|a| i32::try_from(a.i).map(DataType::try_from)) {
+        None => matches!(input.elements, Elements::F32(_)),
+        Some(Ok(Ok(DataType::Float | DataType::Double | DataType::Float16 | DataType::Bfloat16))) => true,
+        Some(_) => false,
+    };
+    let elements = match is_real {
+        true => Elements::F32(ones.into_iter().map(f32::from).collect()),
+        false => Elements::I64(ones.into_iter().map(i64::from).collect()),
+    };
+    Ok(Constant { shape: input.shape.clone(), elements, quantization: None })
 }
 
 /// ONNX Range.

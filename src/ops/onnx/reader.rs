@@ -45,6 +45,8 @@ pub struct Reader<'a> {
     pub batch: usize,
     /// The dequantized value of each value of integers that has one.
     pub reals: &'a mut HashMap<ValueId, ValueId>,
+    /// The values that have all of their ONNX axes, none of which is a batch axis left out: see [`crate::ops::unbatched`].
+    pub unbatched: &'a mut HashSet<ValueId>,
     /// The value that people look at as the node's, where it is another than its first output: an operator of integers
     /// makes reals before it quantizes them.
     pub layer: Option<ValueId>,
@@ -57,6 +59,27 @@ pub struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// The same place in the same graph, to read another node there.
+    pub fn again<'b>(&'b mut self, proto: &'b NodeProto, inputs: Vec<Option<Operand>>) -> Reader<'b> {
+        Reader {
+            name: self.name.clone(),
+            opset: self.opset,
+            inputs,
+            graph: self.graph,
+            repeated: self.repeated,
+            most_repeated: self.most_repeated,
+            filled: self.filled,
+            over: None,
+            batch: self.batch,
+            reals: self.reals,
+            unbatched: self.unbatched,
+            layer: None,
+            others: vec![],
+            is_read: self.is_read,
+            proto,
+        }
+    }
+
     /// Whether the node makes an `i`-th output that something reads.
     #[must_use]
     pub fn makes(&self, i: usize) -> bool {

@@ -247,7 +247,10 @@ pub(crate) mod cases {
         "LayerNormalization",
         "LpNormalization",
         "MeanVarianceNormalization",
+        "ReduceL1",
         "ReduceL2",
+        "ReduceLogSum",
+        "ReduceLogSumExp",
         "ReduceSum",
         "ReduceSumSquare",
     ];
