@@ -31,9 +31,9 @@ pub const CONSTANT_WORK: u64 = 1 << 27;
 pub const POOL_WORK: u64 = 1 << 32;
 /// Most values that the constants of one model may be repeated to or computed as, beside twice as many as the file holds.
 pub const REPEATED: u64 = 1 << 22;
-/// Most values of all constants together that a file only says the shape of, as files without their weights do: as many as
-/// one activation may have.
-pub const FILLED: u64 = VALUE_ELEMENTS;
+/// Most values of all constants together that a file only says the shape of, as files without their weights do: 1 GiB of
+/// floats, and 256 MiB in a page, where AlexNet's 61 million still fit.
+pub const FILLED: u64 = if cfg!(target_pointer_width = "32") { 1 << 26 } else { 1 << 28 };
 /// Longest axis along which elements change places or are summed: its places are listed.
 pub const AXIS: u64 = 1 << 22;
 /// Largest integer that a node's attribute or a tensor's extent may be. Two of them have a sum that fits 32 bits.

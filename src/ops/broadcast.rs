@@ -18,10 +18,16 @@ pub fn broadcast(
         return Ok((vec![constant.to_f32()[0]; channels], Per::Channel));
     }
     let elements = shape.iter().product::<usize>();
-    if constant.len() < elements {
+    if constant.len() < elements && !is_per_channel(own, &shape) {
         node.repeat(elements)?;
     }
     spread(own, &constant.to_f32(), &shape)
+}
+
+/// Whether a constant has a number per channel of a value, which is not repeated.
+fn is_per_channel(own: &[usize], shape: &[usize]) -> bool {
+    let own = &own[own.len().saturating_sub(shape.len())..];
+    own.len() == shape.len() && own.iter().skip(1).all(|&extent| extent == 1)
 }
 
 /// The extents that a constant has by today's rule, which aligns last axes. Before opset 7 the second operand was
@@ -75,7 +81,7 @@ fn spread(own: &[usize], values: &[f32], shape: &[usize]) -> Result<(Vec<f32>, P
     if (0..shape.len()).any(|a| extent(a) != 1 && extent(a) != shape[a]) {
         return Err(refuse());
     }
-    if lead == 0 && own[1..].iter().all(|&d| d == 1) {
+    if is_per_channel(own, shape) {
         return Ok((values.to_vec(), Per::Channel));
     }
     let elements = shape.iter().product::<usize>();

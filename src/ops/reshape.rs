@@ -102,11 +102,6 @@ pub fn read_reshape(node: &mut Reader<'_>) -> Result<Operand, String> {
     whole.extend_from_slice(&own);
     // The batch axis is written as 0 (keep), 1 (exported for one image) or -1 (what is left).
     let shape = match target.as_slice() {
-        &[count] if node.batch == 1 && count != 1 => {
-            let all: usize = own.iter().product();
-            resolve(&[1, count], &whole, keep_zero)?;
-            vec![1, all]
-        }
         [-1, rest @ ..] if !rest.contains(&-1) => resolve(&[&[1], rest].concat(), &whole, keep_zero)?,
         [0 | 1, ..] => resolve(&target, &whole, keep_zero)?,
         [n, rest @ ..] if usize::try_from(*n) == Ok(node.batch) => {
@@ -128,23 +123,12 @@ pub fn read_squeeze(node: &mut Reader<'_>) -> Result<Operand, String> {
     if let Some(axis) = axes.iter().find(|axis| !is_one(axis)) {
         return Err(format!("axis {axis} of {shape:?} has not the extent 1"));
     }
-    let takes_batch = is_value(node) && axes.contains(&0);
+    if is_value(node) && axes.contains(&0) {
+        return Err("it would take away the batch axis".into());
+    }
     let kept = shape.iter().enumerate().filter(|(axis, _)| !axes.contains(axis)).map(|(_, &extent)| extent);
-    let mut kept: Vec<usize> = kept.collect();
-    if takes_batch {
-        check_alone(node, &kept)?;
-        kept.insert(0, 1);
-    }
+    let kept = kept.collect();
     reshaped(node, kept)
-}
-
-/// Fails where a value of this shape, the batch axis taken away, would be another than that of one image with it. What reads
-/// a list of numbers can only mean its one axis.
-fn check_alone(node: &Reader<'_>, shape: &[usize]) -> Result<(), String> {
-    match node.batch == 1 && shape.len() <= 1 {
-        true => Ok(()),
-        false => Err("it would take away the batch axis".into()),
-    }
 }
 
 /// Reads an ONNX Unsqueeze that keeps the batch axis first.
