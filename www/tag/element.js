@@ -6,6 +6,7 @@
 
 import { ASKED, ATTRIBUTES, METHOD, controlsFrom, lookFrom, parametersFrom } from './attributes.js';
 import { lease } from './engines.js';
+import { insideOf, sourceOf, watchInside } from './inside.js';
 import { unwatchNear, watchNear } from './near.js';
 import { failure, fetched } from './files.js';
 import { precomputed } from './precomputed.js';
@@ -47,16 +48,21 @@ export class PellucidExplainer extends Base {
   #controller = null;
   /** @type {(Lease & { key: string }) | null} */
   #lease = null;
+  /** The address of the picture that was asked for last. @type {string | undefined} */
+  #source;
   /** The picture's file. @type {{ src: string, blob: Blob } | null} */
   #picture = null;
-  /** What is shown, and what it was made with. @type {{ explainer: Explainer, explanations: Explanation[], shown: Shown } | null} */
+  /** What is shown, and what it was made with. @type {{ explainer: Explainer, explanations: Explanation[], shown: Shown, alt: string } | null} */
   #last = null;
   /** @type {(() => void) | null} */
   #unwatchTheme = null;
+  /** @type {(() => void) | null} */
+  #unwatchInside = null;
 
   connectedCallback() {
     if (!this.#view) this.#build();
     this.#unwatchTheme ??= watchTheme(() => this.#dress());
+    this.#unwatchInside ??= watchInside(this, () => this.#inspect());
     this.#dress();
     watchNear(this, (isNear) => this.#approach(isNear));
   }
@@ -65,6 +71,8 @@ export class PellucidExplainer extends Base {
     unwatchNear(this);
     this.#unwatchTheme?.();
     this.#unwatchTheme = null;
+    this.#unwatchInside?.();
+    this.#unwatchInside = null;
     // A tag that is moved in the document is gone for a moment only.
     queueMicrotask(() => !this.isConnected && this.#leave());
   }
@@ -74,6 +82,7 @@ export class PellucidExplainer extends Base {
     if (before === now || !this.#view) return;
     if (ASKED.includes(name)) this.refresh();
     else if (name === 'colours') this.#redraw();
+    else if (name === 'alt') this.#inspect();
     else if (name === 'opacity') this.#view.fade(lookFrom(this).opacity ?? this.#last?.shown.panels[0].opacity ?? 1);
     else this.#dress();
   }
@@ -184,7 +193,7 @@ export class PellucidExplainer extends Base {
         onPartial: (panels) => !signal.aborted && view.draw(panels, this.#alt),
       });
       if (signal.aborted) return;
-      this.#last = { explainer, explanations, shown };
+      this.#last = { explainer, explanations, shown, alt: this.#alt };
       view.show(shown, this.#alt);
       this.#tell('result', /** @type {ResultDetail} */ ({ explanation: explanations[0], explanations }));
     }, signal);
@@ -228,7 +237,7 @@ export class PellucidExplainer extends Base {
 
   /** @param {AbortSignal} signal */
   async #fetchPicture(signal) {
-    const src = await this.#source();
+    const src = (this.#source = await this.#address());
     if (!src) throw failure('argument', 'No picture is named. Set src to the address of one, or put an <img> inside.');
     if (this.#picture?.src === src) return this.#picture.blob;
     this.#last = null;
@@ -242,8 +251,8 @@ export class PellucidExplainer extends Base {
    * The address of the picture: the attribute, or what the picture inside has, whose address generators of sites rewrite
    * as they move pages and pictures.
    */
-  async #source() {
-    const own = () => this.getAttribute('src') || this.#inside?.currentSrc || this.#inside?.src;
+  async #address() {
+    const own = () => this.getAttribute('src') || sourceOf(this);
     // A script in the head runs before what is inside has come.
     if (!own() && document.readyState === 'loading') {
       await new Promise((resolve) => document.addEventListener('DOMContentLoaded', resolve, { once: true }));
@@ -251,8 +260,10 @@ export class PellucidExplainer extends Base {
     return own();
   }
 
-  get #inside() {
-    return this.querySelector('img');
+  /** The picture inside, or what it is said to show, has changed or came late: frameworks do that. */
+  #inspect() {
+    if (this.#source !== undefined && !this.getAttribute('src') && sourceOf(this) !== this.#source) this.refresh();
+    else if (this.#isDone && this.#last && this.#last.alt !== this.#alt) this.#redraw();
   }
 
   #asked() {
@@ -270,7 +281,7 @@ export class PellucidExplainer extends Base {
   }
 
   get #alt() {
-    return this.getAttribute('alt') ?? this.#inside?.alt ?? '';
+    return this.getAttribute('alt') ?? insideOf(this)?.alt ?? '';
   }
 
   /** Draws what is there with other colours. */
@@ -281,7 +292,7 @@ export class PellucidExplainer extends Base {
     try {
       const panels = await panelsOf(explainer, explanations, lookFrom(this), signal);
       if (this.#last?.shown !== shown) return;
-      this.#last.shown = { ...shown, panels };
+      Object.assign(this.#last, { shown: { ...shown, panels }, alt: this.#alt });
       this.#view?.draw(panels, this.#alt);
     } catch (error) {
       if (!signal.aborted) this.#fail(error);
