@@ -96,7 +96,7 @@ async function answer(id, op, args) {
     const { value, transfer = [] } = await handlers[op](args, context);
     post({ id, value }, transfer);
   } catch (/** @type {any} */ error) {
-    if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) return fatal(error);
+    if (isTrap(error) || error instanceof RangeError) return fatal(error);
     // A DOMException's code is a number.
     const code = typeof error?.code === 'string' ? error.code : 'internal';
     post({ id, error: { code, message: String(error?.message ?? error) } });
@@ -177,7 +177,8 @@ const inTurn = {
    * work; a helper itself has none, and is told what to do.
    */
   async start({ engine: part, model, files = [], config, labels, name, options, background, patience: silence, helpers }, { progress }) {
-    if (!WebAssembly.validate(SIMD)) throw failure('browser', 'This browser cannot run the engine: it needs WebAssembly with SIMD. Update the browser.');
+    // Browsers in a lockdown mode have no WebAssembly at all.
+    if (!globalThis.WebAssembly?.validate(SIMD)) throw failure('browser', 'This browser cannot run the engine: it needs WebAssembly with SIMD. Update the browser.');
     [reference, patience] = [background, silence];
     /** @type {Record<string, [number, number]>} */
     const timings = {};
@@ -383,11 +384,17 @@ function help(port) {
         await yieldToMessages();
       }
     } catch (error) {
-      if (error instanceof WebAssembly.RuntimeError) fatal(error);
+      if (isTrap(error)) fatal(error);
       post({ id: own.id, outputs: null });
     }
   }
 }
+
+/**
+ * Whether the engine has stopped for good. A browser without WebAssembly has no such error.
+ * @param {unknown} error
+ */
+const isTrap = (error) => Boolean(globalThis.WebAssembly) && error instanceof WebAssembly.RuntimeError;
 
 /** A module that has one function: it makes a vector and counts its bits. */
 const SIMD = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11);
