@@ -1,17 +1,22 @@
 // The page as one file, opened from the disk without a network: as the command line makes it, and as the page saves it.
 
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 
 import { decoded, encoded } from '../../www/page/base85.js';
 import { launch, open } from './chromium.mjs';
 import { answers, assertQuiet, choose, coffee, drop, eventually, explained, fileOf, model, set } from './support.mjs';
 
 const SINGLE = process.env.PELLUCID_SINGLE ?? 'target/single.html';
+/** The same with a small network, its labels and its configuration. */
+const OWN = process.env.PELLUCID_SINGLE_OWN ?? 'target/single-own.html';
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** With the model that ships. */
 const MOST_BYTES = 10_000_000;
 
@@ -158,6 +163,22 @@ describe('a single file', () => {
     assert.match((await answers(single))[0].label, /^thing \d+ <b>$/);
     assertQuiet(trouble);
     await other.close();
+  });
+
+  it('of one’s own network, labels and configuration says what the command line says', async () => {
+    const files = ['--model', 'heads/sigmoid.onnx', '--labels', 'files/labels.txt', '--preprocessing', 'files/preprocessor_config.json'];
+    const paths = files.map((word) => (word.startsWith('--') ? word : join('tests/fixtures', word)));
+    const { stdout } = await promisify(execFile)(process.env.PELLUCID_CLI, ['classify', 'www/samples/coffee.jpg', '--backend', 'cpu', '--json', ...paths], { cwd: ROOT });
+    const { classes } = JSON.parse(stdout);
+    const { page, trouble, context } = await openFile(browser, OWN, '?workers=1');
+    await explained(page, () => drop(page, picture));
+    const shown = await answers(page);
+    assert.deepEqual(shown.map(({ label }) => label), classes.slice(0, shown.length).map(({ label }) => label));
+    const exact = shown.map(({ share }, i) => [Number.parseFloat(share), 100 * classes[i].probability]).filter(([share]) => share > 0);
+    assert.ok(exact.length >= 3, 'what is neither < nor > some percent');
+    for (const [share, probability] of exact) assert.ok(Math.abs(share - probability) < 0.1, `${share} is not ${probability}`);
+    assertQuiet(trouble);
+    await context.close();
   });
 
   it('lets nothing out', async () => {

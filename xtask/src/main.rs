@@ -81,8 +81,8 @@ struct BundleArgs {
     /// The names of its classes: a list, JSON, CSV, or Hugging Face's config.json.
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
-    /// How pixels become numbers: JSON with mean and std on the scale 0..255 and, where it is needed, head; or Hugging
-    /// Face's preprocessor_config.json.
+    /// How pixels become numbers: JSON with mean and std on the scale 0..255 and, where it is needed, head; or a
+    /// configuration of transformers or timm, such as preprocessor_config.json.
     #[arg(long, value_name = "FILE")]
     preprocessing: Option<PathBuf>,
     /// A picture to offer; several times for several. Without any, the samples of the page.

@@ -20,6 +20,8 @@ const PARTS: &str = "<template id=\"parts\"></template>";
 const NOWHERE: &str = "\"https://pellucid.invalid/www/page/app.js\"";
 /// The model that ships.
 const MODEL: &str = "models/efficientnet-lite0-int8.onnx";
+/// The fields of a file that has a scale alone.
+const OWN_FIELDS: [&str; 3] = ["mean", "std", "head"];
 /// Where the build leaves the template.
 pub const TEMPLATE: &str = "www/single.html";
 
@@ -86,7 +88,7 @@ fn single_policy(style: &str, scripts: &[&str]) -> String {
 pub struct Contents {
     pub model: Option<PathBuf>,
     pub labels: Option<PathBuf>,
-    /// JSON with `mean`, `std` and `head`, or Hugging Face's preprocessor_config.json.
+    /// JSON with `mean`, `std` and `head`, or a configuration of transformers or timm.
     pub preprocessing: Option<PathBuf>,
     pub pictures: Vec<PathBuf>,
 }
@@ -130,19 +132,24 @@ fn opening(contents: &Contents) -> Result<Value> {
     let text = fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
     let given: Value =
         serde_json::from_str(&text).with_context(|| format!("reading {} as JSON", path.display()))?;
-    let numbers = |keys: [&str; 2]| -> Result<Option<Vec<f64>>> {
-        let Some(value) = keys.iter().find_map(|key| given.get(key)) else { return Ok(None) };
+    let fields = given.as_object().with_context(|| format!("{} is no object", path.display()))?;
+    // The engine reads the files of transformers and timm, which say more than a scale.
+    if fields.keys().any(|key| !OWN_FIELDS.contains(&key.as_str())) {
+        return Ok(json!({ "name": name, "preprocessing": { "config": text } }));
+    }
+    let three = |key: &str| -> Result<Option<Vec<f64>>> {
+        let Some(value) = fields.get(key) else { return Ok(None) };
         let three: Option<Vec<f64>> =
             value.as_array().and_then(|list| list.iter().map(Value::as_f64).collect());
         match three {
             Some(three) if three.len() == 3 => Ok(Some(three)),
-            _ => bail!("{}: {} should be three numbers, for red, green and blue", path.display(), keys[0]),
+            _ => bail!("{}: {key} should be three numbers, for red, green and blue", path.display()),
         }
     };
-    let (mean, std) = (numbers(["mean", "image_mean"])?, numbers(["std", "image_std"])?);
+    let (mean, std) = (three("mean")?, three("std")?);
     let head = given.get("head").and_then(Value::as_str);
     let known = mean.is_some() || std.is_some() || head.is_some();
-    ensure!(known, "{} has none of mean, std and head", path.display());
+    ensure!(known, "{} has none of {}", path.display(), OWN_FIELDS.join(", "));
     Ok(json!({ "name": name, "preprocessing": { "mean": mean, "std": std }, "head": head }))
 }
 
@@ -253,8 +260,9 @@ mod tests {
         let own = read("{\"mean\": [1, 2, 3], \"head\": \"sigmoid\"}")?;
         assert_eq!(own["preprocessing"]["mean"], json!([1.0, 2.0, 3.0]));
         assert_eq!(own["head"], "sigmoid");
-        let other = read("{\"image_mean\": [0.5, 0.5, 0.5], \"image_std\": [0.5, 0.5, 0.5], \"size\": 224}")?;
-        assert_eq!(other["preprocessing"]["std"], json!([0.5, 0.5, 0.5]));
+        // On the scale 0..1, as the engine knows.
+        let other = "{\"image_mean\": [0.5, 0.5, 0.5], \"image_std\": [0.5, 0.5, 0.5], \"size\": 224}";
+        assert_eq!(read(other)?["preprocessing"], json!({ "config": other }));
         for wrong in ["{}", "[", "{\"mean\": 3}", "{\"std\": [1, 2]}", "{\"std\": [1, 2, \"3\"]}"] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
