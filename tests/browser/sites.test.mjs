@@ -101,6 +101,19 @@ describe('sites of documentation', { skip: SKIP }, () => {
     });
   }
 
+  it('show the page in a frame, and the tag in cells, of a notebook that was run', async () => {
+    const site = await host('jupyter');
+    const { page, faults } = await open(site.url);
+    await explained(page, 2);
+    const frame = page.frames().find((each) => each.url().endsWith('pellucid.html'));
+    await page.locator('iframe').scrollIntoViewIfNeeded();
+    await frame.click('#welcome .sample[title="A cup of coffee"]');
+    await frame.locator('#answers .answer', { hasText: 'espresso' }).first().waitFor({ timeout: 60_000 });
+    assert.deepEqual(await page.locator('pellucid-explainer').nth(1).locator('[part="title"]').allTextContents(), ['tabby', 'tiger cat']);
+    assert.deepEqual(faults, []);
+    await page.close();
+  });
+
   it('may be all chapters in one, as mdBook prints them', async () => {
     const site = await host('mdbook');
     const { page } = await open(`${site.url}print.html`);

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{host, page, tools};
+use crate::{host, page, single, tools};
 
 /// The version of mdBook that builds its site.
 const MDBOOK: &str = "0.5.4";
@@ -18,31 +18,46 @@ struct Site {
     package: &'static str,
     /// Where the picture lies.
     picture: &'static str,
+    /// Where the page as one file lies, if the site shows it.
+    single: Option<&'static str>,
     /// Builds the site that lies in a folder.
     build: fn(&Path) -> Result<()>,
     /// The folder below that has the pages then.
     pages: &'static str,
 }
 
+/// A site with the folder of the package and the picture beside its pages.
+const PLAIN: Site = Site {
+    name: "plain",
+    package: "pellucid",
+    picture: "cat.jpg",
+    single: None,
+    build: |_| Ok(()),
+    pages: "",
+};
+
 const SITES: &[Site] = &[
-    Site { name: "plain", package: "pellucid", picture: "cat.jpg", build: |_| Ok(()), pages: "" },
-    Site { name: "mkdocs", package: "docs/pellucid", picture: "docs/cat.jpg", build: mkdocs, pages: "site" },
-    Site { name: "sphinx", package: "_static/pellucid", picture: "cat.jpg", build: sphinx, pages: "out" },
+    PLAIN,
+    Site {
+        name: "mkdocs",
+        package: "docs/pellucid",
+        picture: "docs/cat.jpg",
+        build: mkdocs,
+        pages: "site",
+        ..PLAIN
+    },
+    Site { name: "sphinx", package: "_static/pellucid", build: sphinx, pages: "out", ..PLAIN },
     Site {
         name: "mdbook",
         package: "src/pellucid",
         picture: "src/guide/cat.jpg",
         build: mdbook,
         pages: "book",
+        ..PLAIN
     },
-    Site {
-        name: "vitepress",
-        package: "pellucid",
-        picture: "docs/cat.jpg",
-        build: npm,
-        pages: "docs/.vitepress/dist",
-    },
-    Site { name: "docusaurus", package: "pellucid", picture: "docs/cat.jpg", build: npm, pages: "build" },
+    Site { name: "vitepress", picture: "docs/cat.jpg", build: npm, pages: "docs/.vitepress/dist", ..PLAIN },
+    Site { name: "docusaurus", picture: "docs/cat.jpg", build: npm, pages: "build", ..PLAIN },
+    Site { name: "jupyter", single: Some("pellucid.html"), build: jupyter, ..PLAIN },
 ];
 
 /// The names of the sites.
@@ -69,6 +84,9 @@ pub fn build(dist: &Path, wanted: &[String]) -> Result<PathBuf> {
         copy(&sources.join(site.name), &folder)?;
         copy(&dist.join("npm"), &folder.join(site.package))?;
         copy(&host::root().join("www/samples/cat.jpg"), &folder.join(site.picture))?;
+        if let Some(path) = site.single {
+            fs::write(folder.join(path), single::fill(dist, &single::Contents::default())?)?;
+        }
         (site.build)(&folder).with_context(|| format!("building the site for {}", site.name))?;
         let made = pages.join(site.name);
         fresh(&made)?;
@@ -118,6 +136,13 @@ fn mkdocs(folder: &Path) -> Result<()> {
 fn sphinx(folder: &Path) -> Result<()> {
     let arguments = ["-m", "sphinx", "-W", "--quiet", "-b", "html", ".", "out"];
     host::run(Command::new(python()?).args(arguments).current_dir(folder))
+}
+
+/// Runs the notebook, and writes what a reader sees of it as a page.
+fn jupyter(folder: &Path) -> Result<()> {
+    let arguments =
+        ["-m", "nbconvert", "--log-level", "WARN", "--execute", "--to", "html", "--output", "index"];
+    host::run(Command::new(python()?).args(arguments).arg("explanation.ipynb").current_dir(folder))
 }
 
 fn mdbook(folder: &Path) -> Result<()> {
