@@ -1,19 +1,16 @@
-// The page as a picture, beside the pictures in screens/: loosely, since fonts differ from machine to machine. A
-// panel that is gone, a theme that is lost or a layout that breaks is many times over the bound.
-// SCREENS=update draws them anew.
+// The page as a picture, beside the pictures in screens/, and the pictures of README beside what they show. SCREENS=update
+// draws them anew.
 
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
+import { pathToFileURL } from 'node:url';
 
 import { launch, open } from './chromium.mjs';
+import { openHost } from './host.mjs';
+import { BOUND, compare, compareWhole } from './screen.mjs';
 import { difference, explained } from './support.mjs';
 
 const SIZES = { wide: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } };
-/** Screenshots are compared at this part of their size: shapes and colours stay, letters do not. */
-const SCALE = 1 / 10;
-/** Mean difference, 0..255: other fonts make about 2; another theme or layout makes 12 to 200. */
-const BOUND = 6;
 
 describe('the page looks as it did', () => {
   let browser;
@@ -25,48 +22,65 @@ describe('the page looks as it did', () => {
   });
   after(() => browser?.close());
 
-  /** A PNG file in fewer pixels: `{ png, pixels }`, the file in base64. */
-  const shrink = (png, scale) =>
-    studio.evaluate(
-      async ([base64, scale]) => {
-        const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-        const image = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
-        const [width, height] = [Math.round(image.width * scale), Math.round(image.height * scale)];
-        const context = new OffscreenCanvas(width, height).getContext('2d');
-        context.imageSmoothingQuality = 'high';
-        context.drawImage(image, 0, 0, width, height);
-        const { data } = context.getImageData(0, 0, width, height);
-        const pixels = Array.from({ length: width * height }, (_, i) => [data[4 * i], data[4 * i + 1], data[4 * i + 2]]);
-        const file = new Uint8Array(await (await context.canvas.convertToBlob()).arrayBuffer());
-        return { png: btoa(String.fromCharCode(...file)), pixels };
-      },
-      [png.toString('base64'), scale],
-    );
-
-  async function compare(page, name) {
-    const shown = await shrink(await page.screenshot({ animations: 'disabled', caret: 'hide' }), SCALE);
-    const file = new URL(`screens/${name}.png`, import.meta.url);
-    if (process.env.SCREENS === 'update') await writeFile(file, Buffer.from(shown.png, 'base64'));
-    const kept = await shrink(await readFile(file), 1);
-    assert.equal(shown.pixels.length, kept.pixels.length, `${name}: another size`);
-    const far = difference(shown.pixels, kept.pixels);
-    assert.ok(far < BOUND, `${name} differs by ${far.toFixed(1)} of 255; look at it, and if it is meant, run with SCREENS=update`);
-    return kept.pixels;
-  }
-
   for (const [size, viewport] of Object.entries(SIZES)) {
     it(`on a ${size} screen, in the light and in the dark`, async () => {
       const works = [];
       for (const colorScheme of ['light', 'dark']) {
         const { page, context } = await open(browser, '?backend=cpu', { viewport, colorScheme });
         await page.locator('#welcome .sample').first().waitFor();
-        await compare(page, `welcome-${size}-${colorScheme}`);
+        await compare(studio, page, `welcome-${size}-${colorScheme}`);
         await explained(page, () => page.click('#welcome .sample:nth-child(2)'));
         await page.waitForTimeout(500);
-        works.push(await compare(page, `work-${size}-${colorScheme}`));
+        works.push(await compare(studio, page, `work-${size}-${colorScheme}`));
         await context.close();
       }
       assert.ok(difference(...works) > 2 * BOUND, 'the bound is so loose that light passes for dark');
     });
   }
+});
+
+/** An article of somebody's with the tag in it. */
+const ARTICLE = `<!doctype html><html lang="en"><meta charset="utf-8"><title>What the network looks at</title>
+<style>body { max-width: 800px; margin: 24px auto; font: 16px/1.5 system-ui, sans-serif } h1 { font-size: 24px }</style>
+<h1>What the network looks at</h1>
+<p>The network is sure of its answer. What in the picture made it so? Choose another class, or another method.</p>
+<pellucid-explainer src="www/samples/coffee.jpg" alt="A cup of coffee" backend="cpu" method="occlusion" target="espresso"></pellucid-explainer>
+<p>The map is computed in this page.</p>
+<script type="module" src="www/tag/pellucid-explainer.js"></script>`;
+
+describe('README shows what there is', () => {
+  let browser;
+  let studio;
+
+  before(async () => {
+    browser = await launch({ webgpu: false });
+    studio = await browser.newPage();
+  });
+  after(() => browser?.close());
+
+  it('of the page', async () => {
+    const { page, context } = await open(browser, '?backend=cpu', { viewport: { width: 1280, height: 900 }, colorScheme: 'light' });
+    await explained(page, () => page.click('#welcome .sample[title*="cat" i]'));
+    await page.waitForTimeout(500);
+    await compareWhole(studio, page, 'docs/screenshot.jpg');
+    await context.close();
+  });
+
+  it('of the tag', async () => {
+    const { page, context } = await openHost(browser, ARTICLE, { context: { viewport: { width: 900, height: 720 }, colorScheme: 'light' } });
+    await page.waitForFunction(() => document.querySelector('pellucid-explainer').explanations?.length, null, { timeout: 60_000 });
+    await page.waitForTimeout(500);
+    await compareWhole(studio, page, 'docs/tag.jpg');
+    await context.close();
+  });
+
+  it('of the page as one file', async () => {
+    const file = pathToFileURL(process.env.PELLUCID_SINGLE ?? 'target/single.html').href;
+    const { page, context } = await open(browser, `${file}?workers=1`, { offline: true, viewport: { width: 1280, height: 900 }, colorScheme: 'dark' });
+    await explained(page, () => page.click('#welcome .sample[title="A cup of coffee"]'));
+    await page.click('#offline-chip');
+    await page.waitForTimeout(500);
+    await compareWhole(studio, page, 'docs/single.jpg');
+    await context.close();
+  });
 });
