@@ -13,7 +13,6 @@ import { eventually } from './support.mjs';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const FULL = Boolean(process.env.PELLUCID_FULL);
 
 /** The command line's report. */
 async function command(...args) {
@@ -35,15 +34,6 @@ const SETUP = `
   window.codeOf = (promise) => promise.then(() => 'no error', (error) => (error instanceof PellucidError ? error.code : 'another error: ' + error));
   window.messageOf = (promise) => promise.then(() => 'no error', (error) => error.message);
 `;
-/** Hands out the memory of the engine. */
-const WATCH = `
-  const { instantiate } = WebAssembly;
-  WebAssembly.instantiate = async (...args) => {
-    const made = await instantiate(...args);
-    self.memory = (made.instance ?? made).exports.memory;
-    return made;
-  };
-`;
 const HTML = `<!doctype html><meta charset="utf-8"><title>A host</title><img id="img" src="www/samples/coffee.jpg"><script type="module">${SETUP}</script>`;
 
 describe('the API', () => {
@@ -51,7 +41,7 @@ describe('the API', () => {
 
   before(async () => {
     browser = await launch({ webgpu: false });
-    ({ page, context, trouble } = await openHost(browser, HTML, { rewrite: (path, bytes) => path === 'www/worker/worker.js' && WATCH + bytes }));
+    ({ page, context, trouble } = await openHost(browser, HTML));
     await page.waitForFunction(() => window.load);
     await page.evaluate(async () => {
       window.stages = new Set();
@@ -386,32 +376,6 @@ describe('the API', () => {
     });
     assert.deepEqual(found, ['disposed', 'disposed', 'disposed']);
     await eventually(() => page.workers().length === 1, 'its worker ends');
-  });
-
-  it(`keeps its memory flat over ${FULL ? 100 : 25} images`, { timeout: 300_000 }, async () => {
-    const worker = page.waitForEvent('worker');
-    await page.evaluate(async () => void (window.fresh = await window.load()));
-    const engine = await worker;
-    const client = await context.newCDPSession(page);
-    const measure = async () => {
-      await client.send('HeapProfiler.collectGarbage');
-      const { usedSize } = await client.send('Runtime.getHeapUsage');
-      return { heap: usedSize, wasm: await engine.evaluate(() => self.memory.buffer.byteLength) };
-    };
-    const some = (count) =>
-      page.evaluate(async (count) => {
-        const names = ['cat', 'coffee', 'rocket', 'astronaut', 'camera'];
-        for (let i = 0; i < count; i++) {
-          const map = await window.fresh.explain(window.sample(names[i % names.length]), { method: i % 3 ? 'grad-cam' : 'saliency' });
-          await window.fresh.draw(map);
-        }
-      }, count);
-    await some(6);
-    const before = await measure();
-    await some(FULL ? 100 : 25);
-    const after = await measure();
-    for (const key of ['heap', 'wasm']) assert.ok(after[key] <= before[key] * 1.05, `${key}: ${before[key]} to ${after[key]}`);
-    await page.evaluate(() => window.fresh.dispose());
   });
 
   it('threw nothing and broke no rule', () => assert.deepEqual(trouble, { violations: [], errors: [] }));

@@ -3,20 +3,19 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 import { launch } from './chromium.mjs';
-import { serve } from './host.mjs';
+import { serveFolder } from './host.mjs';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PACKAGE = join(process.env.PELLUCID_DIST ?? join(ROOT, 'dist'), 'npm');
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm', '.jpg': 'image/jpeg' };
 
 /** An application that uses both entries of the package. */
 const MAIN = `
@@ -33,14 +32,6 @@ tag.addEventListener('pellucid-error', ({ detail }) => (window.shown = detail.me
 document.body.append(tag);
 `;
 const HTML = (script) => `<!doctype html><html lang="en"><meta charset="utf-8"><title>An application</title><body>${script}</body></html>`;
-
-const serveFolder = (folder) =>
-  serve(async (request, response) => {
-    const path = decodeURIComponent(new URL(request.url, 'http://host').pathname);
-    const file = join(folder, path === '/' ? 'index.html' : path);
-    const bytes = await readFile(file).catch(() => null);
-    response.writeHead(bytes ? 200 : 404, { 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream' }).end(bytes ?? 'none');
-  });
 
 describe('the npm package', () => {
   let browser, folder;

@@ -178,16 +178,6 @@ describe('the tag', () => {
     await context.close();
   });
 
-  it('works from a classic script, from two of them, and beside the module', async () => {
-    for (const script of [CLASSIC, CLASSIC + CLASSIC, MODULE + CLASSIC, CLASSIC + MODULE, `${CLASSIC}<script src="www/tag/pellucid-explainer.classic.js?v=2"></script>`]) {
-      const { page, context, trouble } = await openHost(browser, html(tag('height="100" controls="none"'), script));
-      await results(page, 1);
-      assert.equal(page.workers().length, 1);
-      assert.deepEqual(trouble, { violations: [], errors: [] }, script);
-      await context.close();
-    }
-  });
-
   it('takes properties that were set before its script came', async () => {
     const early = `<script>Object.assign(document.querySelector('pellucid-explainer'), { method: 'saliency', target: 'tabby' });</script>`;
     const { page, context } = await openHost(browser, html(tag('') + early));
@@ -274,10 +264,22 @@ describe('the tag', () => {
     const { page, context } = await openHost(browser, html(inside));
     await results(page, 1);
     assert.ok(await page.getByRole('img', { name: 'A cat' }).first().isVisible());
+    // Frameworks change it, and put it there late.
+    const change = (attributes) => page.evaluate((attributes) => Object.assign(document.querySelector('pellucid-explainer img'), attributes), attributes);
+    await change({ src: 'www/samples/coffee.jpg', alt: 'A cup' });
+    assert.equal((await results(page, 2))[1].detail.label, 'espresso');
+    await change({ alt: 'A cup of coffee' });
+    await page.getByRole('img', { name: 'A cup of coffee' }).first().waitFor();
+    await change({ srcset: 'www/samples/rocket.jpg 1x' });
+    assert.match((await results(page, 3))[2].detail.label, /missile/);
+    await context.close();
     const none = await openHost(browser, html('<pellucid-explainer></pellucid-explainer>'));
     assert.match((await errorOf(none.page)).message, /put an <img> inside/);
+    await none.page.evaluate(() => document.querySelector('pellucid-explainer').append(Object.assign(new Image(), { src: 'www/samples/coffee.jpg' })));
+    assert.equal((await results(none.page, 1))[0].detail.label, 'espresso');
+    await none.page.waitForTimeout(500);
+    assert.equal((await events(none.page, 'result')).length, 1);
     await none.context.close();
-    await context.close();
   });
 
   it('follows the host from light to dark, whatever its switch', async () => {
@@ -315,15 +317,20 @@ describe('the tag', () => {
 describe('three tags on a GPU', { skip: process.env.PELLUCID_FULL ? false : 'slow: takes a minute without a GPU; --full runs it' }, () => {
   it('have their results though its process is killed meanwhile', { timeout: 300_000 }, async () => {
     const browser = await launch();
-    const gpu = (id, method, sample, more = '') => `<pellucid-explainer id="${id}" src="www/samples/${sample}.jpg" backend="gpu" controls="minimal" height="120" method="${method}" ${more}></pellucid-explainer>`;
-    const body = gpu('a', 'grad-cam', 'cat') + gpu('b', 'smooth-grad', 'coffee', 'parameters="samples=6"') + gpu('c', 'saliency', 'rocket');
-    const { page, trouble } = await openHost(browser, html(body), TALL);
-    await page.waitForFunction(() => window.events.some(({ what, id }) => what === 'progress' && id === 'b'), null, { timeout: 90_000 });
-    await (await browser.newBrowserCDPSession()).send('Browser.crashGpuProcess');
-    const done = await results(page, 3, 120_000);
-    assert.deepEqual(done.map(({ id }) => id).sort(), ['a', 'b', 'c']);
-    assert.deepEqual([await events(page, 'error'), trouble.errors], [[], []]);
-    await browser.close();
+    try {
+      const gpu = (id, method, sample, more = '') => `<pellucid-explainer id="${id}" src="www/samples/${sample}.jpg" backend="gpu" controls="minimal" height="120" method="${method}" ${more}></pellucid-explainer>`;
+      const body = gpu('a', 'grad-cam', 'cat') + gpu('b', 'smooth-grad', 'coffee', 'parameters="samples=6"') + gpu('c', 'saliency', 'rocket');
+      const { page, trouble } = await openHost(browser, html(body), TALL);
+      await page.waitForFunction(() => window.events.some(({ what, id }) => what === 'progress' && id === 'b'), null, { timeout: 90_000 });
+      await (await browser.newBrowserCDPSession()).send('Browser.crashGpuProcess');
+      const killed = Date.now();
+      const done = await results(page, 3, 120_000);
+      assert.ok(Date.now() - killed < 10_000, `${Date.now() - killed} ms`);
+      assert.deepEqual(done.map(({ id }) => id).sort(), ['a', 'b', 'c']);
+      assert.deepEqual([await events(page, 'error'), trouble.errors], [[], []]);
+    } finally {
+      await browser.close();
+    }
   });
 });
 

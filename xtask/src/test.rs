@@ -156,6 +156,8 @@ fn browser(dist: &Path, args: &TestArgs) -> Result<Tally> {
     }
     let single = host::root().join("target/single.html");
     fs::write(&single, single::fill(dist, &single::Contents::default())?)?;
+    let own = host::root().join("target/single-own.html");
+    fs::write(&own, single::fill(dist, &own_contents())?)?;
     let url = serve::background(vec![("", dist.to_path_buf())])?;
     let mut node = Command::new("node");
     // One file at a time: each has a browser that computes on every core.
@@ -165,14 +167,28 @@ fn browser(dist: &Path, args: &TestArgs) -> Result<Tally> {
     node.env("PELLUCID_SHADERS", shaders())
         .env("PELLUCID_HOSTILE", hostile())
         .env("PELLUCID_SINGLE", single)
+        .env("PELLUCID_SINGLE_OWN", own)
         .env("PELLUCID_CLI", command_line()?);
     if args.full {
+        tools::ensure_firefox()?;
+        node.env("FIREFOX", tools::firefox().context("Firefox is missing")?);
         node.env(FULL, "1").env(SITES, sites::build(dist, &[])?);
     }
     node.env("PELLUCID_URL", url)
         .env("PELLUCID_DIST", dist)
         .env("CHROMIUM", tools::chromium().context("Chromium is missing")?);
     follow(&mut node, Tally::read_node)
+}
+
+/// A single file of somebody's own network; browser tests give the same files to the command line.
+fn own_contents() -> single::Contents {
+    let fixture = |path: &str| Some(host::root().join("tests/fixtures").join(path));
+    single::Contents {
+        model: fixture("heads/sigmoid.onnx"),
+        labels: fixture("files/labels.txt"),
+        preprocessing: fixture("files/preprocessor_config.json"),
+        pictures: Vec::new(),
+    }
 }
 
 /// A pattern that matches just these characters: a filter is no pattern elsewhere.

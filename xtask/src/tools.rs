@@ -64,6 +64,15 @@ const CHROMIUM: Tool = Tool {
     brew: &["--cask", "chromium"],
 };
 
+const FIREFOX: Tool = Tool {
+    what: "Firefox",
+    is_present: || firefox().is_some(),
+    apt: &["firefox-esr"],
+    dnf: &["firefox"],
+    pacman: &["firefox"],
+    brew: &["--cask", "firefox"],
+};
+
 const PYTHON: Tool = Tool {
     what: "Python 3.8 or later, with venv",
     is_present: has_venv,
@@ -107,6 +116,11 @@ pub fn ensure_browser() -> Result<()> {
     ensure(&[NODE, CHROMIUM])
 }
 
+/// Makes sure that Firefox is there, which slow tests open as well.
+pub fn ensure_firefox() -> Result<()> {
+    ensure(&[FIREFOX])
+}
+
 /// Installs the npm packages that `dir`'s lock file names, unless they are there already.
 pub fn ensure_npm(dir: &Path) -> Result<()> {
     let lock = dir.join("package-lock.json");
@@ -132,6 +146,17 @@ pub fn chromium() -> Option<PathBuf> {
         r"C:\Program Files\Google\Chrome\Application\chrome.exe",
     ];
     host::find_program(&["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"])
+        .or_else(|| elsewhere.iter().map(PathBuf::from).find(|path| path.is_file()))
+}
+
+/// Firefox: `FIREFOX` in the environment decides if it is set.
+pub fn firefox() -> Option<PathBuf> {
+    if let Some(path) = env::var_os("FIREFOX") {
+        return Some(path.into());
+    }
+    let elsewhere =
+        ["/Applications/Firefox.app/Contents/MacOS/firefox", r"C:\Program Files\Mozilla Firefox\firefox.exe"];
+    host::find_program(&["firefox-esr", "firefox"])
         .or_else(|| elsewhere.iter().map(PathBuf::from).find(|path| path.is_file()))
 }
 
