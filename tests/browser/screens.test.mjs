@@ -44,7 +44,7 @@ const ARTICLE = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Wha
 <style>body { max-width: 800px; margin: 24px auto; font: 16px/1.5 system-ui, sans-serif } h1 { font-size: 24px }</style>
 <h1>What the network looks at</h1>
 <p>The network is sure of its answer. What in the picture made it so? Choose another class, or another method.</p>
-<pellucid-explainer src="www/samples/coffee.jpg" alt="A cup of coffee" backend="cpu" method="occlusion" target="espresso"></pellucid-explainer>
+<pellucid-explainer src="www/samples/coffee.jpg" alt="A cup of coffee" backend="cpu" method="occlusion" parameters="window=48 stride=24" target="espresso"></pellucid-explainer>
 <p>The map is computed in this page.</p>
 <script type="module" src="www/tag/pellucid-explainer.js"></script>`;
 
