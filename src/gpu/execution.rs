@@ -60,8 +60,10 @@ impl Arena {
         if self.bytes() >= bytes {
             return;
         }
-        // The old one goes first: for a moment both would count.
-        self.buffer = None;
+        // The old one goes first: for a moment both would count. In the page it would go with the next collection only.
+        if let Some(old) = self.buffer.take() {
+            old.destroy();
+        }
         self.generation += 1;
         self.buffer = Some(gpu.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("arena"),
@@ -276,11 +278,18 @@ pub struct Pending {
     submitted: Option<f64>,
 }
 
+impl Drop for Pending {
+    /// In the page a buffer goes with the next collection, which knows nothing of the GPU's memory.
+    fn drop(&mut self) {
+        self.staging.destroy();
+    }
+}
+
 impl Pending {
     /// Waits, and hands on the floats of each range that was asked for, as they lie in the device's own memory where
     /// they can be read there.
     pub async fn finish(
-        self,
+        mut self,
         gpu: &Gpu,
         arena: &Arena,
         mut take: impl FnMut(usize, &[f32]) -> Result<()>,
@@ -291,7 +300,7 @@ impl Pending {
         let _ = gpu
             .device
             .poll(wgpu::PollType::Wait { submission_index: Some(self.submission.clone()), timeout: None });
-        let mapped = self.done.await.unwrap_or(false);
+        let mapped = (&mut self.done).await.unwrap_or(false);
         gpu.check_lost()?;
         let unreadable = || Error::gpu(GpuFault::Lost, "the GPU's results cannot be read; open it again");
         if !mapped {
