@@ -174,6 +174,11 @@ pub trait Operator: Any + Debug + Send + Sync {
         !self.is_view() && !self.chain().is_some_and(|steps| steps.iter().all(|s| s.quantizer().is_some()))
     }
 
+    /// True if its value has the channels first, whatever the names of the axes that it read: what convolves or pools.
+    fn makes_channels_first(&self) -> bool {
+        false
+    }
+
     /// True if it is an activation with a slope at every point, which guided backpropagation leaves alone.
     fn is_smooth_activation(&self) -> bool {
         false

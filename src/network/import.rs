@@ -247,7 +247,8 @@ impl Importer {
                 Some((below, _)) if proto.op_type != "Transpose" && below.index() >= before => below,
                 _ => *value,
             };
-            if own.index() >= before && !self.unbatched.contains(&own) {
+            let is_unbatched = [own, *value].iter().any(|value| self.unbatched.contains(value));
+            if own.index() >= before && !is_unbatched {
                 self.operators.insert(own, proto.op_type.clone());
             }
         }

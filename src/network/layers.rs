@@ -67,36 +67,47 @@ impl Network {
     fn channels_first(&self, value: ValueId) -> Option<ValueId> {
         let axes = channel_axes(&self.graph);
         let candidates = [Some(value), transposed(&self.graph, value).map(|(input, _)| input)];
-        let is_map = |v: &ValueId| self.graph.node(*v).shape.len() == 3 && axes[v.index()] == 0;
+        let is_map = |v: &ValueId| self.graph.node(*v).shape.len() == 3 && axes[v.index()] == Some(0);
         candidates.into_iter().flatten().find(is_map)
     }
 }
 
-/// For each value the axis of its channels: the image's first, and where transposes take it. What convolves or pools has
-/// channels first, as it reads them.
-fn channel_axes(graph: &Graph) -> Vec<usize> {
-    let mut axes = vec![0; graph.nodes().len()];
+/// For each value the axis of its channels, where it is known: the image's first, and where transposes take it. What
+/// convolves or pools has channels first, as it reads them. A reshape that merges it loses it, and a sum with a value
+/// of which it is known finds it again.
+fn channel_axes(graph: &Graph) -> Vec<Option<usize>> {
+    let mut axes = vec![None; graph.nodes().len()];
     for (value, node) in graph.iter() {
-        let Some(first) = node.inputs.first() else { continue };
-        let before = axes[first.index()];
-        axes[value.index()] = match transposed(graph, value) {
-            Some((_, order)) => order.iter().position(|&axis| axis == before).unwrap_or(0),
-            None => axis_after(graph.node(*first), node, before),
+        axes[value.index()] = match (transposed(graph, value), node.operator()) {
+            (_, None) => Some(0),
+            (Some((before, order)), _) => {
+                axes[before.index()].and_then(|before| order.iter().position(|&axis| axis == before))
+            }
+            (None, Some(operator)) if operator.makes_channels_first() => Some(0),
+            (None, Some(_)) => {
+                let after = |input: &ValueId| axis_after(graph.node(*input), node, axes[input.index()]?);
+                node.inputs.iter().find_map(after)
+            }
         };
     }
     axes
 }
 
-/// The axis of the channels after an operator that moves no axes. A pooled value, which has no other axes, may be given
-/// another shape instead of being transposed.
-fn axis_after(input: &Node, output: &Node, axis: usize) -> usize {
+/// The axis of the channels after an operator that moves no elements. After another shape it is the axis of as many places
+/// with as many before it, if there is one. A pooled value, which has no other axes, may be given any shape.
+fn axis_after(input: &Node, output: &Node, axis: usize) -> Option<usize> {
     let channels = input.shape.get(axis).copied().unwrap_or(1);
     let holds_all = |node: &Node| node.elements() == channels;
-    match output.shape.iter().position(|&extent| extent == channels) {
-        Some(only) if channels > 1 && holds_all(input) && holds_all(output) => only,
-        _ if input.shape.len() == output.shape.len() => axis,
-        _ => 0,
+    let before = |shape: &[usize], axis: usize| shape[..axis].iter().product::<usize>();
+    let mut places =
+        output.shape.iter().enumerate().filter(|(_, extent)| **extent == channels).map(|(i, _)| i);
+    if channels > 1 && holds_all(input) && holds_all(output) {
+        return places.next();
     }
+    if output.operator().is_some_and(|op| op.is_view()) && input.shape != output.shape {
+        return places.find(|&place| before(&output.shape, place) == before(&input.shape, axis));
+    }
+    (input.shape.len() == output.shape.len()).then_some(axis)
 }
 
 /// The name that users know an operator by: that of the ONNX node which the value was read from. Several ONNX operators
@@ -117,7 +128,7 @@ pub(super) fn layers(
     graph
         .iter()
         .filter_map(|(value, node)| {
-            let is_map = node.shape.len() == 3 && axes[value.index()] == 0;
+            let is_map = node.shape.len() == 3 && axes[value.index()] == Some(0);
             node.operator().filter(|op| is_map && op.is_layer() && is_output(value))?;
             Some(Layer {
                 name: node.name.clone(),

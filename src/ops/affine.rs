@@ -9,6 +9,7 @@ use crate::{
     gpu::Recording,
     graph::{Adjoint, Lowering, OnMasks, Operator, Shape, ValueId, lowering::Slice},
     ops::kernels::{Scaling, elementwise},
+    simd,
 };
 
 /// The refusal of operators that act otherwise in training.
@@ -122,10 +123,18 @@ impl Operator for Affine {
         let own = self.clone();
         let make = move |read: &[Slice<'_>], made: &mut [f32]| {
             let rows = read[0].floats().chunks_exact(own.scale.len());
-            for (y, x) in made.chunks_exact_mut(own.scale.len()).zip(rows) {
-                let each = y.iter_mut().zip(x).zip(own.scale.iter().zip(&own.shift));
-                each.for_each(|((y, x), (scale, shift))| *y = scale * x + shift);
-            }
+            simd::widest(
+                #[inline(always)]
+                || {
+                    for (y, x) in made.chunks_exact_mut(own.scale.len()).zip(rows) {
+                        for ((y, x), (scale, shift)) in
+                            y.iter_mut().zip(x).zip(own.scale.iter().zip(&own.shift))
+                        {
+                            *y = scale * x + shift;
+                        }
+                    }
+                },
+            );
         };
         match self.per {
             Per::Channel => at.channels_last(make),

@@ -122,6 +122,10 @@ impl Operator for AveragePool {
         pool(at, &self.window, PoolKind::Mean, &divisors)
     }
 
+    fn makes_channels_first(&self) -> bool {
+        true
+    }
+
     #[cfg(test)]
     fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
         let x = inputs[0];

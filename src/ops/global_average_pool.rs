@@ -107,6 +107,10 @@ impl Operator for GlobalAveragePool {
         record(at, false)
     }
 
+    fn makes_channels_first(&self) -> bool {
+        true
+    }
+
     #[cfg(test)]
     fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
         let (channels, [h, w]) = image(&inputs[0].shape).unwrap();

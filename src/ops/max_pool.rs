@@ -115,6 +115,10 @@ impl Operator for MaxPool {
         pool(at, &self.window, PoolKind::Maximum, &[])
     }
 
+    fn makes_channels_first(&self) -> bool {
+        true
+    }
+
     #[cfg(test)]
     fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
         tests::pool(&self.window, inputs[0]).0

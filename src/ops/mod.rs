@@ -47,6 +47,7 @@ pub mod resize;
 pub mod select;
 pub mod smooth_activation;
 pub mod softmax;
+pub mod standardise;
 pub mod unbatched;
 pub mod window;
 
@@ -74,6 +75,7 @@ pub(crate) fn cases() -> impl Iterator<Item = &'static cases::Case> {
         rearrange::cases::ALL,
         reshape::cases::ALL,
         softmax::cases::ALL,
+        standardise::cases::ALL,
     ];
     families.into_iter().flatten()
 }

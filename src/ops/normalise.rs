@@ -12,12 +12,35 @@ use super::{
     reduce::{mean_over, sum_over},
     reshape::Reshape,
     smooth_activation::{Kind, SmoothActivation},
+    standardise::Standardise,
     window::Window,
 };
 use crate::{
     graph::{Constant, ValueId},
     limits,
 };
+
+/// A value with the mean 0 and the variance 1 over some of its axes, which count the batch's:
+/// `(x - mean) / sqrt(variance + epsilon)`. Axes side by side are one.
+fn standardised(node: &mut Reader<'_>, x: ValueId, axes: &[usize], epsilon: f32) -> Result<ValueId, String> {
+    let shape = node.node(x).shape.clone();
+    let Some((&first, &last)) = axes.first().zip(axes.last()) else { return Err("it has no axes".into()) };
+    if axes.len() == 1 {
+        return node.value_of(Standardise { axis: first - 1, epsilon }, &[x]);
+    }
+    if last - first + 1 != axes.len() {
+        return with_statistics(node, x, axes, epsilon).map(|made| made.value);
+    }
+    let from: usize = shape[first - 1..last].iter().product();
+    let mut merged = [&shape[..first - 1], &[from], &shape[last..]].concat();
+    let axis = first - 1;
+    if merged.len() == 1 {
+        merged.push(1);
+    }
+    let x = node.value_of(Reshape { shape: merged }, &[x])?;
+    let made = node.value_of(Standardise { axis, epsilon }, &[x])?;
+    node.value_of(Reshape { shape }, &[made])
+}
 
 /// What a value becomes, and what it was shifted and scaled by.
 struct Standardised {
@@ -27,8 +50,8 @@ struct Standardised {
     inverse: ValueId,
 }
 
-/// A value with the mean 0 and the variance 1 over some of its axes: `(x - mean) / sqrt(variance + epsilon)`.
-fn standardised(
+/// As [`standardised`], of any axes, with the mean and one over the deviation as values of their own.
+fn with_statistics(
     node: &mut Reader<'_>,
     x: ValueId,
     axes: &[usize],
@@ -85,10 +108,16 @@ pub fn read_layer_normalization(node: &mut Reader<'_>) -> Result<Operand, String
 /// Normalises over some axes, counted with the batch's, and scales and shifts by constants that broadcast.
 fn layer_normalised(node: &mut Reader<'_>, x: ValueId, axes: &[usize]) -> Result<Operand, String> {
     let epsilon = node.float("epsilon", 1e-5);
-    let normal = standardised(node, x, axes, epsilon)?;
     let (scale, shift) = (node.constant(1)?, node.optional_constant(2)?);
-    node.others = vec![Operand::Value(normal.mean), Operand::Value(normal.inverse)];
-    scaled_by(node, normal.value, Some(scale), shift).map(Operand::Value)
+    let normal = match node.makes(1) || node.makes(2) {
+        false => standardised(node, x, axes, epsilon)?,
+        true => {
+            let made = with_statistics(node, x, axes, epsilon)?;
+            node.others = vec![Operand::Value(made.mean), Operand::Value(made.inverse)];
+            made.value
+        }
+    };
+    scaled_by(node, normal, Some(scale), shift).map(Operand::Value)
 }
 
 /// A constant with one number per channel, as it broadcasts to a value of `rank` axes.
@@ -112,7 +141,7 @@ pub fn read_instance_normalization(node: &mut Reader<'_>) -> Result<Operand, Str
     let normal = standardised(node, x, &axes, epsilon)?;
     let part = |i: usize| node.constant(i).and_then(|c| per_channel(&c, shape[0], shape.len()));
     let (scale, shift) = (part(1)?, part(2)?);
-    scaled_by(node, normal.value, Some(scale), Some(shift)).map(Operand::Value)
+    scaled_by(node, normal, Some(scale), Some(shift)).map(Operand::Value)
 }
 
 /// Reads an ONNX `GroupNormalization`. Its scale and bias have one number per group before opset 21.
@@ -127,7 +156,7 @@ pub fn read_group_normalization(node: &mut Reader<'_>) -> Result<Operand, String
     let elements = shape.iter().product::<usize>() / groups;
     let grouped = node.value_of(Reshape { shape: vec![groups, elements] }, &[x])?;
     let epsilon = node.float("epsilon", 1e-5);
-    let normal = standardised(node, grouped, &[2], epsilon)?.value;
+    let normal = standardised(node, grouped, &[2], epsilon)?;
     let normal = node.value_of(Reshape { shape: shape.clone() }, &[normal])?;
     let part = |i: usize| -> Result<Arc<Constant>, String> {
         let constant = node.constant(i)?;
@@ -154,7 +183,7 @@ pub fn read_mean_variance_normalization(node: &mut Reader<'_>) -> Result<Operand
     if axes.contains(&0) {
         return Err("a normalisation over axis 0 would mix the images of a batch".into());
     }
-    standardised(node, x, &axes, 1e-9).map(|made| Operand::Value(made.value))
+    standardised(node, x, &axes, 1e-9).map(Operand::Value)
 }
 
 /// Reads an ONNX `LpNormalization`: `x / sum |x|` or `x / sqrt(sum x^2)` along an axis.

@@ -303,33 +303,38 @@ arithmetic!(value_f32, slope_f32, f32, elementary::erf, elementary::exp);
 #[cfg(test)]
 arithmetic!(value_f64, slope_f64, f64, libm::erf, f64::exp);
 
-/// The function of each element in its place.
+/// The function of each element in its place. A loop, which is compiled where it stands; `for_each` may be a call.
 #[inline(always)]
 fn apply(kind: Kind, x: &mut [f32]) {
-    x.iter_mut().for_each(|v| *v = kind.value_f32(*v));
+    for v in x {
+        *v = kind.value_f32(*v);
+    }
 }
 
 /// Each gradient times the slope at what the function read.
 #[inline(always)]
 fn multiply_by_slope(kind: Kind, (g, x): (&mut [f32], &[f32])) {
-    g.iter_mut().zip(x).for_each(|(g, &x)| *g *= kind.slope_f32(x));
+    for (g, &x) in g.iter_mut().zip(x) {
+        *g *= kind.slope_f32(x);
+    }
 }
 
-impl Kind {
-    /// Runs a loop over some elements, compiled for a kind alone where vectors can compute it.
-    fn run<T>(self, of: impl Fn(Self, T), elements: T) {
+/// Runs a loop over some elements, compiled for a kind alone where vectors can compute it. A macro, since a function that is
+/// given away is called, and so not compiled for vectors.
+macro_rules! in_vectors {
+    ($kind:expr, $of:ident, $elements:expr) => {
         simd::widest(
             #[inline(always)]
-            || match self {
-                Self::Erf => of(Self::Erf, elements),
-                Self::Exp => of(Self::Exp, elements),
-                Self::HardSwish => of(Self::HardSwish, elements),
-                Self::HardSigmoid { alpha, beta } => of(Self::HardSigmoid { alpha, beta }, elements),
-                Self::LeakyRelu { alpha } => of(Self::LeakyRelu { alpha }, elements),
-                other => of(other, elements),
+            || match $kind {
+                Kind::Erf => $of(Kind::Erf, $elements),
+                Kind::Exp => $of(Kind::Exp, $elements),
+                Kind::HardSwish => $of(Kind::HardSwish, $elements),
+                Kind::HardSigmoid { alpha, beta } => $of(Kind::HardSigmoid { alpha, beta }, $elements),
+                Kind::LeakyRelu { alpha } => $of(Kind::LeakyRelu { alpha }, $elements),
+                other => $of(other, $elements),
             },
-        );
-    }
+        )
+    };
 }
 
 impl Operator for SmoothActivation {
@@ -368,7 +373,7 @@ impl Operator for SmoothActivation {
         match self.kind {
             // Tract's is a fit that is within a millionth of it, and takes a fraction of an exponential's time.
             Kind::Sigmoid => at.wire("", nn::sigmoid(), at.inputs),
-            kind => at.element_wise(move |x| kind.run(apply, x)),
+            kind => at.element_wise(move |x| in_vectors!(kind, apply, x)),
         }
     }
 
@@ -418,7 +423,9 @@ impl Operator for SmoothActivationGradient {
                     g.iter_mut().zip(others[0].floats()).for_each(|(g, y)| *g *= y * (1.0 - y));
                 })
             }
-            kind => at.each_in_place(move |g, others| kind.run(multiply_by_slope, (g, others[0].floats()))),
+            kind => at.each_in_place(move |g, others| {
+                in_vectors!(kind, multiply_by_slope, (g, others[0].floats()))
+            }),
         }
     }
 

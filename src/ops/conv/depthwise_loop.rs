@@ -131,10 +131,9 @@ impl DepthwiseLoop {
         for &(weights, place) in taps {
             let weights: &[f32; N] = array(&self.weights, weights + first);
             let x: &[f32; N] = array(x, place + first);
-            sums = std::array::from_fn(
-                #[inline(always)]
-                |lane| sums[lane] + x[lane] * weights[lane],
-            );
+            for lane in 0..N {
+                sums[lane] += x[lane] * weights[lane];
+            }
         }
         sums
     }

@@ -256,6 +256,10 @@ impl Operator for Conv {
         Some(Arc::new(Self { weights, ..self.clone() }))
     }
 
+    fn makes_channels_first(&self) -> bool {
+        true
+    }
+
     #[cfg(test)]
     fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
         let x = inputs[0];
