@@ -43,14 +43,19 @@ impl Config {
         Self::of(Keys(file)).map_err(refused)
     }
 
+    /// Whether a file is timm's: others are called `config.json` too.
+    #[must_use]
+    pub fn is_timm(bytes: &[u8]) -> bool {
+        let is_small = bytes.len() as u64 <= CONFIG_BYTES;
+        let file = serde_json::from_slice::<Value>(bytes).ok().filter(|_| is_small);
+        file.as_ref().and_then(Value::as_object).is_some_and(|file| Keys(file).timm().is_some())
+    }
+
     fn of(file: Keys<'_>) -> Read<Self> {
-        if let Some(inner) = file.object("pretrained_cfg").or(file.object("default_cfg")) {
+        if let Some(inner) = file.timm() {
             return timm(inner);
         }
         let is_any = |keys: &[&str]| keys.iter().any(|key| file.get(key).is_some());
-        if is_any(&["input_size", "crop_pct"]) && is_any(&["mean", "interpolation"]) {
-            return timm(file);
-        }
         // CLIP's processor keeps the images' part under a key of its own.
         if let Some(inner) = file.object("image_processor") {
             return transformers(inner);
@@ -233,6 +238,13 @@ impl<'a> Keys<'a> {
 
     fn object(&self, key: &str) -> Option<Self> {
         self.get(key).and_then(Value::as_object).map(Keys)
+    }
+
+    /// The part of the object that is timm's.
+    fn timm(self) -> Option<Self> {
+        let is_any = |keys: &[&str]| keys.iter().any(|key| self.get(key).is_some());
+        let is_plain = is_any(&["input_size", "crop_pct"]) && is_any(&["mean", "interpolation"]);
+        self.object("pretrained_cfg").or(self.object("default_cfg")).or(is_plain.then_some(self))
     }
 
     fn text(&self, key: &str) -> Option<&'a str> {

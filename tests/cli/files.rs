@@ -1,5 +1,6 @@
 //! What lies around a model's file: its weights, a configuration; and what is chosen of it: outputs, sizes, preprocessing.
 
+use pellucid::npy;
 use prost::Message;
 use tract_onnx::pb::{
     GraphProto, ModelProto, StringStringEntryProto, tensor_proto::DataLocation,
@@ -180,4 +181,63 @@ fn a_configuration_is_read_where_it_is_named_or_lies_beside_the_model() {
     let bad = written(&folder, "bad.json", br#"{"size": 32, "do_normalize": false, "resample": 4}"#);
     let why = refusal(&model, &["--preprocessing", &bad]);
     assert!(why.contains("bad.json") && why.contains("the filter box is not supported"), "{why}");
+}
+
+/// timm calls its configuration as everybody does, so another program's of that name is left alone.
+#[test]
+fn the_configuration_of_timm_is_read_beside_the_model() {
+    let folder = folder("configuration-timm");
+    let mut silent = ModelProto::decode(&small_model(4, &[])[..]).unwrap();
+    silent.metadata_props.clear();
+    let model = written(&folder, "model.onnx", &silent.encode_to_vec());
+    let beside = folder.join("config.json");
+    for other in [r#"{"id2label": {"0": "cat"}}"#, "no JSON", "[]"] {
+        fs::write(&beside, other).unwrap();
+        assert_eq!(logits(&model, &[]), logits(&model, &["--preset", "torchvision"]), "{other}");
+    }
+    let config = r#"{"architecture": "resnet18", "pretrained_cfg": {"input_size": [3, 32, 32], "crop_pct": 1.0,
+        "crop_mode": "squash", "interpolation": "bicubic", "mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]}}"#;
+    fs::write(&beside, config).unwrap();
+    let flags = ["--resize", "squash", "--interpolation", "bicubic", "--mean", "127.5", "--std", "63.75"];
+    assert_eq!(logits(&model, &[]), logits(&model, &flags));
+    let report = json(&["classify", &cat(), "--model", &model, "--backend", "cpu", "--json"]);
+    assert!(report["notes"].to_string().contains("config.json lies beside the model"), "{report}");
+    // transformers' own goes before it.
+    written(&folder, "preprocessor_config.json", br#"{"size": 32, "do_normalize": false, "resample": 0}"#);
+    assert_ne!(logits(&model, &[]), logits(&model, &flags));
+}
+
+#[test]
+fn a_damaged_configuration_stops_what_needs_it_alone() {
+    let folder = folder("configuration-damaged");
+    let mut silent = ModelProto::decode(&small_model(4, &[])[..]).unwrap();
+    silent.metadata_props.clear();
+    let (model, told) = (
+        written(&folder, "model.onnx", &silent.encode_to_vec()),
+        written(&folder, "told.onnx", &small_model(4, &[])),
+    );
+    written(&folder, "preprocessor_config.json", br#"{"size": 32, "#);
+    let why = refusal(&model, &[]);
+    assert!(why.contains("preprocessor_config.json") && why.contains("--preset"), "{why}");
+    assert!(
+        refusal(&model, &["--mean", "127"]).contains("preprocessor_config.json"),
+        "the deviation is not told"
+    );
+    let notes = |model: &str, input: &str, rest: &[&str]| {
+        let arguments = ["classify", input, "--model", model, "--backend", "cpu", "--json"];
+        json(&[&arguments, rest].concat())["notes"].to_string()
+    };
+    let array = written(&folder, "image.npy", &npy::write(&[1, 3, 32, 32], &[0.5; 3 * 32 * 32]));
+    let not_used = |notes: &str| notes.contains("was not used") && notes.contains("preprocessor_config.json");
+    assert!(not_used(&notes(&model, &array, &[])));
+    assert!(not_used(&notes(&model, &cat(), &["--mean", "127", "--std", "128"])));
+    assert!(not_used(&notes(&told, &cat(), &[])), "the file says it itself");
+    assert!(!not_used(&notes(&model, &cat(), &["--preset", "unit"])));
+    assert!(pellucid(&["layers", "--model", &model, "--backend", "cpu"]).status.success());
+    let explain = |method: &str| {
+        let run = ["explain", &array, "--model", &model, "--backend", "cpu", "--method", method, "--json"];
+        pellucid(&run).status.success()
+    };
+    assert!(explain("grad-cam"));
+    assert!(!explain("expected-gradients"), "its photographs are prepared");
 }

@@ -235,6 +235,15 @@ pub enum ScoreName {
 }
 
 impl Explain {
+    /// Whether any picture is prepared for the network: the input, what is compared with it, or the photographs that
+    /// ship with Pellucid.
+    pub fn prepares(&self) -> bool {
+        let own = self.baseline.iter().chain(&self.background).chain([&self.input]);
+        let needs_photographs = || method(&self.method).is_ok_and(|method| method.needs_background());
+        own.into_iter().any(|path| super::input::is_picture(path))
+            || self.background.is_empty() && needs_photographs()
+    }
+
     /// The request, with targets found by the model's labels; what has to be said of these goes to `notes`.
     pub fn request(&self, session: &Session, notes: &mut Vec<String>) -> Result<Request> {
         let mut parameters = parameters(&self.settings);

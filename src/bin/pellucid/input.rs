@@ -35,10 +35,15 @@ pub fn read_labels(path: &PathBuf) -> Result<Vec<String>> {
     })
 }
 
+/// Whether a file is a picture, which is prepared for the network, and no array, which is so already.
+pub fn is_picture(path: &Path) -> bool {
+    !path.extension().is_some_and(|e| e.eq_ignore_ascii_case("npy"))
+}
+
 /// Reads an image, or an array that is already normalised.
 pub fn load(session: &Session, path: &PathBuf) -> Result<Input> {
     let bytes = read(path)?;
-    if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("npy")) {
+    if !is_picture(path) {
         let tensor = read_array(&bytes, path)?;
         let picture = session.preprocessing().denormalise(&tensor)?;
         return Ok(Input { tensor, picture, notes: vec![], crop: None });

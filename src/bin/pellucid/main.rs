@@ -56,7 +56,7 @@ fn quiet_drivers() {
 
 async fn classify(arguments: Classify) -> Result<()> {
     let mut choices = vec![];
-    let mut session = open(arguments.model, &mut choices).await?;
+    let mut session = open(arguments.model, input::is_picture(&arguments.input), &mut choices).await?;
     let input = input::load(&session, &arguments.input)?;
     let start = Instant::now();
     let mut classes = session.classify(&input.tensor).await?;
@@ -87,7 +87,7 @@ async fn explain(arguments: Explain) -> Result<()> {
     arguments.output.iter().try_for_each(|path| output::check(path))?;
     Display::default().with(&arguments.display)?;
     let mut choices = vec![];
-    let mut session = open(arguments.model.clone(), &mut choices).await?;
+    let mut session = open(arguments.model.clone(), arguments.prepares(), &mut choices).await?;
     let input = input::load(&session, &arguments.input)?;
     let mut notes = input.notes.clone();
     let request = arguments.request(&session, &mut notes)?;
@@ -122,7 +122,7 @@ async fn explain(arguments: Explain) -> Result<()> {
 }
 
 async fn segments(arguments: Segments) -> Result<()> {
-    let session = open(arguments.model, &mut vec![]).await?;
+    let session = open(arguments.model, input::is_picture(&arguments.input), &mut vec![]).await?;
     let input = input::load(&session, &arguments.input)?;
     let start = Instant::now();
     let (map, settings) = session.segments(&input.tensor, &parameters(&arguments.settings))?;
@@ -167,7 +167,7 @@ fn methods(arguments: &Methods) -> Result<()> {
 }
 
 async fn layers(arguments: Layers) -> Result<()> {
-    let session = open(arguments.model, &mut vec![]).await?;
+    let session = open(arguments.model, false, &mut vec![]).await?;
     let network = session.network();
     let default = network.default_layer().map(|l| l.name.clone());
     if arguments.json {

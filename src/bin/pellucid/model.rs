@@ -18,25 +18,30 @@ use super::{arguments::Model, input, output};
 /// The model that ships with Pellucid, used where no other is named.
 static SHIPPED_MODEL: &[u8] = include_bytes!("../../../models/efficientnet-lite0-int8.onnx");
 
-/// The configuration that is taken where it lies beside a model.
-const BESIDE: &str = "preprocessor_config.json";
+/// The configurations that are taken where they lie beside a model, the first of them: transformers' and timm's.
+const BESIDE: [&str; 2] = ["preprocessor_config.json", "config.json"];
 
-/// Opens the model that is asked for, or the shipped one. What was chosen for want of an order, as the backend, goes to
-/// `choices`, and to stderr where it was asked for.
-pub async fn open(model: Model, choices: &mut Vec<String>) -> Result<Session> {
+/// Opens the model that is asked for, or the shipped one. `prepares` says whether pictures will be prepared for it:
+/// arrays are prepared already. What was chosen for want of an order, as the backend, goes to `choices`, and to stderr
+/// where it was asked for.
+pub async fn open(model: Model, prepares: bool, choices: &mut Vec<String>) -> Result<Session> {
     let labels = model.labels.as_ref().map(input::read_labels).transpose()?;
     let named = model.preprocessing.as_deref().map(read_config).transpose()?;
-    let (config, taken) = match &model.model {
-        Some(file) if named.is_none() && model.preset.is_none() => beside(file)?,
-        _ => (named, None),
+    let beside = match &model.model {
+        Some(file) if named.is_none() && model.preset.is_none() => Beside::find(file)?,
+        _ => None,
     };
-    let network = read(&model, config.as_ref().and_then(|config| config.size))?;
+    let found = beside.as_ref().and_then(|beside| beside.config.as_ref().ok()).or(named.as_ref());
+    let network = read(&model, found.and_then(|config| config.size))?;
     // What the file itself says of its pixels goes before a file that lies beside it.
     let metadata = network.metadata();
     let says_itself = metadata.preset.is_some() || metadata.mean.is_some() && metadata.std.is_some();
-    let is_used = taken.is_none() || !says_itself;
-    let config = config.filter(|_| is_used);
-    let notes = taken.filter(|_| is_used).into_iter().collect();
+    let is_told = says_itself || model.mean.is_some() && model.std.is_some();
+    let (config, notes) = match beside {
+        Some(beside) if beside.config.is_err() => (None, beside.unread(prepares && !is_told)?),
+        Some(beside) if !says_itself => (beside.config.clone().ok(), vec![beside.note()]),
+        _ => (named, vec![]),
+    };
     let preprocessing = PreprocessingOptions {
         preset: model.preset,
         config,
@@ -72,17 +77,43 @@ fn read_config(path: &Path) -> Result<Config> {
     })
 }
 
-/// The configuration that lies beside a model, and the note that it was taken.
-fn beside(model: &Path) -> Result<(Option<Config>, Option<String>)> {
-    let path = folder_of(model).join(BESIDE);
-    if !path.is_file() {
-        return Ok((None, None));
+/// A configuration that lies beside a model.
+struct Beside {
+    path: PathBuf,
+    config: Result<Config>,
+}
+
+impl Beside {
+    /// The first that there is. A `config.json` may be of any program, so it has to look like timm's.
+    fn find(model: &Path) -> Result<Option<Self>> {
+        for name in BESIDE {
+            let path = folder_of(model).join(name);
+            if path.is_file() && (name == BESIDE[0] || Config::is_timm(&input::read(&path)?)) {
+                return Ok(Some(Self { config: read_config(&path), path }));
+            }
+        }
+        Ok(None)
     }
-    let note = format!(
-        "{} lies beside the model, and pictures are prepared as it says. --preset or --preprocessing name another way.",
-        path.display()
-    );
-    Ok((Some(read_config(&path)?), Some(note)))
+
+    /// What is said where it is taken.
+    fn note(&self) -> String {
+        format!(
+            "{} lies beside the model, and pictures are prepared as it says. --preset or --preprocessing name another way.",
+            self.path.display()
+        )
+    }
+
+    /// What is said of one that cannot be read, which is no reason to stop unless it is needed.
+    fn unread(&self, is_needed: bool) -> Result<Vec<String>> {
+        match &self.config {
+            Ok(_) => Ok(vec![]),
+            Err(Error::Argument(why)) if is_needed => Err(Error::Argument(format!(
+                "{why}; it lies beside the model. Mend it, take it away, or say how pictures are prepared with --preset"
+            ))),
+            Err(error) if is_needed => Err(error.clone()),
+            Err(error) => Ok(vec![format!("A file beside the model was not used, since {error}.")]),
+        }
+    }
 }
 
 fn folder_of(file: &Path) -> PathBuf {
