@@ -47,6 +47,14 @@ pub enum Error {
     /// The model uses operators, or settings of them, that are not supported; all of them at once.
     #[error("the model uses what Pellucid does not support: {}; {}", list(.0), advice(.0))]
     Unsupported(Vec<UnsupportedNode>),
+    /// The same of a network that is known to be of a kind, as "a vision transformer".
+    #[error("this is {what}, and uses what Pellucid does not support: {}; choose a convolutional classifier, or open an issue", list(.nodes))]
+    UnsupportedIn {
+        /// The kind, with its article.
+        what: String,
+        /// All of them.
+        nodes: Vec<UnsupportedNode>,
+    },
     /// Something is larger than is safe to take.
     #[error("{what} is {got}, and at most {allowed} is allowed; use a smaller one")]
     Limit {
@@ -87,7 +95,7 @@ impl Error {
             Self::Image(_) => "image",
             Self::Model(_) => "model",
             Self::MissingData(_) => "missing-data",
-            Self::Unsupported(_) => "unsupported",
+            Self::Unsupported(_) | Self::UnsupportedIn { .. } => "unsupported",
             Self::Limit { .. } => "limit",
             Self::Gpu { fault, .. } => match fault {
                 GpuFault::Unavailable => "gpu-unavailable",

@@ -22,6 +22,7 @@ mod not_onnx;
 pub mod onnx;
 mod outputs;
 mod program;
+mod purpose;
 mod reading;
 mod simplify;
 mod summary;

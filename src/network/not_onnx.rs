@@ -24,6 +24,22 @@ const TORCH: (&str, &str) = (
 );
 const KERAS: (&str, &str) =
     ("a Keras model", "convert it: python -m tf2onnx.convert --keras FILE --output model.onnx");
+const KERAS_3: (&str, &str) = (
+    "a Keras model (.keras)",
+    "convert it in Python: keras.saving.load_model(FILE).export(\"model.onnx\", format=\"onnx\")",
+);
+const SAFETENSORS: (&str, &str) = (
+    "a file of weights alone (safetensors)",
+    "load it into its network in Python and write both with torch.onnx.export, or, from Hugging Face: optimum-cli export \
+     onnx --model NAME --task image-classification FOLDER",
+);
+const OPENVINO: (&str, &str) = (
+    "an OpenVINO model (.xml, with its weights in .bin), which nothing converts back",
+    "open the ONNX file that it was made from, or export the original network: torch.onnx.export(model, image, \
+     \"model.onnx\")",
+);
+const TFJS: (&str, &str) =
+    ("a TensorFlow.js model", "convert it: python -m tf2onnx.convert --tfjs model.json --output model.onnx");
 const UNPACK: &str = "unpack it, and open the .onnx file in it";
 
 /// The format that the first bytes tell.
@@ -46,10 +62,11 @@ fn signature(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
         }
         _ if at(257, b"ustar") => ("a tar archive", UNPACK),
         _ if is_pickle(bytes) => TORCH,
-        _ if is_safetensors(bytes) => (
-            "a file of weights alone (safetensors)",
-            "load it into its network in Python, and write both with torch.onnx.export",
-        ),
+        _ if is_safetensors(bytes) => SAFETENSORS,
+        _ if at(0, b"7767517\n") => ("an ncnn model (.param)", "open the ONNX file that it was made from"),
+        _ if at(0, b"ptrt") || at(0, b"ftrt") => {
+            ("a TensorRT engine", "open the ONNX file that it was made from")
+        }
         _ if at(0, b"GGUF") => {
             ("a language model's weights (GGUF)", "choose an image classifier in ONNX form")
         }
@@ -68,7 +85,7 @@ fn archive(bytes: &[u8]) -> (&'static str, &'static str) {
     if holds(b"data.pkl") {
         TORCH
     } else if holds(b"model.weights.h5") {
-        KERAS
+        KERAS_3
     } else if holds(b".mlmodel") {
         ("a Core ML package", "export the network that it was made from to ONNX")
     } else {
@@ -120,8 +137,14 @@ fn text(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
             "download the file itself: on many sites the button is called \"raw\" or \"download\"",
         ));
     }
+    if start.starts_with(b"<") && contains(&start, b"<net ") {
+        return Some(OPENVINO);
+    }
     if start.starts_with(b"<") {
         return Some(("XML", "choose a file that ends in .onnx"));
+    }
+    if start.starts_with(b"{") && contains(&bytes[..bytes.len().min(NAMES)], b"\"modelTopology\"") {
+        return Some(TFJS);
     }
     if start.starts_with(b"{") || start.starts_with(b"[") {
         return Some(("JSON", "choose a file that ends in .onnx; labels are given apart from the model"));
@@ -147,7 +170,7 @@ mod tests {
             |name: &str| [b"PK\x03\x04\x14\0\0\0".as_slice(), &[0; 18], name.as_bytes(), b"data"].concat();
         let tar = [vec![b'a'; 257], b"ustar\x0000".to_vec(), vec![0; 300]].concat();
         let node = b"\x0a\x20\x0a\x05input\x12\x0bPlaceholder*\x0b\x0a\x05dtype\x12\x02\x30\x01";
-        let cases: [(&[u8], &str, &str); 23] = [
+        let cases: [(&[u8], &str, &str); 27] = [
             (b"", "an empty file", "again"),
             (
                 b"version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 9",
@@ -164,7 +187,15 @@ mod tests {
             ),
             (b"\x80\x04\x95\x10\0\0\0\0\0\0\0\x8c", "PyTorch checkpoint", "torch.onnx.export"),
             (b"\x89HDF\r\n\x1a\n\0\0\0\0", "a Keras model", "tf2onnx"),
-            (&zip("model.weights.h5"), "a Keras model", "tf2onnx"),
+            (&zip("model.weights.h5"), "a Keras model (.keras)", "format=\"onnx\""),
+            (
+                b"<?xml version=\"1.0\"?>\n<net name=\"torch_jit\" version=\"11\">\n<layers>",
+                "an OpenVINO model",
+                "torch.onnx.export",
+            ),
+            (b"{\"format\": \"layers-model\", \"modelTopology\": {}}", "a TensorFlow.js model", "--tfjs"),
+            (b"7767517\n75 83\nInput data 0 1 data", "an ncnn model", "was made from"),
+            (b"ftrt\x18\0\0\0", "a TensorRT engine", "was made from"),
             (b"\x1c\0\0\0TFL3\x14\0\x20\0", "TensorFlow Lite", "--tflite"),
             (b"\x28\0\0\0ORTM\0\0", "(.ort)", "open the .onnx file"),
             (node, "TensorFlow graph (.pb)", "--graphdef"),
@@ -176,7 +207,7 @@ mod tests {
             (b"\x1f\x8b\x08\0\0\0\0\0\0\x03", "a gzip archive", "unpack"),
             (&zip("model.onnx"), "a zip archive", "unpack"),
             (&tar, "a tar archive", "unpack"),
-            (b"\x10\0\0\0\0\0\0\0{\"weight\":{}}   ", "safetensors", "torch.onnx.export"),
+            (b"\x10\0\0\0\0\0\0\0{\"weight\":{}}   ", "safetensors", "optimum-cli export onnx"),
             (b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR", "a picture", ".onnx"),
             (b"\xff\xd8\xff\xe0\0\x10JFIF", "a picture", ".onnx"),
             (b"GGUF\x03\0\0\0", "GGUF", "image classifier"),

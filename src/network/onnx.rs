@@ -18,6 +18,7 @@ use super::{
     layers::{default_layer, layers},
     not_onnx,
     outputs::{self, Scores},
+    purpose::Purpose,
     wire,
 };
 use crate::{
@@ -77,8 +78,15 @@ impl Network {
         let file = file.into();
         let size = file.len() as u64;
         let mut model = decode(file)?;
+        let purpose = Purpose::of(&model);
+        Purpose::check(purpose.as_ref())?;
+        Self::of(&mut model, size, reading).map_err(|error| Purpose::explain(purpose, error))
+    }
+
+    /// Reads a decoded file of this many bytes.
+    fn of(model: &mut ModelProto, size: u64, reading: &Reading<'_>) -> Result<Self> {
         let none = HashMap::new();
-        external::put_in(&mut model, reading.files.unwrap_or(&none), size)?;
+        external::put_in(model, reading.files.unwrap_or(&none), size)?;
         let mut metadata = Metadata::read(&model.metadata_props)?;
         let file = model
             .graph
@@ -86,11 +94,11 @@ impl Network {
             .ok_or_else(|| Error::Model("the file holds no graph; export it again".into()))?;
         let scores = Scores::choose(file, reading.scores)?;
         let outputs = (outputs::all(file), scores.output.clone());
-        let mut guess = Guess::of(&model, file);
+        let mut guess = Guess::of(model, file);
         let summary = Summary::of(file, &needed(file, &scores.name));
         let size = InputSize { wanted: reading.size, usual: reading.usual_size.or(metadata.size) };
         let Imported { mut graph, names, operators, mut notes, is_size_open } =
-            import_for(&mut model, Some(&scores.name), size)?;
+            import_for(model, Some(&scores.name), size)?;
         metadata.labels = metadata.labels.or(scores.labels);
         notes.extend(scores.note);
         notes.extend(metadata.note.clone());

@@ -32,7 +32,8 @@ pub fn all(file: &GraphProto) -> Vec<Output> {
     file.output.iter().map(|output| Output { name: output.name.clone(), shape: shape(output) }).collect()
 }
 
-fn shape(output: &ValueInfoProto) -> String {
+/// The element type and extents of a value, for people.
+pub fn shape(output: &ValueInfoProto) -> String {
     let kind = output.r#type.as_ref().and_then(|t| t.value.as_ref());
     let Some(type_proto::Value::TensorType(tensor)) = kind else { return "no tensor".into() };
     let kind =
