@@ -224,6 +224,14 @@ pub(super) struct Settled {
 /// ending's scores are `[n]` by now.
 pub(super) fn settle(graph: &mut Graph, ending: Ending, chosen: Option<(Head, Chooser)>) -> Result<Settled> {
     let outputs = graph.node(ending.scores).elements();
+    let head = decide(ending, outputs, chosen)?;
+    let note = note(ending.stated, chosen.is_some(), head, outputs);
+    let logits = if is_two(head, outputs) { two_answers(graph, ending.scores)? } else { ending.scores };
+    Ok(Settled { head, logits, note })
+}
+
+/// The head alone.
+pub(super) fn decide(ending: Ending, outputs: usize, chosen: Option<(Head, Chooser)>) -> Result<Head> {
     if let Some((head, chooser)) = chosen {
         match ending.stated {
             Some((stated, operator)) if stated != head => {
@@ -237,18 +245,16 @@ pub(super) fn settle(graph: &mut Graph, ending: Ending, chosen: Option<(Head, Ch
             _ => {}
         }
     }
-    let head = match (ending.stated, chosen, outputs) {
+    Ok(match (ending.stated, chosen, outputs) {
         (Some((head, _)), ..) | (None, Some((head, _)), _) => head,
         (None, None, 1) => Head::None,
         (None, None, _) => Head::Softmax,
-    };
-    let note = note(ending.stated, chosen.is_some(), head, outputs);
-    let logits = if head == Head::Sigmoid && outputs == 1 {
-        two_answers(graph, ending.scores)?
-    } else {
-        ending.scores
-    };
-    Ok(Settled { head, logits, note })
+    })
+}
+
+/// Whether one output makes two answers.
+pub(super) fn is_two(head: Head, outputs: usize) -> bool {
+    head == Head::Sigmoid && outputs == 1
 }
 
 /// `[-z, z]` of the only logit `z`: the sigmoid of the first is one minus that of the second. Built from operators

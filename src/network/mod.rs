@@ -102,6 +102,23 @@ impl Network {
         Ok(self)
     }
 
+    /// What the network's logits would be under another head, and that head; the file's own where none is chosen.
+    ///
+    /// # Errors
+    /// As [`Self::with_head`]'s.
+    pub fn logits_under(&self, head: Option<Head>, logits: &[f32]) -> Result<(Head, Vec<f32>)> {
+        let outputs = self.graph.node(self.ending.scores).elements();
+        let own = self.metadata.head.map(|head| (head, head::Chooser::Metadata));
+        let head =
+            head::decide(self.ending, outputs, head.map(|head| (head, head::Chooser::Caller)).or(own))?;
+        Ok(match logits {
+            // The second of two answers is the only output itself.
+            &[z] | &[_, z] if outputs == 1 && head::is_two(head, outputs) => (head, vec![-z, z]),
+            &[z] | &[_, z] if outputs == 1 => (head, vec![z]),
+            logits => (head, logits.to_vec()),
+        })
+    }
+
     fn settle(&mut self, chosen: Option<(Head, head::Chooser)>) -> Result<()> {
         let settled = head::settle(&mut self.graph, self.ending, chosen)?;
         if let Some(old) = self.head_note.take() {

@@ -11,6 +11,7 @@ mod sweep;
 mod targets;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod warm;
 mod what_if;
 
@@ -24,6 +25,7 @@ pub use request::Request;
 pub use results::Results;
 pub use saturation::Saturation;
 pub use scaling::PreprocessingOptions;
+pub use trial::Trial;
 pub use what_if::SegmentedImage;
 
 use crate::{

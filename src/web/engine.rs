@@ -22,7 +22,7 @@ use crate::{
     npy,
     picture::{Channels, Config, Interpolation, Picture, Preset, Resize},
     render::{self, Display, Rendered},
-    session::{Explanation, Options, PreprocessingOptions, Request, Results, SegmentedImage, Session},
+    session::{Explanation, Options, PreprocessingOptions, Request, Results, SegmentedImage, Session, Trial},
     tensor::Tensor,
 };
 
@@ -84,6 +84,8 @@ struct Seen {
     input: Tensor,
     /// What a reader of results should know of the picture.
     notes: Vec<String>,
+    /// The picture's file, to prepare it in other ways: decoded it would take many times the room.
+    file: Vec<u8>,
 }
 
 /// A model on a backend, with a picture and the maps that were made of it.
@@ -106,15 +108,17 @@ impl Engine {
     /// Opens a model. `options` is JSON, all optional: `{ backend, labels, head, scores, size }` and of preprocessing
     /// `{ preset, config, mean, std, channels, resize, interpolation }`. `files` are those in which it keeps its weights:
     /// `[{ name, bytes }]`. `pool` holds workers that have opened the same model and take parts of what the CPU runs.
+    /// `step` hears what begins: `parse`, then `upload`.
     pub async fn open(
         model: Vec<u8>,
         files: Array,
         name: String,
         options: String,
         pool: Option<Pool>,
+        step: Function,
     ) -> Result<Engine, JsValue> {
         let files = files_of(&files);
-        Self::try_open(model, files, &name, &options, pool).await.map_err(|e| convert::error(&e))
+        Self::try_open(model, files, &name, &options, pool, &step).await.map_err(|e| convert::error(&e))
     }
 
     /// `{ backend: { kind, adapter, fallback, events }, model: { … } }` as JSON.
@@ -153,6 +157,12 @@ impl Engine {
     /// The scores of every class as JSON, the best first.
     pub async fn classify(&self) -> Result<String, JsValue> {
         self.try_classify().await.map_err(|e| convert::error(&e))
+    }
+
+    /// What the network would say if it had been opened with other options: `{ classes, head, notes }` as JSON.
+    /// `options` are those of [`Self::open`], of which preprocessing and the head count.
+    pub async fn try_out(&self, options: String) -> Result<String, JsValue> {
+        self.tried_out(&options).await.map_err(|e| convert::error(&e))
     }
 
     /// Explains the picture. `request` is JSON, see [`Request`], but for `target` (in place of `targets`) and `versus`,
@@ -238,7 +248,11 @@ impl Engine {
         name: &str,
         options: &str,
         pool: Option<Pool>,
+        step: &Function,
     ) -> Result<Self> {
+        // Whoever listens keeps nothing from going on.
+        let begin = |what: &str| drop(step.call1(&JsValue::NULL, &what.into()));
+        begin("parse");
         let mut options: OpenOptions = serde_json::from_str(options)
             .map_err(|e| Error::Argument(format!("the model's options: {e}")))?;
         let (preprocessing, usual_size) = options.preprocessing()?;
@@ -248,6 +262,7 @@ impl Engine {
         let network = Network::read(model, &reading)?;
         // The backend needs the room more than the files do.
         drop(files);
+        begin("upload");
         let options = Options { backend, preprocessing, labels, head, notes: vec![] };
         let mut session = Session::with_network(network, options).await?;
         session.set_clock(js_sys::Date::now);
@@ -298,7 +313,7 @@ impl Engine {
         self.results.borrow_mut().clear();
         self.cut.replace(None);
         let small = smaller(&fine)?;
-        self.seen.replace(Some(Seen { fine, small, input, notes }));
+        self.seen.replace(Some(Seen { fine, small, input, notes, file: bytes.to_vec() }));
         Ok(crop)
     }
 
@@ -322,6 +337,18 @@ impl Engine {
         let input = self.input()?;
         let classes = self.with_session(async |session| session.classify(&input).await).await?;
         Ok(json!(classes).to_string())
+    }
+
+    async fn tried_out(&self, options: &str) -> Result<String> {
+        let mut options: OpenOptions =
+            serde_json::from_str(options).map_err(|e| Error::Argument(format!("the options: {e}")))?;
+        let (preprocessing, _) = options.preprocessing()?;
+        let file = self.seen.borrow().as_ref().map(|seen| seen.file.clone()).ok_or_else(no_picture)?;
+        let picture = Picture::decode(&file)?;
+        let work =
+            async |session: &mut Session| session.try_out(&picture, &preprocessing, options.head).await;
+        let Trial { classes, head, notes } = self.with_session(work).await?;
+        Ok(json!({ "classes": classes, "head": head, "notes": notes }).to_string())
     }
 
     fn try_cut(&self, method: &str, parameters: &str) -> Result<Object> {
@@ -418,8 +445,7 @@ impl Engine {
     }
 
     fn input(&self) -> Result<Tensor> {
-        let none = || Error::Argument("there is no picture yet; open one first".into());
-        self.seen.borrow().as_ref().map(|s| s.input.clone()).ok_or_else(none)
+        self.seen.borrow().as_ref().map(|s| s.input.clone()).ok_or_else(no_picture)
     }
 
     /// How a run's maps are shown, with the scale that they share where they are to.
@@ -441,6 +467,10 @@ impl Engine {
         let picture = if small { &seen.small } else { &seen.fine };
         render::render_map(self.results.borrow().get(id, k)?, picture, display)
     }
+}
+
+fn no_picture() -> Error {
+    Error::Argument("there is no picture yet; open one first".into())
 }
 
 fn busy() -> Error {

@@ -10,7 +10,7 @@ import { codeOf } from '../shared/errors.js';
 import { Engine } from './engine.js';
 import { PellucidError, cancelled } from './errors.js';
 import { createImages } from './images.js';
-import { assetsFor, openingFrom, optionsFrom } from './options.js';
+import { assetsFor, openingFrom, optionsFrom, trialFrom } from './options.js';
 import { abortable, createQueue } from './queue.js';
 import { explanationOf, keptMap, suitedDisplay } from './results.js';
 import { workersFrom } from './workers.js';
@@ -147,12 +147,15 @@ export class Explainer {
    * @returns {Promise<Classification>}
    */
   async classify(image, options = {}) {
-    const { signal, top } = optionsFrom('classify', options);
+    const { signal, top, ...other } = optionsFrom('classify', options);
+    const coming = trialFrom(other);
+    coming.catch(() => {});
     return this.#ask(image, { signal }, async (_, { notes }) => {
-      const { backend, classes, ...answer } = await this.#engine.call('classify', {}, { signal });
+      const as = await coming;
+      const { backend, classes, notes: more = [], ...answer } = await this.#engine.call('classify', { as }, { signal });
       this.#engine.note(backend);
       const { head } = this.model;
-      return { ...answer, classes: classes.slice(0, top), head, backend: backend.kind, adapter: backend.adapter, notes };
+      return { head, ...answer, classes: classes.slice(0, top), backend: backend.kind, adapter: backend.adapter, notes: [...notes, ...more] };
     });
   }
 

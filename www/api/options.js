@@ -14,7 +14,7 @@ const KNOWN = {
   load: [...MODEL, 'backend', 'workers', 'timeout', 'retries', 'onProgress', 'onRestart', 'onDead'],
   open: MODEL,
   see: ['signal'],
-  classify: ['signal', 'top'],
+  classify: ['signal', 'top', 'preprocessing', 'head'],
   explain: [...QUESTION, 'signal', 'onProgress', 'partial'],
   sweep: [...QUESTION, 'signal', 'onProgress'],
   segments: ['method', 'parameters', 'signal'],
@@ -63,6 +63,17 @@ export function openingFrom({ model, files, labels, preprocessing, scores, size,
 
 /** The keys of preprocessing. */
 const PREPROCESSING = ['preset', 'config', 'mean', 'std', 'channels', 'resize', 'interpolation'];
+
+/**
+ * What a model would be opened with of these; nothing where they are left out.
+ * @param {Pick<OpenModelOptions, 'preprocessing' | 'head'>} options
+ * @returns {Promise<Opening['options'] | undefined>}
+ */
+export async function trialFrom({ preprocessing, head }) {
+  if (preprocessing === undefined && head === undefined) return undefined;
+  const config = preprocessing?.config instanceof Blob ? await preprocessing.config.text() : preprocessing?.config;
+  return { ...preprocessingFrom({ ...preprocessing, config }), head };
+}
 
 /**
  * @param {OpenModelOptions['preprocessing']} given

@@ -106,11 +106,17 @@ export interface LoadOptions extends OpenModelOptions {
 /** A total of 0 is not known. */
 export type LoadProgress =
   | { stage: 'download'; received: Record<'engine' | 'model', [received: number, total: number]> }
-  | { stage: 'open' };
+  /** The bytes of the model's files are read. */
+  | { stage: 'open'; step: 'read'; done: number; total: number }
+  /** The network is understood; then its weights go to where they are computed with. */
+  | { stage: 'open'; step: 'parse' | 'upload' };
 
 export interface ClassifyOptions {
   /** How many classes; all by default. */
   top?: number;
+  /** For this answer alone, in place of what the model was opened with; with either, the other is the file's or a guess. */
+  preprocessing?: PreprocessingOptions;
+  head?: Head;
   signal?: AbortSignal;
 }
 

@@ -5,7 +5,8 @@
 export interface Operations {
   start: Call<StartArguments, Started, Loading>;
   image: Call<{ blob: Blob }, Crop>;
-  classify: Call<Nothing, Classification>;
+  /** With `as` the answers are those under other options: of preprocessing, and the head. */
+  classify: Call<{ as?: OpenOptions }, Classification>;
   cut: Call<{ method: string; parameters: Settings }, Segments>;
   hide: Call<{ hidden: number[] }, ClassScore[]>;
   explain: Call<Question, Report & { backend_now: Backend }, RunProgress>;
@@ -147,7 +148,12 @@ export interface Started {
 export type Span = [start: number, end: number];
 
 /** While the worker starts. A total of 0 is not known. */
-export type Loading = { stage: 'download'; received: Record<'engine' | 'model', [received: number, total: number]> } | { stage: 'open' };
+export type Loading =
+  | { stage: 'download'; received: Record<'engine' | 'model', [received: number, total: number]> }
+  /** The bytes of the model's files are read. */
+  | { stage: 'open'; step: 'read'; done: number; total: number }
+  /** The network is understood; then its weights go to where they are computed with. */
+  | { stage: 'open'; step: 'parse' | 'upload' };
 
 export interface Info {
   backend: Backend;
@@ -286,6 +292,9 @@ export interface ClassScore extends Target {
 export interface Classification {
   /** Every class, the best first. */
   classes: ClassScore[];
+  /** Where other options were asked for. */
+  head?: Head;
+  notes?: string[];
   elapsed_ms: number;
   span: Span;
   backend: Backend;

@@ -1,4 +1,4 @@
-// Fetching with progress. Runs in the worker.
+// Fetching, and reading files, with progress. Runs in the worker.
 
 /**
  * An error that the page shows as it is: a stable code and a sentence that says what to do.
@@ -52,6 +52,24 @@ export async function reading(from, work) {
   } catch (error) {
     throw (from instanceof Blob ? undefined : losses.get(from)) ?? error;
   }
+}
+
+/** How many bytes of a file are read at once. */
+const PART = 1 << 24;
+
+/**
+ * The bytes of a file, of which it is told how many have come each time.
+ * @param {Blob} file
+ * @param {(count: number) => unknown} onBytes
+ */
+export async function inParts(file, onBytes) {
+  const whole = new Uint8Array(file.size);
+  for (let at = 0; at < file.size; at += PART) {
+    const part = new Uint8Array(await file.slice(at, at + PART).arrayBuffer());
+    whole.set(part, at);
+    onBytes(part.length);
+  }
+  return whole;
 }
 
 /**

@@ -7,7 +7,7 @@
 import init, { Engine, check_size, colour_maps, labels as labelsIn, methods as allMethods, tutorial_display } from '../pkg/pellucid.js';
 import { BUILD } from '../shared/build.js';
 import { clock } from '../shared/timings.js';
-import { download, failure, reading, throttled } from './download.js';
+import { download, failure, inParts, reading, throttled } from './download.js';
 import { pictureBytes } from './pictures.js';
 import { createPool, yieldToMessages } from './pool.js';
 
@@ -213,12 +213,17 @@ const inTurn = {
     if (config) options = { ...options, config: await config.text() };
     if (names) options = { ...options, labels: labelsIn(await bytesOf(await names)) };
     const whole = await file;
-    progress({ stage: 'open' });
     pool = createPool(helpers ?? 0, (present) => post({ summon: present }), () => halted());
     const open = async () => {
-      if (whole instanceof Blob) check_size('model', [whole, ...files].reduce((sum, { size }) => sum + size, 0));
-      const data = await Promise.all(files.map(async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) })));
-      return Engine.open(await bytesOf(whole, 'model'), data, name, JSON.stringify(options), pool);
+      const total = [whole, ...files].reduce((sum, { size }) => sum + size, 0);
+      check_size('model', total);
+      let done = 0;
+      const told = throttled(() => progress({ stage: 'open', step: 'read', done, total }), 60);
+      const read = (/** @type {Blob} */ file) => inParts(file, (count) => (done += count, told()));
+      const data = [];
+      for (const file of files) data.push({ name: file.name, bytes: await read(file) });
+      const step = (/** @type {'parse' | 'upload'} */ step) => progress({ stage: 'open', step });
+      return Engine.open(await read(whole), data, name, JSON.stringify(options), pool, step);
     };
     engine = await span('load-model', open());
     if (helpers !== undefined) warm();
@@ -240,11 +245,12 @@ const inTurn = {
     return pixels(/** @type {Crop} */ (engine.load_image(await pictureOf(blob))));
   },
 
-  async classify() {
+  async classify({ as }) {
     const start = clock();
-    const classes = JSON.parse(await engine.classify());
+    const answer = JSON.parse(as ? await engine.try_out(JSON.stringify(as)) : await engine.classify());
     const end = clock();
-    return { value: { classes, elapsed_ms: end - start, span: [start, end], backend: info().backend } };
+    const found = as ? answer : { classes: answer };
+    return { value: { ...found, elapsed_ms: end - start, span: [start, end], backend: info().backend } };
   },
 
   /** Cuts the picture into segments. */
