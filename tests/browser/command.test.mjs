@@ -74,9 +74,9 @@ describe('copy command', { skip: process.env.PELLUCID_CLI ? false : 'PELLUCID_CL
     await page.click('#model-button');
     await page.getByLabel(/^How pictures are prepared/).selectOption({ label: 'My own numbers' });
     for (const [label, value] of [['Mean, R G B', '-10.5, 100, 90'], ['Deviation, R G B', '60, 55, 70']]) await page.getByLabel(label).fill(value);
-    await page.locator('#model-dialog input[accept*=".json"]').setInputFiles(labels);
+    await page.getByLabel('Choose labels').setInputFiles(labels);
     await page.getByText('10 labels from class names.json').waitFor();
-    const plain = await explained(page, () => page.getByRole('button', { name: 'Open', exact: true }).click());
+    const plain = await explained(page, () => page.getByRole('button', { name: 'Apply' }).click());
     const cam = await same(plain, ["--model './-net one.onnx'", '--mean=-10.5,100,90', '--std 60,55,70', "--labels 'class names.json'"]);
     await page.click('#class-field .picker-button');
     const other = await explained(page, async () => {

@@ -61,4 +61,39 @@ describe('files around a model', () => {
     assert.match(await page.textContent('#model-dialog .facts'), /\(BGR − 103\.94, 116\.78, 123\.68\) \/ 1, 1, 1; squash, nearest/);
     assertQuiet(trouble);
   });
+
+  it('takes several from the button, and keeps what was chosen when labels come alone', async () => {
+    await page.keyboard.press('Escape');
+    await page.click('#model-button');
+    const all = [data, model, text('config.json', JSON.stringify({ id2label: { 0: 'a', 1: 'b', 2: 'c', 3: 'd', 4: 'e' } }))];
+    const given = all.map(({ name, bytes }) => ({ name, mimeType: '', buffer: bytes }));
+    const opened = await explained(page, () => page.getByLabel('Choose a model').setInputFiles(given));
+    assert.equal(opened.hash, wanted);
+    assert.match((await answers(page))[0].label, /^[a-e]$/);
+    await page.locator('#model-dialog').getByLabel('How pictures are prepared').selectOption('unit');
+    const chosen = await explained(page, () => page.click('#model-dialog button[type=submit]'));
+    assert.notEqual(chosen.hash, wanted);
+    const { hash } = await explained(page, () => drop(page, text('labels.txt', 'ant\nbee\ncow\ndog\nelk')));
+    assert.equal(hash, chosen.hash, 'the preset is still that one');
+    assert.match((await answers(page))[0].label, /^(ant|bee|cow|dog|elk)$/);
+    assertQuiet(trouble);
+  });
+
+  it('says how far it is: reading, understanding, preparing', async () => {
+    await page.evaluate(() => {
+      const told = new Set();
+      new MutationObserver(() => told.add(document.querySelector('#model-name').textContent)).observe(document.querySelector('#model-name'), { childList: true, characterData: true, subtree: true });
+      window.told = told;
+    });
+    await explained(page, () => drop(page, model, data));
+    const told = await page.evaluate(() => [...window.told]);
+    for (const step of [/^Reading the model/, /^Understanding the network/, /^Preparing the network/]) assert.ok(told.some((text) => step.test(text)), `${step} of ${told}`);
+  });
+
+  it('calls what is no classifier by its name', async () => {
+    await drop(page, text('net.xml', '<?xml version="1.0"?><net name="x" version="11"><layers></layers></net>'), text('net.bin', 'weights'));
+    const notice = page.locator('.notice[data-code="model"] p');
+    await notice.waitFor();
+    assert.match(await notice.textContent(), /OpenVINO model .* torch\.onnx\.export/);
+  });
 });

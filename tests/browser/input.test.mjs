@@ -65,13 +65,13 @@ describe('bad input', () => {
   it('refuses labels that cannot be read, and says why', async () => {
     await dismissAll(page);
     await page.click('#model-button');
-    const choose = (name, text) => page.locator('#model-dialog input[accept*=".json"]').setInputFiles({ name, mimeType: '', buffer: Buffer.from(text) });
+    const choose = (name, text) => page.getByLabel('Choose labels').setInputFiles({ name, mimeType: '', buffer: Buffer.from(text) });
     await choose('gap.json', '{"0": "cat", "2": "dog"}');
     assert.match(await noticeOf(page, 'argument'), /index 1 is missing/);
     await dismissAll(page);
     await choose('two.txt', "{0: 'cat', 1: 'dog'}");
     await page.getByText('2 labels from two.txt').waitFor();
-    await page.getByRole('button', { name: 'Open', exact: true }).click();
+    await page.getByRole('button', { name: 'Apply' }).click();
     assert.match(await noticeOf(page, 'argument'), /2 labels for 1000 classes/);
     await page.getByRole('button', { name: 'Close' }).click();
     await dismissAll(page);

@@ -143,8 +143,12 @@ describe('a single file', () => {
     await explained(page, () => drop(page, picture));
     const labels = Array.from({ length: 1000 }, (_, i) => `thing ${i} <b>`);
     await page.click('#model-button');
-    await page.setInputFiles('#model-dialog input[type=file] >> nth=0', { name: 'mine.onnx', mimeType: 'application/octet-stream', buffer: (await model()).bytes });
-    await page.setInputFiles('#model-dialog input[type=file] >> nth=1', { name: 'names.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(labels)) });
+    const files = [
+      { name: 'mine.onnx', mimeType: 'application/octet-stream', buffer: (await model()).bytes },
+      { name: 'names.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(labels)) },
+    ];
+    await explained(page, () => page.getByLabel('Choose a model').setInputFiles(files));
+    await page.locator('#model-dialog').getByLabel('How pictures are prepared').selectOption('keras-caffe');
     const wanted = await explained(page, () => page.click('#model-dialog .primary'));
     assert.match((await answers(page))[0].label, /^thing \d+ <b>$/);
     const { path } = await save(page, folder, 'own.html', () => false);

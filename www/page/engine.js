@@ -22,9 +22,7 @@ export function createEngine(options, own) {
     },
     async open(/** @type {OpenModelOptions} */ model) {
       const explainer = await loaded.catch(() => null);
-      const parts = await own;
-      // Without a model this is the way back to the page's own.
-      const opening = model.model ? { assets: parts.assets, ...model } : { ...parts, ...model };
+      const opening = openingOf(model, await own);
       if (explainer) await explainer.open(opening);
       else {
         const next = await Explainer.load({ ...options, ...opening });
@@ -32,8 +30,21 @@ export function createEngine(options, own) {
       }
       return loaded;
     },
+    async beside(/** @type {OpenModelOptions} */ model) {
+      const explainer = await loaded;
+      const opening = openingOf({ ...model, model: model.model ?? (await explainer.file()) }, await own);
+      // What is compiled already is not compiled again.
+      return Explainer.load({ ...opening, assets: explainer.assets, backend: explainer.backend.kind, workers: 1 });
+    },
   };
 }
+
+/**
+ * How to open a model with the page's own parts; without a model this is the way back to the page's own.
+ * @param {OpenModelOptions} model
+ * @param {LoadOptions} parts
+ */
+const openingOf = (model, parts) => (model.model ? { assets: parts.assets, ...model } : { ...parts, ...model });
 
 /**
  * How many workers the address asks for; null where it leaves that open.

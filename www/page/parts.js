@@ -59,10 +59,10 @@ export async function ownParts() {
     const script = await fetch(WORKER).catch(() => null);
     return script?.ok ? { assets: { worker: await script.blob() } } : {};
   }
-  const names = ['worker', 'engine', 'model', 'labels', 'opening', 'background'];
-  const [[worker], [engine], [model], [labels], [opening], background] = await Promise.all(names.map(insides));
-  const { name, preprocessing, head } = JSON.parse(await opening.text());
-  return { assets: { worker, engine, model, background }, model, labels, name, preprocessing, head };
+  const names = ['worker', 'engine', 'model', 'data', 'config', 'labels', 'opening', 'background'];
+  const [[worker], [engine], [model], files, [config], [labels], [opening], background] = await Promise.all(names.map(insides));
+  const { preprocessing, ...chosen } = JSON.parse(await opening.text());
+  return { assets: { worker, engine, model, background }, model, files, labels, ...chosen, preprocessing: { ...preprocessing, config } };
 }
 
 /**

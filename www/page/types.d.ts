@@ -10,11 +10,13 @@ import type {
   ExplainProgress,
   Explainer,
   Explanation,
+  Layer,
   LoadProgress,
   Method,
   Model,
   OpenModelOptions,
   PictureView,
+  PreprocessingOptions,
   Score,
   Segments,
   Settings,
@@ -59,6 +61,10 @@ export interface Lasting {
   /** The reader looks at the picture alone. */
   pictureOnly: boolean;
   dialog: 'model' | null;
+  /** The models that the reader had kept on this device, the last first. */
+  keptModels: KeptModel[];
+  /** The model that is open is being kept. */
+  keeping: boolean;
   /** Whether the page opens without a network: not (yet), or because its service worker keeps it. */
   offline: 'no' | 'kept';
 }
@@ -69,6 +75,8 @@ export interface PerModel {
   layer: string | null;
   /** The same for methods that can do without: null is the picture. */
   optionalLayer: string | null;
+  /** The id under which it is kept on this device. */
+  keptId: string | null;
   /** A scale that stays. */
   lock: Lock | null;
   /** Of the picture before too, whose figures stay until there are others. */
@@ -85,6 +93,8 @@ export interface PerPicture {
   versus: number | null;
   /** The indices of the classes that stand side by side, once chosen. */
   comparedClasses: number[] | null;
+  /** The answers under choices that are not accepted yet. */
+  trial: Trial | null;
   frame: (Omit<Drawing, 'values'> & Drawn) | null;
   values: (MapValues & Drawn) | null;
 }
@@ -95,6 +105,15 @@ export interface PerEngine {
   panels: Panel[];
   /** While the reader hides parts of the picture. */
   whatIf: WhatIf | null;
+}
+
+export interface Trial {
+  status: 'running' | 'done' | 'failed';
+  /** The best first; those of the trial before, while another is under way. */
+  classes: ClassScore[] | null;
+  notes: string[];
+  /** Why there is none. */
+  message: string | null;
 }
 
 export interface Picture {
@@ -239,6 +258,8 @@ export interface PageEngine {
   readonly loaded: Promise<Explainer>;
   /** Opens another model. The one that is open stays until then, and when this fails. */
   open(options: OpenModelOptions): Promise<Explainer>;
+  /** Another explainer, of the same model in another way, which whoever asked for it disposes of. */
+  beside(options: OpenModelOptions): Promise<Explainer>;
 }
 
 /** How flows speak to the reader. */
@@ -273,13 +294,85 @@ export interface PictureFlow {
   again(): Promise<void>;
 }
 
+/** Files by what they are for. */
+export interface ModelFiles {
+  model?: File;
+  /** In which the model keeps its weights. */
+  data: File[];
+  /** How pictures are prepared. */
+  config?: File;
+  /** The names of the classes. */
+  labels?: File;
+}
+
+/** What the reader chooses of a model, where its file leaves it open. */
+export interface Choices extends Pick<OpenModelOptions, 'head' | 'scores' | 'size'> {
+  preprocessing?: Omit<PreprocessingOptions, 'config'>;
+}
+
+/** What a model is opened from. */
+export interface ModelParts extends ModelFiles {
+  choices: Choices;
+}
+
 export interface ModelFlow {
-  /** Opens a model, or the one that is open in another way; resolves to whether it is open. */
-  open(file: File | Blob | null, options?: OpenModelOptions): Promise<boolean>;
-  /** Opens what was dropped: a model with what lies around it, or the rest of what came before. */
-  take(files: { onnx?: File; data: File[]; config?: File; labels?: File }): Promise<boolean>;
+  /** What was chosen of the model that is open. */
+  readonly choices: Choices;
+  /** What the model that is open was opened from; without a model it is the page's own. */
+  readonly parts: ModelParts;
+  /** Opens a model as it was. */
+  reopen(parts: ModelParts): Promise<boolean>;
+  /** How the API opens the model that is open with other choices. */
+  optionsFor(choices: Choices): OpenModelOptions;
+  /** Opens what was dropped or picked: a model with what lies around it, or the rest of what came before; resolves to whether it is open. */
+  take(files: ModelFiles): Promise<boolean>;
+  /** Opens the model that is open in another way. Labels stay where there are no others. */
+  choose(choices: Choices, labels?: File): Promise<boolean>;
+  /** Goes back to the page's own. */
   reset(): Promise<boolean>;
   adopt(info: Info): void;
+  /** The engine went back to the last model that had worked. */
+  fallBack(info: Info): void;
+}
+
+/** Layers under one name, in the outline of the network. */
+export interface Group {
+  id: string;
+  label: string;
+  /** What is in it, in words. */
+  note: string;
+  children: (Group | Leaf)[];
+}
+
+/** A layer in the outline, under the last part of its name. */
+export interface Leaf {
+  id: string;
+  label: string;
+  layer: Layer;
+}
+
+/** A model that is kept on this device. */
+export interface KeptModel {
+  id: string;
+  name: string;
+  /** Of all its files, in bytes. */
+  size: number;
+  /** When it was kept, in milliseconds since 1970. */
+  at: number;
+}
+
+export interface RememberFlow {
+  /** Keeps the model that is open. */
+  remember(): Promise<void>;
+  reopen(id: string): Promise<void>;
+  forget(id: string): Promise<void>;
+}
+
+export interface TrialFlow {
+  /** Asks what the network would say with other choices; those that hold already end it. */
+  ask(choices: Choices): void;
+  /** Ends it, and takes up the run that was stopped for it. */
+  leave(): void;
 }
 
 export interface ExplainFlow {

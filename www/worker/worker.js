@@ -218,7 +218,9 @@ const inTurn = {
       const total = [whole, ...files].reduce((sum, { size }) => sum + size, 0);
       check_size('model', total);
       let done = 0;
-      const told = throttled(() => progress({ stage: 'open', step: 'read', done, total }), 60);
+      const tell = () => progress({ stage: 'open', step: 'read', done, total });
+      tell();
+      const told = throttled(tell, 60);
       const read = (/** @type {Blob} */ file) => inParts(file, (count) => (done += count, told()));
       const data = [];
       for (const file of files) data.push({ name: file.name, bytes: await read(file) });

@@ -1,13 +1,11 @@
 // Opening a model of one's own, and going back to the one that ships.
 
 /** @import { Explainer, OpenModelOptions } from '../../api/pellucid' */
-/** @import { Info, ModelFlow, Notices, PageEngine, PictureFlow, Store } from '../types' */
+/** @import { Choices, Info, ModelFlow, ModelParts, Notices, PageEngine, PictureFlow, Store } from '../types' */
 
 import { codeOf } from '../../shared/errors.js';
 import { clearedByModel } from '../state/state.js';
 import { infoOf } from './backend.js';
-
-/** What a model is opened from. @typedef {{ model?: File, data: File[], config?: File, labels?: File }} ModelParts */
 
 /**
  * @param {Store} store
@@ -17,72 +15,69 @@ import { infoOf } from './backend.js';
  * @returns {ModelFlow}
  */
 export function createModelFlow(store, engine, picture, { clearErrors, notify, notifyError }) {
-  /**
-   * Options are those of the API; the file's own metadata fills the rest.
-   * @type {ModelFlow['open']}
-   */
-  async function open(blob, options = {}) {
-    waiting = null;
-    if (blob) {
-      current = { data: [] };
-      return change(() => engine.open({ model: blob, ...options }), blob instanceof File ? blob.name : undefined);
-    }
-    const file = await (await engine.loaded).file();
-    const { data, config, labels } = current;
-    const preprocessing = options.preprocessing ?? (config && { config });
-    return change(() => engine.open({ model: file, files: data, ...options, preprocessing, labels: options.labels ?? labels }));
-  }
-
   /** A model of which files are missing still, with those that came. @type {ModelParts | null} */
   let waiting = null;
-  /** What the model that is open was dropped with. @type {ModelParts} */
-  let current = { data: [] };
+  /** What the model that is open was opened with. Without a model it is the page's own. @type {ModelParts} */
+  let current = { data: [], choices: {} };
+  /** The same of the last model that an answer came from: where one crashes, the engine goes back to it. */
+  let proven = current;
 
   /** @type {ModelFlow['take']} */
-  async function take({ onnx, data, config, labels }) {
+  async function take({ model, data, config, labels }) {
     const held = waiting;
-    const model = onnx ?? held?.model;
+    const of = model ?? held?.model;
     // Data for no model that waits, and what goes with the model that is open.
-    if (!model && data.length) {
-      waiting = { data, config, labels };
+    if (!of && data.length) {
+      waiting = { data, config, labels, choices: {} };
       notify({ message: `${data[0].name} holds the weights of a model. Drop its .onnx file too.` });
       return false;
     }
-    const before = held ?? (onnx ? null : current);
-    const all = [...(before?.data ?? []), ...data];
-    return openParts({ model, data: all, config: config ?? before?.config, labels: labels ?? before?.labels });
+    const before = held ?? (model ? { data: [], choices: {} } : current);
+    const { preprocessing, ...choices } = before.choices;
+    return openParts({
+      model: of ?? current.model,
+      data: [...before.data, ...data],
+      config: config ?? before.config,
+      labels: labels ?? before.labels,
+      // A configuration says all of what was chosen of preprocessing before it; the rest still holds.
+      choices: config ? choices : before.choices,
+    }, of?.name);
   }
 
-  /** @param {ModelParts} parts */
-  async function openParts({ model, data, config, labels }) {
-    const explainer = model ? null : await engine.loaded;
-    const file = model ?? (await explainer?.file());
-    if (!file) return false;
-    /** @type {OpenModelOptions} */
-    const options = { files: data, labels, preprocessing: config && { config } };
+  /** @type {ModelFlow['choose']} */
+  async function choose(choices, labels) {
+    return openParts({ ...current, choices, labels: labels ?? current.labels });
+  }
+
+  /**
+   * @param {ModelParts} parts
+   * @param {string} [name]
+   */
+  async function openParts(parts, name) {
     waiting = null;
-    current = { data, config, labels };
     const missing = (/** @type {unknown} */ error) => {
-      if (codeOf(error) === 'missing-data' && file instanceof File) waiting = { model: file, data, config, labels };
+      if (codeOf(error) === 'missing-data' && parts.model) waiting = parts;
     };
-    return change(() => engine.open({ model: file, ...options }), model?.name, missing);
+    return change(() => engine.open(optionsOf(parts)), parts, name, missing);
   }
 
   async function reset() {
     waiting = null;
-    current = { data: [] };
-    return change(() => engine.open({}));
+    return change(() => engine.open({}), { data: [], choices: {} });
   }
 
   /**
    * @param {() => Promise<Explainer>} work
+   * @param {ModelParts} parts
    * @param {string} [name]
    * @param {(error: unknown) => void} [failed]
    */
-  async function change(work, name, failed) {
-    store.set({ openingModel: true });
+  async function change(work, parts, name, failed) {
+    store.set({ openingModel: true, loading: null });
     try {
       const info = infoOf(await work());
+      if (store.state.classes) proven = current;
+      current = parts;
       clearErrors();
       adopt(info);
       tell(info, name);
@@ -91,11 +86,17 @@ export function createModelFlow(store, engine, picture, { clearErrors, notify, n
     } catch (error) {
       // One that gave way to another goes on as that.
       if (codeOf(error) === 'cancelled') return false;
-      store.set({ openingModel: false });
+      store.set({ openingModel: false, loading: null });
       failed?.(error);
       notifyError(error);
       return false;
     }
+  }
+
+  /** @type {ModelFlow['fallBack']} */
+  function fallBack(info) {
+    current = proven;
+    adopt(info);
   }
 
   /**
@@ -103,7 +104,7 @@ export function createModelFlow(store, engine, picture, { clearErrors, notify, n
    * @param {Info} info
    */
   function adopt(info) {
-    store.set({ ...clearedByModel(), engine: 'ready', openingModel: false, info });
+    store.set({ ...clearedByModel(), engine: 'ready', openingModel: false, loading: null, info });
   }
 
   /**
@@ -111,6 +112,8 @@ export function createModelFlow(store, engine, picture, { clearErrors, notify, n
    * @param {string} [name]
    */
   function tell(info, name) {
+    // The dialog shows all of it.
+    if (store.state.dialog === 'model') return;
     const { missing, remarks, guess } = info.model;
     const gaps = {
       scaling: guess ?? '',
@@ -121,5 +124,34 @@ export function createModelFlow(store, engine, picture, { clearErrors, notify, n
     notify({ message, actions });
   }
 
-  return { open, take, reset, adopt };
+  return {
+    take,
+    choose,
+    reset,
+    adopt,
+    fallBack,
+    get choices() {
+      return current.choices;
+    },
+    get parts() {
+      return current;
+    },
+    reopen: (parts) => openParts(parts, parts.model?.name),
+    optionsFor: (choices) => optionsOf({ ...current, choices }),
+  };
+}
+
+/**
+ * How the API opens a model and what lies around it. What is left out is that of the page's own.
+ * @param {ModelParts} parts
+ * @returns {OpenModelOptions}
+ */
+function optionsOf({ model, data, config, labels, choices: { preprocessing, ...choices } }) {
+  return {
+    ...choices,
+    ...(model && { model }),
+    ...(data.length && { files: data }),
+    ...(labels && { labels }),
+    ...((preprocessing || config) && { preprocessing: { ...preprocessing, ...(config && { config }) } }),
+  };
 }

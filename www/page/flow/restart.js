@@ -24,7 +24,7 @@ export function createRestartFlow(store, engine, { explain, model, picture }, { 
     explain.forget();
     if (culprit) {
       clearNotices();
-      model.adopt(info);
+      model.fallBack(info);
       // It stays when the picture is there again, as errors would not.
       tell(`The engine failed on ${culprit}, so ${info.model.name} is open again`, 'info');
       return picture.again();

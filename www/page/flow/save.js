@@ -1,6 +1,7 @@
 // The page as one file: everything is at hand, on the host, in the browser's cache, or inside this document.
 
-/** @import { PageEngine, SaveFlow } from '../types' */
+/** @import { Explainer } from '../../api/pellucid' */
+/** @import { ModelFlow, PageEngine, SaveFlow } from '../types' */
 
 import { PellucidError } from '../../api/pellucid.js';
 import { BUILD } from '../../shared/build.js';
@@ -9,9 +10,10 @@ import { TEMPLATE } from '../urls.js';
 
 /**
  * @param {PageEngine} engine
+ * @param {ModelFlow} current
  * @returns {SaveFlow}
  */
-export function createSaveFlow(engine) {
+export function createSaveFlow(engine, current) {
   return async (pictures) => {
     const explainer = await engine.loaded;
     const { assets, opened, model } = explainer;
@@ -21,18 +23,39 @@ export function createSaveFlow(engine) {
     const ending = await whole.slice(-BUILD.length).text();
     if (!text.includes(BUILD) || ending !== BUILD) throw new PellucidError('version', 'The host of the page has a new version. Reload the page, then save it.');
     const labels = opened.labels && new File([JSON.stringify(opened.labels)], 'labels.json', { type: 'application/json' });
+    const around = await aroundModel(current);
     const background = await Promise.all(assets.background.map((photograph, i) => fileOf(photograph, `${i}.jpg`)));
     const own = await Promise.all(pictures.map(async ({ name, read }) => fileOf(await read(), name)));
     return filled(text, await Promise.all([
       partOf('template', template, true),
       partOf('engine', whole, true),
       partOf('model', await fileOf(await explainer.file(), opened.file ?? `${model.name}.onnx`), true),
-      partOf('opening', json({ name: model.name, preprocessing: { mean: opened.mean, std: opened.std }, head: opened.head }), false),
+      partOf('opening', json(openingOf(explainer)), false),
+      ...around.map(({ part, file }) => partOf(part, file, true)),
       ...(labels ? [partOf('labels', labels, true)] : []),
       ...background.map((photograph) => partOf('background', photograph, false)),
       ...own.map((picture) => partOf('picture', picture, false)),
     ]));
   };
+}
+
+/**
+ * What was chosen of the model, but for its files.
+ * @param {Explainer} explainer
+ */
+function openingOf({ model, opened: { preset, mean, std, channels, resize, interpolation, scores, size, head } }) {
+  return { name: model.name, preprocessing: { preset, mean, std, channels, resize, interpolation }, scores, size, head };
+}
+
+/**
+ * The files around the model that is open: those that came with it, or those inside this document where it is its own.
+ * @param {ModelFlow} current
+ * @returns {Promise<{ part: string, file: File }[]>}
+ */
+async function aroundModel({ parts: { model, data, config } }) {
+  const [weights, configs] = model || !isSingle ? [data, []] : [await insides('data'), await insides('config')];
+  const last = config ?? configs[0];
+  return [...weights.map((file) => ({ part: 'data', file })), ...(last ? [{ part: 'config', file: last }] : [])];
 }
 
 /** @param {object} value */

@@ -10,6 +10,13 @@ const COMPARED = 4;
 export const methodOf = ({ methods, method }) => methods.find(({ id }) => id === method);
 
 /**
+ * The name of the layer that the method looks at: the one that is chosen, or the model's own. Null is the picture.
+ * @param {Pick<State, 'methods' | 'method' | 'layer' | 'optionalLayer' | 'info'>} state
+ */
+export const layerOf = (state) =>
+  methodOf(state)?.layer === 'needed' ? (state.layer ?? state.info?.model.default_layer ?? null) : state.optionalLayer;
+
+/**
  * The name of a class. There are classes only where a model is open.
  * @param {State} state
  * @param {number} index

@@ -28,6 +28,8 @@ const lasting = {
   display: {},
   pictureOnly: false,
   dialog: null,
+  keptModels: [],
+  keeping: false,
   offline: 'no',
 };
 
@@ -38,6 +40,7 @@ const lasting = {
 const perModel = {
   layer: null,
   optionalLayer: null,
+  keptId: null,
   lock: null,
   run: { status: 'idle' },
 };
@@ -52,6 +55,7 @@ const perPicture = {
   target: null,
   versus: null,
   comparedClasses: null,
+  trial: null,
   frame: null,
   values: null,
 };

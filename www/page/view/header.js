@@ -4,8 +4,8 @@
 /** @import { Store } from '../types' */
 
 import { $, h, show } from '../dom.js';
+import { loadingText, waitingOf } from './loading.js';
 import { anchored } from './sheet.js';
-import { loadingText } from './stage.js';
 
 const KINDS = { gpu: 'GPU', cpu: 'CPU' };
 
@@ -14,9 +14,13 @@ export function setUpHeader(store) {
   anchored($('#backend-sheet'), $('#backend-chip'), { minWidth: 320 });
   $('#model-button').addEventListener('click', () => store.set({ dialog: 'model' }));
   store.watch(
-    ({ engine, loading, info }) => [engine, loading, info],
-    (engine, loading, info) => {
-      const name = info ? info.model.name : engine === 'dead' ? 'No engine' : loadingText(loading);
+    ({ engine, loading, info, openingModel }) => [engine, loading, info, openingModel],
+    (engine, loading, info, openingModel) => {
+      const name =
+        openingModel ? (waitingOf(store.state)?.text ?? '')
+        : info ? info.model.name
+        : engine === 'dead' ? 'No engine'
+        : loadingText(loading);
       $('#model-name').textContent = name;
       $('#model-button').title = name;
       $('#model-button').disabled = !info;

@@ -1,9 +1,10 @@
 // Pictures and models come in by drop, paste or the file dialog, anywhere on the page.
 
-/** @import { ModelFlow, PictureFlow, Store } from '../types' */
+/** @import { ModelFiles, ModelFlow, PictureFlow, Store } from '../types' */
 
 import { NAME_HEADER, sharedWith } from '../../shared/share.js';
 import { $, $$, show } from '../dom.js';
+import { sorted } from '../files.js';
 import { methodOf } from '../state/question.js';
 import { HOME } from '../urls.js';
 import { notify } from './notices.js';
@@ -33,50 +34,36 @@ export function setUpIntake(store, { picture, model }) {
   );
 }
 
-/** Models, and what is taken for one: the engine says what it is, and the way to a model. */
-const MODEL = /\.(onnx|ort|pth?|ckpt|safetensors|h5|hdf5|keras|tflite|pb|mlmodel|mlpackage|engine|gguf|zip|gz|tgz)$/i;
-
-/** What lies around a model: its weights, how pictures are prepared for it, its classes. */
-const DATA = /[._](data|weights?|bin|ext(ernal)?)(_\d+)?$/i;
-const CONFIG = /(^|[-_. ])config( ?\(\d+\))?\.json$/i;
-const LABELS = /\.(txt|json|csv|tsv|names|labels)$/i;
-
-/**
- * The files by what they are, as the system says of pictures, and their names of the rest.
- * @param {File[]} files
- */
-function sorted(files) {
-  const onnx = files.find(({ name }) => MODEL.test(name));
-  /** @type {{ onnx?: File, data: File[], config?: File, labels?: File, images: File[] }} */
-  const found = { onnx, data: [], images: [] };
-  for (const file of files) {
-    if (file === onnx) continue;
-    if (file.type.startsWith('image/')) found.images.push(file);
-    else if (DATA.test(file.name)) found.data.push(file);
-    else if (CONFIG.test(file.name)) found.config = file;
-    else if (LABELS.test(file.name)) found.labels = file;
-    else found.images.push(file);
-  }
-  return found;
-}
-
 /**
  * @param {File[]} files
  * @param {{ store: Store, picture: PictureFlow, model: ModelFlow }} to
  */
-function takeFiles(files, { store, picture, model }) {
-  const { onnx, data, config, labels, images } = sorted(files);
+async function takeFiles(files, { store, picture, model }) {
+  const sorting = sorted(files);
+  const { images, idle, ...own } = sorting instanceof Promise ? await sorting : sorting;
   // Several pictures at once are what a method compares with.
   if (images.length > 1 && images.length === files.length && methodOf(store.state)?.background) {
     return takeOwn(store, 'background', files);
   }
   const [image] = images;
-  if (onnx || data.length || config || labels) model.take({ onnx, data, config, labels });
+  takeModel(own, idle, model);
   if (image) picture.open(image, image.name);
   if (!files.length) {
     const message = 'That was no file. If it was a picture on another site, save it first and drop the file.';
     notify({ kind: 'error', code: 'image', message });
   }
+}
+
+/**
+ * Opens a model with what lies around it, and says of what was no use.
+ * @param {ModelFiles} files
+ * @param {File[]} idle
+ * @param {ModelFlow} model
+ */
+export async function takeModel(files, idle, model) {
+  for (const { name } of idle) notify({ message: `${name} says neither how pictures are prepared nor what classes are called, so it was left out.` });
+  const { data, config, labels } = files;
+  return files.model || data.length || config || labels ? model.take(files) : false;
 }
 
 /** @param {Take} take */

@@ -6,8 +6,9 @@
 
 import { $, h, show } from '../dom.js';
 import { dimensions } from '../format.js';
-import { labelOf, methodOf } from '../state/question.js';
+import { labelOf, layerOf, methodOf } from '../state/question.js';
 import { items } from './answers.js';
+import { setUpOutline } from './outline.js';
 import { createPicker } from './picker.js';
 import { createSegmentedControl } from './segmented-control.js';
 
@@ -18,6 +19,7 @@ import { createSegmentedControl } from './segmented-control.js';
 export function setUpMethod(store, explain) {
   setUpMethods(store);
   setUpLayers(store, explain);
+  setUpOutline(store);
   setUpVersus(store);
   setUpScore(store);
 }
@@ -100,8 +102,7 @@ function setUpLayers(store, explain) {
       show(field, layers().length > 0 && (needed || spec()?.layer === 'optional'));
       if (field.hidden) return;
       show(slider, needed);
-      const { info, layer, optionalLayer } = store.state;
-      const name = needed ? (layer ?? info?.model.default_layer ?? null) : optionalLayer;
+      const name = layerOf(store.state);
       const chosen = layers().find((each) => each.name === name);
       const text = chosen ? `${chosen.shape.slice(-2).join(' × ')} · ${name}` : INPUT;
       picker.update(name, text);

@@ -2,7 +2,8 @@
 
 /** @import { Notice } from '../types' */
 
-import { $, h, icon } from '../dom.js';
+import { $, $$, h, icon } from '../dom.js';
+import { sentence } from '../format.js';
 import { codeOf, messageOf } from '../../shared/errors.js';
 
 const MOST = 3;
@@ -28,7 +29,7 @@ export function notify({ kind = 'info', message, code, actions = [] }) {
     buttons.length ? h('div', { class: 'actions' }, buttons) : null,
   );
   close.addEventListener('click', () => notice.remove());
-  const list = $('#notices');
+  const list = listNow();
   for (const other of [...list.children]) if (other.textContent === notice.textContent) other.remove();
   list.append(notice);
   while (list.children.length > MOST) list.firstElementChild?.remove();
@@ -47,16 +48,15 @@ export function notifyError(error) {
   return notify({ kind: 'error', message: messageOf(error), code, actions });
 }
 
+/** A dialog that is open has messages of its own: those of the page lie below it, and nobody can answer them. */
+const listNow = () => $('dialog[open] .notices') ?? $('#notices');
+
 /** Errors that are no longer true, once something worked. */
 export function clearErrors() {
-  for (const notice of $('#notices').querySelectorAll('.error')) notice.remove();
+  for (const notice of $$('.notices .error')) notice.remove();
 }
 
 /** All messages, where they are no longer of what is there. */
-export const clearNotices = () => $('#notices').replaceChildren();
-
-const sentence = (/** @type {string} */ text) => {
-  const trimmed = String(text).trim();
-  const full = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
-  return /[.!?]$/.test(full) ? full : `${full}.`;
-};
+export function clearNotices() {
+  for (const list of $$('.notices')) list.replaceChildren();
+}

@@ -1,9 +1,9 @@
 // The picture: the drawn frame when there is one, else the crop as the network sees it, else a preview.
 
-/** @import { Loading, Store } from '../types' */
+/** @import { Store } from '../types' */
 
 import { $, contextOf, show } from '../dom.js';
-import { bytes } from '../format.js';
+import { fill, waitingOf } from './loading.js';
 
 /** Larger files are not given to the browser's decoder, in bytes: the engine may be about to refuse them. */
 const PREVIEW = 64 << 20;
@@ -77,47 +77,15 @@ function setUpPreview(store) {
 function setUpWaiting(store) {
   const bar = $('#waiting-bar');
   store.watch(
-    ({ engine, loading, opening, openingModel, crop, classes }) => [engine, loading, opening, openingModel, crop && !classes],
-    (engine, loading, opening, openingModel, classifying) => {
-      const text =
-        engine === 'dead' ? null
-        : engine === 'loading' ? loadingText(loading)
-        : openingModel ? 'Opening the model'
-        : opening ? 'Reading the picture'
-        : classifying ? 'Asking the network'
-        : null;
-      show($('#waiting'), Boolean(text));
-      $('#waiting-text').textContent = text ?? '';
-      const share = engine === 'loading' ? loadingShare(loading) : null;
-      show(bar, engine === 'loading');
-      if (share === null) bar.removeAttribute('value');
-      else bar.value = share;
+    ({ engine, loading, opening, openingModel, crop, classes }) => [engine, loading, opening, openingModel, crop, classes],
+    () => {
+      const waiting = waitingOf(store.state);
+      show($('#waiting'), waiting);
+      $('#waiting-text').textContent = waiting?.text ?? '';
+      show(bar, waiting?.isLong);
+      fill(bar, waiting?.share);
     },
   );
-}
-
-/**
- * Says what is being waited for, with real byte counts.
- * @param {Loading | null} loading
- */
-export function loadingText(loading) {
-  if (!loading) return 'Starting';
-  if (loading.stage === 'open') return 'Preparing the network';
-  const part = (/** @type {[number, number]} */ [got, total]) => (total > got ? `${bytes(got)} of ${bytes(total)}` : bytes(got));
-  const { engine, model } = loading.received;
-  const parts = [engine[0] > 0 && `engine ${part(engine)}`, model[0] > 0 && `model ${part(model)}`].filter(Boolean);
-  return `Downloading ${parts.join(', ')}`;
-}
-
-/**
- * How far, from 0 to 1; null where it cannot be known.
- * @param {Loading | null} loading
- */
-export function loadingShare(loading) {
-  if (!loading || loading.stage === 'open') return null;
-  const { engine, model } = loading.received;
-  if (!(engine[1] && model[1])) return null;
-  return (engine[0] + model[0]) / (engine[1] + model[1]);
 }
 
 /**
