@@ -30,7 +30,7 @@ const part = ([got, total]) => (total > got ? `${bytes(got)} of ${bytes(total)}`
  */
 export function loadingShare(loading) {
   if (!loading) return null;
-  if (loading.stage === 'open') return loading.step === 'read' ? loading.done / loading.total : null;
+  if (loading.stage === 'open') return loading.step === 'read' && loading.total ? loading.done / loading.total : null;
   const { engine, model } = loading.received;
   if (!(engine[1] && model[1])) return null;
   return (engine[0] + model[0]) / (engine[1] + model[1]);
