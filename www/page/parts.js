@@ -62,7 +62,7 @@ export async function ownParts() {
   const names = ['worker', 'engine', 'model', 'data', 'config', 'labels', 'opening', 'background'];
   const [[worker], [engine], [model], files, [config], [labels], [opening], background] = await Promise.all(names.map(insides));
   const { preprocessing, ...chosen } = JSON.parse(await opening.text());
-  return { assets: { worker, engine, model, background }, model, files, labels, ...chosen, preprocessing: { ...preprocessing, config } };
+  return { assets: { worker, engine, model, background }, model, files, labels, ...chosen, preprocessing: { ...preprocessing, ...(config && { config }) } };
 }
 
 /**

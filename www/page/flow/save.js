@@ -43,8 +43,11 @@ export function createSaveFlow(engine, current) {
  * What was chosen of the model, but for its files.
  * @param {Explainer} explainer
  */
-function openingOf({ model, opened: { preset, mean, std, channels, resize, interpolation, scores, size, head } }) {
-  return { name: model.name, preprocessing: { preset, mean, std, channels, resize, interpolation }, scores, size, head };
+function openingOf({ model, opened }) {
+  // A page that was saved with a configuration has its text.
+  const { config } = /** @type {{ config?: string }} */ (opened);
+  const { preset, mean, std, channels, resize, interpolation, scores, size, head } = opened;
+  return { name: model.name, preprocessing: { preset, config, mean, std, channels, resize, interpolation }, scores, size, head };
 }
 
 /**
