@@ -2,7 +2,7 @@
 # Makes tests/fixtures anew from the reference libraries, in pinned versions, and says what differs from the committed
 # files. Nothing here runs during the tests.
 #
-# usage: tests/reference/make.sh OUTDIR      (Python 3.11; torch takes several GB of disk; about five minutes)
+# usage: tests/reference/make.sh OUTDIR      (Python 3.11; torch and TensorFlow take several GB of disk; about twenty minutes)
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 [ $# -eq 1 ] || { echo "usage: $0 OUTDIR" >&2; exit 2; }
@@ -23,6 +23,11 @@ $python "$here/make_perturbation.py" fixtures/networks fixtures
 $python "$here/make_files.py" fixtures
 $python "$here/make_preprocessing.py" > fixtures/preprocessing.json
 $python "$here/make_file_formats.py" fixtures/pictures
+$python "$here/architectures/make_torch.py" torchvision fixtures/architectures
+$python "$here/architectures/make_torch.py" timm fixtures/architectures
+[ -d venv-keras ] || python3 -m venv venv-keras
+venv-keras/bin/pip -q install -r "$here/architectures/requirements.txt"
+venv-keras/bin/python "$here/architectures/make_keras.py" fixtures/architectures
 
 # Rounding differs between processors: another machine's files may differ in their last bits.
 diff -rq fixtures "$here/../fixtures" && echo "fixtures: identical"
