@@ -142,7 +142,7 @@ fn compile(profile: Profile) -> Result<PathBuf> {
 
 /// Writes the JavaScript module, its types and the WebAssembly that it loads.
 fn bind(wasm: &Path, out: &Path) -> Result<()> {
-    Bindgen::new()
+    let mut bound = Bindgen::new()
         .input_path(wasm)
         .out_name("pellucid")
         .web(true)?
@@ -150,8 +150,31 @@ fn bind(wasm: &Path, out: &Path) -> Result<()> {
         .omit_default_module_path(true)
         .remove_name_section(true)
         .remove_producers_section(true)
-        .generate(out)
-        .context("binding the WebAssembly to JavaScript")
+        .generate_output()
+        .context("binding the WebAssembly to JavaScript")?;
+    // Imports, and exports of closures, are called by their use and a hash, which no compression makes short.
+    let module = bound.wasm_mut();
+    let imports = module.imports.iter_mut().map(|import| &mut import.name);
+    let exports = module.exports.iter_mut().map(|export| &mut export.name);
+    let is_long = |name: &&mut String| {
+        ["__wbg_", "__wbindgen_generic_"].iter().any(|start| name.starts_with(start))
+            && !name.starts_with("__wbg_engine")
+            || name.contains("__convert__closures__")
+    };
+    let mut names = Vec::new();
+    for name in imports.filter(is_long).chain(exports.filter(is_long)) {
+        let short = format!("_{}", names.len());
+        names.push((std::mem::replace(name, short.clone()), short));
+    }
+    bound.emit(out).context("writing the bound WebAssembly")?;
+    let script = out.join("pellucid.js");
+    write(&script, &renamed(&fs::read_to_string(&script)?, names))
+}
+
+/// A script with other names; the longest are replaced first, since one may begin another.
+fn renamed(script: &str, mut names: Vec<(String, String)>) -> String {
+    names.sort_by_key(|(long, _)| std::cmp::Reverse(long.len()));
+    names.iter().fold(script.to_owned(), |script, (long, short)| script.replace(long, short))
 }
 
 fn rename(from: &Path, to: &Path) -> Result<()> {
