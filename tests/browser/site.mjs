@@ -51,8 +51,9 @@ export async function host({ folder = '/', headers = {} } = {}) {
   return Object.assign(site, { url: `http://127.0.0.1:${server.address().port}${folder}`, close, times });
 }
 
-const LIST = /(?:[^\s='"`]+=[0-9a-f]{64} ?)+/;
-const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
+const LIST = /(?:[^\s='"`]+=[0-9a-f]{16} ?)+/;
+/// The digits that a service worker knows a file by.
+const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex').slice(0, 16);
 
 /// What a service worker keeps: the paths and hashes.
 export async function listed() {
