@@ -122,12 +122,15 @@ impl Session {
             scaling::preprocessing(&network, &options.preprocessing)?;
         let labels = options.labels.or_else(|| network.metadata().labels.clone());
         let labels = labels.map(|l| network.class_names(l));
+        let guessed = if labels.is_none() { labels::imagenet(network.classes()) } else { None };
+        let of_labels = guessed.as_ref().map(|_| labels::IMAGENET_NOTE.to_owned());
+        let labels = labels.or(guessed);
         if let Some(labels) = &labels {
             labels::check_count(labels, network.classes())?;
         }
         let backend = FallbackBackend::open(network.clone(), options.backend).await?;
         Ok(Self {
-            notes: [network.notes(), &options.notes, &told].concat(),
+            notes: [network.notes(), &options.notes, &told, of_labels.as_slice()].concat(),
             network,
             backend,
             preprocessing,
@@ -192,6 +195,12 @@ impl Session {
     /// Takes out what has happened to the backend: why the CPU is used, that a GPU was lost.
     pub fn take_events(&mut self) -> Vec<String> {
         self.backend.take_events()
+    }
+
+    /// Whether classes have names, be they guessed.
+    #[must_use]
+    pub fn is_labelled(&self) -> bool {
+        self.labels.is_some()
     }
 
     /// The class at an index, with its label.

@@ -257,7 +257,6 @@ impl Engine {
             .map_err(|e| Error::Argument(format!("the model's options: {e}")))?;
         let (preprocessing, usual_size) = options.preprocessing()?;
         let OpenOptions { backend, labels, head, scores, size, .. } = options;
-        let is_labelled = labels.is_some();
         let reading = Reading { files: Some(&files), scores: scores.as_deref(), size, usual_size };
         let network = Network::read(model, &reading)?;
         // The backend needs the room more than the files do.
@@ -269,7 +268,7 @@ impl Engine {
         if let Some(pool) = pool {
             session.set_helpers(Rc::new(Workers(pool)));
         }
-        let mut model = describe(&session, name, is_labelled);
+        let mut model = describe(&session, name);
         model["chosen_head"] = json!(head);
         Ok(Self {
             model,

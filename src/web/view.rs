@@ -52,12 +52,11 @@ pub fn opaque(picture: &Picture) -> Vec<u8> {
 
 /// The model for people: what it is, what it reads, which classes and layers it has, and what its file leaves
 /// open.
-pub fn describe(session: &Session, name: &str, is_labelled: bool) -> Value {
+pub fn describe(session: &Session, name: &str) -> Value {
     let network = session.network();
     let metadata = network.metadata();
     let labels: Vec<String> = (0..network.classes()).map(|i| session.target(i).label).collect();
-    let gaps =
-        [("scaling", session.guess().is_some()), ("labels", !is_labelled && metadata.labels.is_none())];
+    let gaps = [("scaling", session.guess().is_some()), ("labels", !session.is_labelled())];
     let missing = gaps.into_iter().filter(|(_, is_missing)| *is_missing).map(|(gap, _)| gap);
     json!({
         "name": metadata.name.as_deref().unwrap_or(name),

@@ -254,3 +254,17 @@ fn the_overlay_has_the_look_that_is_chosen() {
         assert!(line.starts_with("error[argument]"), "{line}");
     }
 }
+
+#[test]
+fn as_many_classes_as_imagenet_has_are_called_as_its_are() {
+    let (folder, _, picture) = small("imagenet");
+    for (classes, tench) in [(1000, 0), (1001, 1)] {
+        let model = folder.join(format!("{classes}.onnx"));
+        fs::write(&model, small_model(classes, &[])).unwrap();
+        let model = model.display().to_string();
+        let common = ["explain", &picture, "--model", &model, "--target", "tench", "--method", "saliency"];
+        let report = json(&[&common[..], &["--backend", "cpu", "--json"]].concat());
+        assert_eq!(report["target"], serde_json::json!({ "index": tench, "label": "tench" }));
+        assert!(notes(&report).iter().any(|note| note.contains("ImageNet") && note.contains("guess")));
+    }
+}

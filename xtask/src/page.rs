@@ -152,15 +152,11 @@ fn bind(wasm: &Path, out: &Path) -> Result<()> {
         .remove_producers_section(true)
         .generate_output()
         .context("binding the WebAssembly to JavaScript")?;
-    // Imports, and exports of closures, are called by their use and a hash, which no compression makes short.
+    // What the tool itself imports and exports is called by its use, and mostly a hash, which no compression makes short.
     let module = bound.wasm_mut();
     let imports = module.imports.iter_mut().map(|import| &mut import.name);
     let exports = module.exports.iter_mut().map(|export| &mut export.name);
-    let is_long = |name: &&mut String| {
-        ["__wbg_", "__wbindgen_generic_"].iter().any(|start| name.starts_with(start))
-            && !name.starts_with("__wbg_engine")
-            || name.contains("__convert__closures__")
-    };
+    let is_long = |name: &&mut String| name.starts_with("__wb") || name.contains("__convert__closures__");
     let mut names = Vec::new();
     for name in imports.filter(is_long).chain(exports.filter(is_long)) {
         let short = format!("_{}", names.len());

@@ -20,6 +20,24 @@ const LABEL_BYTES: u64 = 16 << 20;
 /// Most labels: as many as there may be classes.
 const LABELS: u64 = 65_536;
 
+/// ImageNet's class names, one per line.
+const IMAGENET: &str = include_str!("../../../models/labels.txt");
+
+/// What a reader should know where classes are called by [`imagenet`].
+pub const IMAGENET_NOTE: &str = "Nothing names the classes. As they are as many as ImageNet's, they are called as those \
+    are, which is a guess; if they are others, give their labels.";
+
+/// ImageNet's class names for a network with as many classes: 1,000, or 1,001 of which the first is the background.
+#[must_use]
+pub fn imagenet(classes: usize) -> Option<Vec<String>> {
+    let names = IMAGENET.lines().map(str::to_owned);
+    match classes {
+        1000 => Some(names.collect()),
+        1001 => Some(std::iter::once("background".to_owned()).chain(names).collect()),
+        _ => None,
+    }
+}
+
 /// Reads class names, in class order, from the bytes of a file.
 ///
 /// - Text, one name per line: a last line break ends the last name. Numbers from 0 in front of every line

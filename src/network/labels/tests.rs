@@ -229,3 +229,12 @@ fn damage_never_panics() {
         }
     }
 }
+
+#[test]
+fn imagenets_classes_are_a_thousand_or_one_more() {
+    let names = super::imagenet(1000).unwrap();
+    assert_eq!((names.len(), names[0].as_str(), names[281].as_str()), (1000, "tench", "tabby"));
+    let more = super::imagenet(1001).unwrap();
+    assert_eq!((more.len(), more[0].as_str(), more[1].as_str()), (1001, "background", "tench"));
+    assert_eq!(super::imagenet(999), None);
+}

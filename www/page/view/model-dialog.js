@@ -62,7 +62,7 @@ export function setUpModelDialog(store, { model, trial, remember }, engine) {
         h('legend', {}, 'A model of your own'),
         h('div', { class: 'file-row' }, files.element, shipped),
         progress,
-        h('p', { class: 'hint' }, 'Any convolutional image classifier in ONNX form. Nothing of it is uploaded.'),
+        h('p', { class: 'hint' }, 'Any image classifier in ONNX form. Nothing of it is uploaded.'),
         createKeptList(store, remember, () => model.parts.model !== undefined),
       ),
       card.facts,

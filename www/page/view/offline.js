@@ -14,9 +14,9 @@ import { anchored } from './sheet.js';
 
 /** Title and text, by what is so. */
 const TEXTS = {
-  no: ['Use offline', 'Soon after the first explanation the page, the engine, the model and the samples are kept on this device, where the browser lets them.'],
+  no: ['Use offline', 'After the first explanation the page, the engine, the model and the samples are kept on this device, if the browser allows it.'],
   kept: ['Works offline', 'The page, the engine, the model and the samples are kept on this device. They open without a network.'],
-  single: ['Works offline', 'This file has everything inside: the engine, the model and the pictures. It asks nothing of any network.'],
+  single: ['Works offline', 'The engine, the model and the pictures are in this file. It needs no network.'],
 };
 
 /**
