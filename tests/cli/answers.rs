@@ -109,7 +109,7 @@ fn several_targets_stand_in_a_list() {
     assert!(report.get("sum").is_none() && targets[0].get("sum").is_some());
     assert_eq!(array(&npy).0, [3, 3, 224, 224]);
     // Each target's map is what it is alone.
-    let alone = folder("several").join("alone.npy");
+    let alone = folder("several-alone").join("alone.npy");
     json(&[
         "explain",
         &cat(),

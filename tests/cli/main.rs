@@ -24,9 +24,10 @@ fn cat() -> String {
     root().join("www/samples/cat.jpg").display().to_string()
 }
 
-/// A folder for one test's files.
+/// A folder of a test's own, without what an earlier run left there.
 fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
     folder
 }
