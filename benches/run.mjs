@@ -6,6 +6,7 @@ import { KINDS, LIMIT_MIB, openLargest } from './limit.mjs';
 import { watchOthers } from './load.mjs';
 import { measure } from './meter.mjs';
 import { OPENINGS, timeOpening } from './opening.mjs';
+import { BUDGET, openOwnModels } from './own-models.mjs';
 import { WORKS, withWorkers } from './workers.mjs';
 
 const RUNS = Number(process.env.BENCH_RUNS ?? 3);
@@ -111,9 +112,12 @@ const isWanted = ({ what }) => what.toLowerCase().includes(FILTER);
 
 const LIMITS = KINDS.flatMap((kind) => ['cpu', 'gpu'].map((backend) => ({ what: `A model of ${LIMIT_MIB} MiB, ${kind}, ${backend}`, kind, backend })));
 
+/// A folder of model files, where `--models` names one.
+const OWN = process.env.BENCH_MODELS ? [{ what: `Opening the models of ${process.env.BENCH_MODELS}`, folder: process.env.BENCH_MODELS }] : [];
+
 const workers = ({ label }) => ({ what: `${label} without a GPU, two workers against one` });
 
-if (![...COMPARISONS, ...OPENINGS, ...LIMITS, ...WORKS.map(workers)].some(isWanted)) {
+if (![...COMPARISONS, ...OPENINGS, ...LIMITS, ...OWN, ...WORKS.map(workers)].some(isWanted)) {
   console.error(`Nothing that is measured has "${FILTER}" in its name.`);
   process.exit(2);
 }
@@ -143,6 +147,13 @@ try {
       console.log(`  opens in ${seconds(opening)} s, a gradient takes ${seconds(gradient)} s: ${verdict(true)}`);
     } catch (error) {
       console.log(`  ${String(error.message ?? error).split('\n')[0]}: ${verdict(false)}`);
+    }
+  }
+  for (const { what, folder } of OWN.filter(isWanted)) {
+    console.log(`\n${what}`);
+    const others = watchOthers();
+    for (const [name, took] of await openOwnModels(browser, folder)) {
+      console.log(`  ${name.padEnd(40)}${seconds(took)} s of ${BUDGET}: ${verdict(took <= BUDGET, others())}`);
     }
   }
   for (const work of WORKS.filter((work) => isWanted(workers(work)))) {

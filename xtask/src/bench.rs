@@ -82,6 +82,9 @@ fn page(args: &BenchArgs) -> Result<Outcome> {
     node.arg(benches.join("run.mjs")).args(&args.filter).current_dir(host::root());
     node.env("PELLUCID_URL", serve::background(site)?).env("BENCH_RUNS", args.runs.to_string());
     node.env("CHROMIUM", tools::chromium().context("Chromium is missing")?);
+    if let Some(models) = &args.models {
+        node.env("BENCH_MODELS", std::path::absolute(models)?);
+    }
     Ok(verdict(&mut node)?.max(fits))
 }
 

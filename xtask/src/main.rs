@@ -128,6 +128,9 @@ struct BenchArgs {
     /// The Python of an environment with benches/python/requirements.txt: measures Captum, lime and shap too.
     #[arg(long)]
     python: Option<PathBuf>,
+    /// A folder of ONNX files: measures how long each takes to open in the page.
+    #[arg(long)]
+    models: Option<PathBuf>,
     /// Measure only what has this in its name.
     filter: Option<String>,
 }
