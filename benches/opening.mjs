@@ -4,7 +4,7 @@ import { pageUrl } from '../tests/browser/chromium.mjs';
 import { coffee, drop } from '../tests/browser/support.mjs';
 import { median } from './meter.mjs';
 
-/// What is timed, and in how many seconds it is to be done; a software GPU has no budget.
+/// The openings that are timed, each with its budget in seconds; a software GPU has none.
 export const OPENINGS = [
   { what: 'From opening the page to the first classes, empty cache', visit: visitPage, isWarm: false, budget: 2 },
   { what: 'From opening the page to the first classes, warm cache', visit: visitPage, isWarm: true, budget: 1 },

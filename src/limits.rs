@@ -25,7 +25,7 @@ pub const VALUE_ELEMENTS: u64 = if cfg!(target_pointer_width = "32") { 1 << 25 }
 pub const NETWORK_ELEMENTS: u64 = 1 << 33;
 /// Most products and sums that one image may take: 35 times those of VGG16, 15.5e9.
 pub const WORK: u64 = 1 << 39;
-/// Most products and sums that a constant may take which is computed when a file is read.
+/// Most products and sums of all constants of a model together that are computed when it is read.
 pub const CONSTANT_WORK: u64 = 1 << 27;
 /// Most products and sums of one pool: what costs more than that does more than a pool is worth.
 pub const POOL_WORK: u64 = 1 << 32;

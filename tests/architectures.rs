@@ -128,12 +128,12 @@ fn torchvision_is_explained_as_by_torch_on_a_gpu() {
 
 #[test]
 fn timm_is_explained_as_by_torch() {
-    compare("timm", false, 13);
+    compare("timm", false, 15);
 }
 
 #[test]
 fn timm_is_explained_as_by_torch_on_a_gpu() {
-    compare("timm", true, 13);
+    compare("timm", true, 15);
 }
 
 #[test]

@@ -252,7 +252,7 @@ pub(super) fn decide(ending: Ending, outputs: usize, chosen: Option<(Head, Choos
     })
 }
 
-/// Whether one output makes two answers.
+/// True if one output makes two answers.
 pub(super) fn is_two(head: Head, outputs: usize) -> bool {
     head == Head::Sigmoid && outputs == 1
 }

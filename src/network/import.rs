@@ -76,6 +76,7 @@ pub fn import_for(model: &mut ModelProto, wanted: Option<&str>, size: InputSize)
         held: 0,
         filled: 0,
         repeated: 0,
+        constant_work: 0,
         reals: HashMap::new(),
         unbatched: HashSet::new(),
         is_read: names_read(file, wanted),
@@ -158,6 +159,8 @@ pub(super) struct Importer {
     filled: u64,
     /// How many values constants were repeated to.
     repeated: u64,
+    /// How many products and sums constants took.
+    constant_work: u64,
     operators: HashMap<ValueId, String>,
     /// The dequantized value of each value of integers that has one.
     reals: HashMap<ValueId, ValueId>,
@@ -333,6 +336,7 @@ impl Importer {
             inputs,
             graph: &mut self.graph,
             repeated: &mut self.repeated,
+            constant_work: &mut self.constant_work,
             most_repeated: limits::REPEATED + 2 * (self.held + self.filled),
             filled: self.filled,
             over: None,

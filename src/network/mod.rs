@@ -102,7 +102,7 @@ impl Network {
         Ok(self)
     }
 
-    /// What the network's logits would be under another head, and that head; the file's own where none is chosen.
+    /// The network's logits under another head, and that head; the file's own where none is chosen.
     ///
     /// # Errors
     /// As [`Self::with_head`]'s.

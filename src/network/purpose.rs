@@ -201,7 +201,7 @@ fn by_input(file: &File<'_>) -> Option<Purpose> {
     if let Some(step) = file.input(&STEPS).filter(|_| file.inputs.len() > 1) {
         return sure(format!("a part of an image generator (it has the input {})", step.told()), TEXT);
     }
-    if let Some(sound) = file.input(&SOUNDS).filter(|value| value.rank() <= 3) {
+    if let Some(sound) = file.input(&SOUNDS).filter(|value| (1..=3).contains(&value.rank())) {
         return sure(format!("a network of speech or sound (it reads {})", sound.told()), TEXT);
     }
     let [only] = &file.inputs[..] else { return None };

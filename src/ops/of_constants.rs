@@ -13,6 +13,9 @@ use crate::{
     limits,
 };
 
+/// What it costs to build a model for a node, in products and sums.
+const MODEL: u64 = 1 << 18;
+
 /// Reads a node that has no fold of its own, whether it depends on the image or not.
 pub fn read(node: &mut Reader<'_>, entry: &Entry) -> Result<Operand, String> {
     let Some(inputs) = Inputs::of(node) else { return unbatched::read(node, entry) };
@@ -45,9 +48,10 @@ fn computed(node: &mut Reader<'_>, entry: &Entry, inputs: &Inputs) -> Result<Con
         return Err("of constants it is supported where it keeps their first axis".into());
     }
     graph.set_outputs([output]);
-    let work = graph.work().saturating_mul(rows as u64);
-    limits::check("the number of products and sums of a constant", work, limits::CONSTANT_WORK)
-        .map_err(|e| e.to_string())?;
+    let work = graph.work().saturating_mul(rows as u64).saturating_add(MODEL);
+    *node.constant_work = node.constant_work.saturating_add(work);
+    let what = "the number of products and sums of the model's constants";
+    limits::check(what, *node.constant_work, limits::CONSTANT_WORK).map_err(|e| e.to_string())?;
     let shape = [&[rows], graph.node(output).shape.as_slice()].concat();
     let mut values = Vec::with_capacity(shape.iter().product());
     node.repeat(shape.iter().product())?;

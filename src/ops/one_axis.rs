@@ -36,6 +36,9 @@ pub(super) fn read(node: &mut Reader<'_>, of_two: Read) -> Result<Operand, Strin
     if let Some(Some(Operand::Constant(weights))) = inputs.get_mut(1)
         && let &[outputs, inputs, taps] = weights.shape.as_slice()
     {
+        if weights.quantization.as_ref().is_some_and(|q| q.scales.len() > 1 && q.axis > 1) {
+            return Err("the weights have scales along their taps".into());
+        }
         *weights = Arc::new(Constant { shape: vec![outputs, inputs, 1, taps], ..(**weights).clone() });
     }
     let mut inner = node.again(&proto, inputs);

@@ -252,6 +252,16 @@ pub fn found() -> Vec<Case> {
     let mut repeated = vec![node("Flatten", &["x"], "r0", vec![])];
     repeated.extend((0..1000).map(|i| node("Add", &[&format!("r{i}"), "s"], &format!("r{}", i + 1), vec![])));
     repeated.push(node("Identity", &["r1000"], "y", vec![]));
+    // Constants that are computed of constants, each by a model of its own.
+    let mut computed: Vec<_> =
+        (0..3000).map(|i| node("Softmax", &[&format!("c{i}")], &format!("c{}", i + 1), vec![])).collect();
+    computed.push(node("Add", &["x", "c3000"], "y", vec![]));
+    let too_far = vec![
+        node("CumSum", &["l", "z"], "i", vec![]),
+        node("Cast", &["i"], "f", vec![int("to", 1)]),
+        node("Add", &["x", "f"], "y", vec![]),
+    ];
+    let longest = vec![longs("l", &[i64::MAX / 2; 6]), longs("z", &[0])];
     // As many sums as there are values in a plane, for each of them.
     let sums = vec![ints("kernel_shape", &[2047, 2047]), ints("pads", &[1023; 4])];
     vec![
@@ -267,6 +277,8 @@ pub fn found() -> Vec<Case> {
         case("108 million classes", sized(6_000, flat("Relu"))),
         case("empty scales", model(13, false, quantized, scales)),
         case("no channels", model(13, false, nothing, vec![empty("w", &[0, 3, 1, 1]), empty("a", &[0])])),
+        case("thousands of computed constants", model(13, false, computed, vec![floats("c0", &[1, 6])])),
+        case("sums over 2^63", model(13, false, too_far, longest)),
         case("repeated scalars", sized(2_900, model(13, true, repeated, vec![floats("s", &[1])]))),
     ]
 }

@@ -208,3 +208,15 @@ fn is_shipped(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     !name.starts_with('.') && name != "build"
 }
+
+#[cfg(test)]
+mod tests {
+    use super::renamed;
+
+    #[test]
+    fn names_that_begin_others_leave_them_whole() {
+        let names =
+            [("__wbg_get_1", "_0"), ("__wbg_get_12", "_1")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+        assert_eq!(renamed("{__wbg_get_12: a, __wbg_get_1: b}", names.to_vec()), "{_1: a, _0: b}");
+    }
+}

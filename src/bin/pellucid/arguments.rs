@@ -235,7 +235,7 @@ pub enum ScoreName {
 }
 
 impl Explain {
-    /// Whether any picture is prepared for the network: the input, what is compared with it, or the photographs that
+    /// True if any picture is prepared for the network: the input, what is compared with it, or the photographs that
     /// ship with Pellucid.
     pub fn prepares(&self) -> bool {
         let own = self.baseline.iter().chain(&self.background).chain([&self.input]);

@@ -35,7 +35,7 @@ pub fn read_labels(path: &PathBuf) -> Result<Vec<String>> {
     })
 }
 
-/// Whether a file is a picture, which is prepared for the network, and no array, which is so already.
+/// True of a picture, which is prepared for the network; an array is so already.
 pub fn is_picture(path: &Path) -> bool {
     !path.extension().is_some_and(|e| e.eq_ignore_ascii_case("npy"))
 }

@@ -95,7 +95,7 @@ impl Beside {
         Ok(None)
     }
 
-    /// What is said where it is taken.
+    /// The note where it is taken.
     fn note(&self) -> String {
         format!(
             "{} lies beside the model, and pictures are prepared as it says. --preset or --preprocessing name another way.",
@@ -103,7 +103,7 @@ impl Beside {
         )
     }
 
-    /// What is said of one that cannot be read, which is no reason to stop unless it is needed.
+    /// The note on one that cannot be read, which is no reason to stop unless it is needed.
     fn unread(&self, is_needed: bool) -> Result<Vec<String>> {
         match &self.config {
             Ok(_) => Ok(vec![]),

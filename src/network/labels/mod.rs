@@ -23,7 +23,7 @@ const LABELS: u64 = 65_536;
 /// ImageNet's class names, one per line.
 const IMAGENET: &str = include_str!("../../../models/labels.txt");
 
-/// What a reader should know where classes are called by [`imagenet`].
+/// The note where classes are called by [`imagenet`].
 pub const IMAGENET_NOTE: &str = "Nothing names the classes. As they are as many as ImageNet's, they are called as those \
     are, which is a guess; if they are others, give their labels.";
 

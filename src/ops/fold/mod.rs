@@ -23,7 +23,7 @@ pub use scatter::scatter_nd;
 pub use shapes::{concat, constant_of_shape, eye_like, range, shape, size_of};
 
 use super::onnx::{Operand, Reader};
-use crate::graph::Constant;
+use crate::graph::{Constant, Elements};
 
 /// Computes a node whose inputs are all constants; the text says what of it is not supported.
 pub type Fold = fn(&Reader<'_>, &Inputs) -> Result<Constant, String>;
@@ -57,6 +57,26 @@ impl Inputs {
     /// All that are there.
     pub fn iter(&self) -> impl Iterator<Item = &Constant> {
         self.0.iter().filter_map(|input| input.as_deref())
+    }
+}
+
+/// Up to here doubles hold every integer; shapes never reach it.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// Integers as doubles.
+fn exact(integers: &[i64]) -> Result<Vec<f64>, String> {
+    let doubles: Vec<f64> = integers.iter().map(|&v| v as f64).collect();
+    match doubles.iter().all(|v| v.abs() < EXACT) {
+        true => Ok(doubles),
+        false => Err("its integers are too large".into()),
+    }
+}
+
+/// Doubles that hold integers, as these.
+fn integers(doubles: &[f64]) -> Result<Elements, String> {
+    match doubles.iter().all(|v| v.abs() < EXACT) {
+        true => Ok(Elements::I64(doubles.iter().map(|&v| v as i64).collect())),
+        false => Err("its integers overflow".into()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Constants whose elements depend on others along an axis or of a channel: running sums, and normalised weights.
 
-use super::{Inputs, axis_of};
+use super::{Inputs, axis_of, exact, integers};
 use crate::{
     graph::{Constant, Elements},
     ops::onnx::Reader,
@@ -16,7 +16,7 @@ pub fn running_sum(node: &Reader<'_>, inputs: &Inputs) -> Result<Constant, Strin
     let (is_exclusive, is_reversed) = (node.int("exclusive", 0) != 0, node.int("reverse", 0) != 0);
     let whole = input.to_i64().filter(|_| input.quantization.is_none());
     let mut values: Vec<f64> = match &whole {
-        Some(integers) => integers.iter().map(|&v| v as f64).collect(),
+        Some(integers) => exact(integers)?,
         None => input.to_f32().into_iter().map(f64::from).collect(),
     };
     let (extent, inner) = (input.shape[axis], input.shape[axis + 1..].iter().product::<usize>());
@@ -31,7 +31,7 @@ pub fn running_sum(node: &Reader<'_>, inputs: &Inputs) -> Result<Constant, Strin
         }
     }
     let elements = match whole {
-        Some(_) => Elements::I64(values.into_iter().map(|v| v as i64).collect()),
+        Some(_) => integers(&values)?,
         None => Elements::F32(values.into_iter().map(|v| v as f32).collect()),
     };
     Ok(Constant { shape: input.shape.clone(), elements, quantization: None })
@@ -54,7 +54,15 @@ pub fn batch_normalization(node: &Reader<'_>, inputs: &Inputs) -> Result<Constan
         }
     };
     let (scale, shift) = (per_channel(1)?, per_channel(2)?);
-    let is_training = node.int("training_mode", 0) != 0;
+    // As `ops::affine` has it: the first opsets have an attribute for it, opset 14 another one; between them only the
+    // statistics tell that are made.
+    let makes_statistics = node.proto.output.iter().skip(1).any(|output| !output.is_empty());
+    let is_training = node.int("training_mode", 0) != 0
+        || node.opset < 7 && node.int("is_test", 0) == 0
+        || node.opset < 14 && makes_statistics;
+    if node.int("spatial", 1) == 0 {
+        return Err("spatial=0, statistics of each element, is not supported".into());
+    }
     let given = match is_training {
         true => None,
         false => Some((per_channel(3)?, per_channel(4)?)),

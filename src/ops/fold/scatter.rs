@@ -1,6 +1,6 @@
 //! Constants of which some elements are replaced.
 
-use super::{Inputs, axis_of};
+use super::{Inputs, axis_of, exact, integers};
 use crate::{
     graph::{Constant, Elements},
     ops::onnx::Reader,
@@ -29,12 +29,14 @@ pub fn scatter_nd(node: &Reader<'_>, inputs: &Inputs) -> Result<Constant, String
     if updates.len() != places * slice {
         return Err(format!("{} updates are not {places} slices of {slice}", updates.len()));
     }
-    let is_whole = [data, updates].iter().all(|c| c.to_i64().is_some());
-    let real = |constant: &Constant, i: usize| match &constant.elements {
-        Elements::I64(values) => values[i] as f64,
-        _ => constant.real(i),
+    let (mut values, updates, is_whole) = match (data.to_i64(), updates.to_i64()) {
+        (Some(data), Some(updates)) => (exact(&data)?, exact(&updates)?, true),
+        _ => {
+            let [data, updates] =
+                [data, updates].map(|c| (0..c.len()).map(|i| c.real(i)).collect::<Vec<f64>>());
+            (data, updates, false)
+        }
     };
-    let mut values: Vec<f64> = (0..data.len()).map(|i| real(data, i)).collect();
     for (place, index) in listed.chunks_exact(depth).enumerate() {
         let mut start = 0;
         for (&at, &extent) in index.iter().zip(outer) {
@@ -43,11 +45,11 @@ pub fn scatter_nd(node: &Reader<'_>, inputs: &Inputs) -> Result<Constant, String
         }
         for i in 0..slice {
             let to = start * slice + i;
-            values[to] = combine(values[to], real(updates, place * slice + i));
+            values[to] = combine(values[to], updates[place * slice + i]);
         }
     }
     let elements = match is_whole {
-        true => Elements::I64(values.into_iter().map(|v| v as i64).collect()),
+        true => integers(&values)?,
         false => Elements::F32(values.into_iter().map(|v| v as f32).collect()),
     };
     Ok(Constant { shape: data.shape.clone(), elements, quantization: None })

@@ -37,6 +37,8 @@ pub struct Reader<'a> {
     pub repeated: &'a mut u64,
     /// What that may come to.
     pub most_repeated: u64,
+    /// How many products and sums constants took so far, in the whole model.
+    pub constant_work: &'a mut u64,
     /// How many values the constants have so far that the file only says the shape of.
     pub filled: u64,
     /// The bound that a value is over, where one is: then the whole file is refused for it.
@@ -68,6 +70,7 @@ impl Reader<'_> {
             graph: self.graph,
             repeated: self.repeated,
             most_repeated: self.most_repeated,
+            constant_work: self.constant_work,
             filled: self.filled,
             over: None,
             batch: self.batch,

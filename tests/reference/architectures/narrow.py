@@ -90,6 +90,8 @@ def drawn(module, key, parameter, rng):
         return 0.2 * rng.standard_normal(shape)
     if key == "weight":
         return rng.uniform(0.5, 1.5, shape)
+    if key in ("cls_token", "pos_embed", "relative_position_bias_table"):
+        return 0.5 * rng.standard_normal(shape)
     # Layer scales, gains and the like: near what they begin with.
     return np.float64(parameter.detach().numpy().mean()) * rng.uniform(0.5, 1.5, shape)
 
@@ -119,10 +121,12 @@ def answers(model, size, layer):
 
 
 def explained(model, x, layer):
-    """`layer` is a module's path; "PATH relu" is the value behind the ReLU that the network takes of it as a function."""
+    """`layer` is a module's path; "PATH relu" is the value behind the ReLU that the network takes of it as a function,
+    "PATH channels-last" a value whose channels are the last axis."""
     path, *then = layer.split()
     kept = []
-    keep = lambda _, __, y: kept.append(y.detach().relu() if then else y.detach().clone())
+    after = {"relu": torch.relu, "channels-last": lambda y: y.permute(0, 3, 1, 2)}
+    keep = lambda _, __, y: kept.append(after[then[0]](y.detach()) if then else y.detach().clone())
     handle = model.get_submodule(path).register_forward_hook(keep)
     x = x.clone().requires_grad_()
     scores = model(x)

@@ -62,4 +62,10 @@ BUILD = {
     "convnextv2_atto": (sized("convnextv2_atto", depths=(1, 1, 2, 1), dims=(16, 24, 32, 48)), "stages", 64),
     "resnest14d": (resnet("resnest14d", stem_width=8), "layer4", 64),
     "mobileone_s0": (mobileone, "stages", 64),
+    # Tokens have no height and width: the last value that has them is the embedding of patches, or their last merging.
+    "deit_tiny_patch16_224": (sized("deit_tiny_patch16_224", img_size=64, embed_dim=32, depth=2, num_heads=2),
+                              "patch_embed.proj", 64),
+    "swin_tiny_patch4_window7_224": (sized("swin_tiny_patch4_window7_224", img_size=64, window_size=4, embed_dim=16,
+                                           depths=(2, 2), num_heads=(2, 4)),
+                                     "layers.1.downsample.reduction channels-last", 64),
 }
