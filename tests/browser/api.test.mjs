@@ -300,6 +300,17 @@ describe('the API', () => {
     assert.ok(took < 30_000, `${took}`);
   });
 
+  it('brings every map that a method shows, however short its steps are', async () => {
+    const shown = await page.evaluate(async () => {
+      const counts = [];
+      const onProgress = ({ done, maps }) => maps && counts.push(done);
+      await window.explainer.explain(window.sample('cat'), { method: 'rise', parameters: { samples: 96, batch: 1 }, onProgress });
+      return counts;
+    });
+    // It shows maps at 32 and 64 samples, and ends with 96; the page hears of them some steps later.
+    assert.equal(shown.filter((done) => done < 96).length, 2, shown.join());
+  });
+
   it('works as before after twenty aborts in a row', async () => {
     const { codes, same } = await page.evaluate(async () => {
       const { explainer, sample, hashOf, codeOf } = window;

@@ -271,14 +271,18 @@ const inTurn = {
     const start = performance.now();
     /** @type {number | undefined} */
     let spread;
+    /** The maps that nobody has been told of yet. @type {number | undefined} */
+    let id;
     let told = 0;
     halted = stopped;
-    /** @type {(done: number, total: number, id?: number, error?: number) => Promise<boolean>} */
-    const step = async (done, total, id, error) => {
+    /** @type {(done: number, total: number, made?: number, error?: number) => Promise<boolean>} */
+    const step = async (done, total, made, error) => {
       spread = error ?? spread;
+      id = made ?? id;
       // Drawing the page takes time from the work, so it is told of it a few times a second.
       if (performance.now() - told > 120) {
         progress({ done, total, id, spread });
+        id = undefined;
         told = performance.now();
       }
       await yieldToMessages();
