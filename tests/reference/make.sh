@@ -28,6 +28,7 @@ $python "$here/architectures/make_torch.py" timm fixtures/architectures
 [ -d venv-keras ] || python3 -m venv venv-keras
 venv-keras/bin/pip -q install -r "$here/architectures/requirements.txt"
 venv-keras/bin/python "$here/architectures/make_keras.py" fixtures/architectures
+$python "$here/make_tutorial.py" fixtures/architectures/keras fixtures/tutorial
 
 # Rounding differs between processors: another machine's files may differ in their last bits.
 diff -rq fixtures "$here/../fixtures" && echo "fixtures: identical"

@@ -43,9 +43,22 @@ def along(x, parameter, axis):
     return parameter.reshape([-1 if i == axis % x.dim() else 1 for i in range(x.dim())])
 
 
+def padded(x, attributes, kernel, fill=0.0):
+    """x with the edges that a window's attributes ask for."""
+    auto = attributes.get("auto_pad", b"NOTSET").decode()
+    top, left, bottom, right = attributes.get("pads", [0] * 4)
+    if auto == "SAME_UPPER":
+        strides = attributes.get("strides", [1, 1])
+        rest = [max(0, (-(-n // s) - 1) * s + k - n) for n, s, k in zip(x.shape[2:], strides, kernel)]
+        (top, left), (bottom, right) = [r // 2 for r in rest], [r - r // 2 for r in rest]
+    elif auto not in ("NOTSET", "VALID"):
+        raise NotImplementedError(auto)
+    return F.pad(x, (left, right, top, bottom), value=fill)
+
+
 class Network:
     def __init__(self, model, dtype=torch.float32):
-        self.nodes, self.dtype = model.graph.node, dtype
+        self.nodes, self.dtype, self.input = model.graph.node, dtype, model.graph.input[0].name
         self.margin = 0.5  # least distance of a quantizer's input from a tie of rounding, in steps
         self.constants, self.ranges = {}, {}
         for initializer in model.graph.initializer:
@@ -58,7 +71,7 @@ class Network:
 
     def run(self, x):
         """Every value of the graph by name; gradients can be asked for any of them."""
-        values = dict(self.constants, input=x)
+        values = {**self.constants, self.input: x}
         for node in self.nodes:
             attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
             inputs = [values[name] if name else None for name in node.input]
@@ -136,14 +149,19 @@ class Network:
     def QLinearLeakyRelu(self, node, attributes, x, xs, xz, ys, yz):
         return self.requantize(node, F.leaky_relu((x - xz) * xs, attributes["alpha"]), ys, yz)
 
+    def QLinearSoftmax(self, node, attributes, x, xs, xz, ys, yz):
+        return self.requantize(node, ((x - xz) * xs).softmax(attributes.get("axis", -1)), ys, yz)
+
     def AveragePool(self, node, attributes, x):
-        top, left, bottom, right = attributes.get("pads", [0] * 4)
-        if (top, left) != (bottom, right) or not attributes.get("count_include_pad"):
-            raise NotImplementedError("uneven or uncounted padding")
-        return F.avg_pool2d(x, attributes["kernel_shape"], attributes["strides"], (top, left))
+        kernel, strides = attributes["kernel_shape"], attributes["strides"]
+        sums = F.avg_pool2d(padded(x, attributes, kernel), kernel, strides, divisor_override=1)
+        ones = torch.ones_like(x[:1, :1])
+        fill = 1.0 if attributes.get("count_include_pad") else 0.0
+        return sums / F.avg_pool2d(padded(ones, attributes, kernel, fill), kernel, strides, divisor_override=1)
 
     def MaxPool(self, node, attributes, x):
-        return F.max_pool2d(x, attributes["kernel_shape"], attributes["strides"])
+        kernel = attributes["kernel_shape"]
+        return F.max_pool2d(padded(x, attributes, kernel, -np.inf), kernel, attributes["strides"])
 
     def Concat(self, node, attributes, *parts):
         return torch.cat(parts, attributes["axis"])
@@ -167,15 +185,30 @@ class Network:
         return a @ b
 
     def Conv(self, node, attributes, x, weight, bias):
-        top, left, bottom, right = attributes["pads"]
-        return F.conv2d(F.pad(x, (left, right, top, bottom)), weight, bias, attributes["strides"], 0,
-                        attributes["dilations"], attributes["group"])
+        padded_x = padded(x, attributes, weight.shape[2:])
+        return F.conv2d(padded_x, weight, bias, attributes.get("strides", 1), 0, attributes.get("dilations", 1),
+                        attributes.get("group", 1))
 
     def Clip(self, node, attributes, x, low, high):
         return Clip.apply(x, low, high)
 
     def Add(self, node, attributes, a, b):
         return a + b
+
+    def Pad(self, node, attributes, x, pads, value=0.0):
+        # ONNX lists the begins of all axes, then the ends; torch pairs, from the last axis on.
+        pads = [int(n) for n in pads]
+        pairs = list(zip(pads[:len(pads) // 2], pads[len(pads) // 2:]))
+        return F.pad(x, [n for pair in reversed(pairs) for n in pair], value=float(value))
+
+    def Transpose(self, node, attributes, x):
+        return x.permute(attributes["perm"])
+
+    def Squeeze(self, node, attributes, x, axes):
+        return x.squeeze([int(axis) for axis in axes])
+
+    def Softmax(self, node, attributes, x):
+        return x.softmax(attributes.get("axis", -1))
 
     def GlobalAveragePool(self, node, attributes, x):
         return x.mean((2, 3), keepdim=True)
