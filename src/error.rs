@@ -45,15 +45,26 @@ pub enum Error {
     )]
     MissingData(Vec<String>),
     /// The model uses operators, or settings of them, that are not supported; all of them at once.
-    #[error("the model uses what Pellucid does not support: {}; {}", list(.0), advice(.0))]
+    #[error("the model uses what Pellucid does not support: {}; {}", list(.0), advice(.0, "export it with supported operators"))]
     Unsupported(Vec<UnsupportedNode>),
     /// The same of a network that is known to be of a kind, as "a vision transformer".
-    #[error("this is {what}, and uses what Pellucid does not support: {}; choose a convolutional classifier, or open an issue", list(.nodes))]
+    #[error("this is {what}, and uses what Pellucid does not support: {}; {}", list(.nodes), advice(.nodes, "choose a convolutional classifier"))]
     UnsupportedIn {
         /// The kind, with its article.
         what: String,
         /// All of them.
         nodes: Vec<UnsupportedNode>,
+    },
+    /// Either of the two, where the file leaves the size of its image open: another may fit.
+    #[error(
+        "{error}. Or the size does not fit: the file leaves it open, and {0}x{1} (height x width) was tried; choose the one \
+         that the model was trained with (--size HxW on the command line)", .size[0], .size[1]
+    )]
+    AtAssumedSize {
+        /// Height and width.
+        size: [usize; 2],
+        /// What is wrong at this size.
+        error: Box<Self>,
     },
     /// Something is larger than is safe to take.
     #[error("{what} is {got}, and at most {allowed} is allowed; use a smaller one")]
@@ -96,6 +107,7 @@ impl Error {
             Self::Model(_) => "model",
             Self::MissingData(_) => "missing-data",
             Self::Unsupported(_) | Self::UnsupportedIn { .. } => "unsupported",
+            Self::AtAssumedSize { error, .. } => error.code(),
             Self::Limit { .. } => "limit",
             Self::Gpu { fault, .. } => match fault {
                 GpuFault::Unavailable => "gpu-unavailable",
@@ -147,14 +159,19 @@ fn list(nodes: &[UnsupportedNode]) -> String {
     told.join(", ")
 }
 
-/// What to do about them.
-fn advice(nodes: &[UnsupportedNode]) -> &'static str {
+/// What to do about them: `otherwise`, where they do not tell.
+fn advice(nodes: &[UnsupportedNode], otherwise: &str) -> String {
     let is_integer =
         |n: &UnsupportedNode| n.operator.starts_with("QLinear") || n.operator.ends_with("Integer");
-    if nodes.iter().any(is_integer) {
+    if nodes.iter().any(|n| n.operator.starts_with("com.microsoft.nchwc")) {
+        "onnxruntime has laid it out for one kind of processor: save it with graph_optimization_level ORT_ENABLE_EXTENDED \
+         or below, or take the file that it was made of"
+            .into()
+    } else if nodes.iter().any(is_integer) {
         "quantize it in the QDQ format (QuantizeLinear and DequantizeLinear), not with integer operators"
+            .into()
     } else {
-        "export it with supported operators, or open an issue"
+        format!("{otherwise}, or open an issue")
     }
 }
 
@@ -178,6 +195,8 @@ mod tests {
         );
         assert!(text.ends_with("or open an issue"), "{text}");
         assert_eq!(error.code(), "unsupported");
+        let laid_out = Error::Unsupported(vec![node("com.microsoft.nchwc.Conv", "a")]).to_string();
+        assert!(laid_out.contains("ORT_ENABLE_EXTENDED"), "{laid_out}");
         let integers = Error::Unsupported(vec![node("QLinearConv", "a")]).to_string();
         assert!(integers.contains("QDQ"), "{integers}");
     }

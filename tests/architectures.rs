@@ -10,7 +10,7 @@ use pellucid::{
     Tensor,
     backend::{Backend, Images, cpu::CpuBackend, gpu::GpuBackend},
     graph::Rule,
-    network::{Network, Program, Score},
+    network::{Network, Program, Reading, Score},
 };
 use serde_json::Value;
 use support::{bytes, extents, fixture, json, npy, relative_l2};
@@ -34,7 +34,10 @@ struct Subject<'a> {
 impl Subject<'_> {
     /// What differs, in words.
     fn compare(&self, export: &str, gpu: bool) -> Vec<String> {
-        let network = match Network::from_onnx(self.model(export)) {
+        let image = self.expected["image"].as_str().unwrap();
+        let side = image.split('_').next().unwrap().parse().unwrap();
+        let reading = Reading { size: Some([side; 2]), ..Reading::default() };
+        let network = match Network::read(self.model(export), &reading) {
             Ok(network) => Arc::new(network),
             Err(error) => return vec![format!("is not read: {error}")],
         };
@@ -78,6 +81,9 @@ impl Subject<'_> {
         let Some(layer) = layer else {
             return Ok(vec!["there is no default layer".into()]);
         };
+        if self.expected["layer_shape"] == false {
+            return Ok(differences);
+        }
         let shape = extents(&self.expected["layer_shape"]);
         if layer.shape == shape {
             let program = Program::Forward { layer: Some(layer.value) };
@@ -134,6 +140,35 @@ fn timm_is_explained_as_by_torch() {
 #[test]
 fn timm_is_explained_as_by_torch_on_a_gpu() {
     compare("timm", true, 15);
+}
+
+#[test]
+fn transformers_are_explained_as_by_torch() {
+    compare("transformers", false, 11);
+}
+
+#[test]
+fn transformers_are_explained_as_by_torch_on_a_gpu() {
+    compare("transformers", true, 11);
+}
+
+/// One of transformers' networks, read without its size.
+fn of_open_size(name: &str) -> pellucid::Result<Network> {
+    let folder = fixture("architectures/transformers");
+    let subject = Subject { folder: &folder, name, expected: &Value::Null };
+    Network::from_onnx(subject.model("optimum"))
+}
+
+#[test]
+fn an_open_size_is_the_one_that_positions_fit() {
+    assert_eq!(of_open_size("vit").unwrap().input(), [3, 64, 64]);
+}
+
+#[test]
+fn an_open_size_that_does_not_fit_is_told() {
+    let error = of_open_size("mobilevit").unwrap_err();
+    assert_eq!(error.code(), "unsupported");
+    assert!(error.to_string().contains("224x224 (height x width) was tried; choose the one"), "{error}");
 }
 
 #[test]

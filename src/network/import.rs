@@ -70,6 +70,7 @@ pub fn import_for(model: &mut ModelProto, wanted: Option<&str>, size: InputSize)
         batch: 1,
         size,
         is_size_open: false,
+        assumed_size: None,
         values: HashMap::new(),
         nodes: vec![],
         operators: HashMap::new(),
@@ -92,7 +93,11 @@ pub fn import_for(model: &mut ModelProto, wanted: Option<&str>, size: InputSize)
         }
     }
     if !importer.unsupported.is_empty() {
-        return Err(Error::Unsupported(importer.unsupported));
+        let error = Error::Unsupported(importer.unsupported);
+        return Err(match importer.assumed_size {
+            Some(size) => Error::AtAssumedSize { size, error: error.into() },
+            None => error,
+        });
     }
     importer.check_cost()?;
     let mut names: HashMap<String, Operand> =
@@ -124,7 +129,7 @@ pub fn needed(file: &GraphProto, name: &str) -> Vec<bool> {
 }
 
 /// Adds the names that a node reads, in the graphs of its attributes too.
-fn read<'a>(node: &'a NodeProto, names: &mut HashSet<&'a str>) {
+pub(super) fn read<'a>(node: &'a NodeProto, names: &mut HashSet<&'a str>) {
     names.extend(node.input.iter().map(String::as_str));
     for graph in node.attribute.iter().filter_map(|a| a.g.as_ref()) {
         names.extend(graph.output.iter().map(|output| output.name.as_str()));
@@ -149,6 +154,8 @@ pub(super) struct Importer {
     pub(super) batch: usize,
     pub(super) size: InputSize,
     pub(super) is_size_open: bool,
+    /// The image's height and width, where nothing tells them.
+    pub(super) assumed_size: Option<[usize; 2]>,
     /// By name; `None` where the node that makes it is not supported.
     values: HashMap<String, Option<Operand>>,
     /// The first output of each node, by the node's name: names of nodes and of values do not meet.

@@ -92,6 +92,9 @@ impl Importer {
                 limits::check("an extent of the model's input", chosen as u64, limits::IMAGE_SIDE)?;
                 shape[place] = image[place].unwrap_or(chosen.max(1));
             }
+            if self.size.wanted.is_none() && self.size.usual.is_none() {
+                self.assumed_size = Some(places.map(|place| shape[place]));
+            }
             if self.size.wanted.is_none() {
                 self.notes.push(format!(
                     "The file leaves the size of its input open; {}x{} (height x width) is used, and another can be chosen.",

@@ -16,8 +16,9 @@ use super::{
     import::needed,
     input_type::InputType,
     layers::{default_layer, layers},
-    not_onnx,
+    not_onnx, order,
     outputs::{self, Scores},
+    position_embedding,
     purpose::Purpose,
     wire,
 };
@@ -55,6 +56,9 @@ fn decode_from(bytes: &[u8], buffer: impl Buf) -> Result<ModelProto> {
     let model = model.filter(|m| m.graph.as_ref().is_some_and(|g| !g.node.is_empty()));
     let mut model = model.ok_or_else(|| Error::Model(not_onnx::reason(bytes)))?;
     functions::put_in(&mut model)?;
+    if let Some(graph) = &mut model.graph {
+        order::sort(graph);
+    }
     Ok(model)
 }
 
@@ -96,7 +100,8 @@ impl Network {
         let outputs = (outputs::all(file), scores.output.clone());
         let mut guess = Guess::of(model, file);
         let summary = Summary::of(file, &needed(file, &scores.name));
-        let size = InputSize { wanted: reading.size, usual: reading.usual_size.or(metadata.size) };
+        let usual = reading.usual_size.or(metadata.size).or_else(|| position_embedding::image_size(file));
+        let size = InputSize { wanted: reading.size, usual };
         let Imported { mut graph, names, operators, mut notes, is_size_open } =
             import_for(model, Some(&scores.name), size)?;
         metadata.labels = metadata.labels.or(scores.labels);

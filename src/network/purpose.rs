@@ -41,6 +41,12 @@ impl Purpose {
     /// are errors of their own.
     pub fn explain(purpose: Option<Self>, error: Error) -> Error {
         match (purpose, error) {
+            (purpose, Error::AtAssumedSize { size, error }) => match Self::explain(purpose, *error) {
+                error @ (Error::Unsupported(_) | Error::UnsupportedIn { .. }) => {
+                    Error::AtAssumedSize { size, error: error.into() }
+                }
+                other => other,
+            },
             (Some(purpose), Error::Unsupported(nodes)) if purpose.way == TRANSFORMER => {
                 Error::UnsupportedIn { what: purpose.what, nodes }
             }

@@ -40,7 +40,7 @@ fn operands(node: &mut Reader<'_>) -> Result<Operands, String> {
         (Some(Operand::Value(a)), Some(Operand::Value(b))) => {
             check_values(node, [a, b])?;
             let axes = node.node(a).shape.len().max(node.node(b).shape.len());
-            Ok(Operands::Values(with_axes(node, a, axes)?, with_axes(node, b, axes)?))
+            Ok(Operands::Values(aligned(node, a, axes)?, aligned(node, b, axes)?))
         }
         (Some(Operand::Value(a)), Some(Operand::Constant(c))) => {
             let a = with_axes(node, a, axes_of(&c))?;
@@ -71,6 +71,17 @@ fn with_axes(node: &mut Reader<'_>, value: ValueId, axes: usize) -> Result<Value
         true => node.value_of(Reshape { shape: vec![1; axes] }, &[value]),
         false => Ok(value),
     }
+}
+
+/// A value with as many axes as another one, those that it lacks in front: as last axes align, its batch axis, or the one
+/// that it never had, meets none but 1. Only so do shapes fit where a file has one image.
+fn aligned(node: &mut Reader<'_>, value: ValueId, axes: usize) -> Result<ValueId, String> {
+    let own = node.node(value).shape.clone();
+    if own.is_empty() || own.len() >= axes || node.batch > 1 {
+        return with_axes(node, value, axes);
+    }
+    let shape = [vec![1; axes - own.len()], own].concat();
+    node.value_of(Reshape { shape }, &[value])
 }
 
 /// The shape of an image's values that both broadcast to.

@@ -2,11 +2,7 @@
 
 use tract_onnx::tract_core::internal::OutletId;
 
-use super::{
-    onnx::{Operand, Reader},
-    reshape::Reshape,
-    window::image,
-};
+use super::window::image;
 use crate::{
     error::Result,
     gpu::{Kernel, Launch, Recording, as_u32},
@@ -34,37 +30,6 @@ fn record(at: &mut Recording<'_>, backward: bool) -> Result<()> {
 /// `[C, H, W]` to `[C, 1, 1]`.
 #[derive(Clone, Copy, Debug)]
 pub struct GlobalAveragePool;
-
-/// Reads an ONNX GlobalAveragePool.
-pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
-    let input = node.value(0)?;
-    node.add(GlobalAveragePool, &[input])
-}
-
-/// Reads an ONNX ReduceMean over height and width.
-pub fn read_reduce_mean(node: &mut Reader<'_>) -> Result<Operand, String> {
-    let input = node.value(0)?;
-    let axes = match (node.ints("axes"), node.optional_constant(1)?) {
-        (Some(axes), _) => axes.to_vec(),
-        (None, Some(c)) => c.to_i64().ok_or("axes must be integers")?,
-        (None, None) => vec![],
-    };
-    let mut positive: Vec<i64> = axes.iter().map(|&a| if a < 0 { a + 4 } else { a }).collect();
-    positive.sort_unstable();
-    if positive != [2, 3] || node.node(input).shape.len() != 3 {
-        return Err(format!(
-            "only means over height and width of [N, C, H, W] are supported, not over axes {:?}",
-            axes.get(..axes.len().min(8))
-        ));
-    }
-    let pooled = node.add(GlobalAveragePool, &[input])?;
-    if node.int("keepdims", 1) != 0 {
-        return Ok(pooled);
-    }
-    let Operand::Value(pooled) = pooled else { return Ok(pooled) };
-    let shape = vec![node.node(pooled).shape[0]];
-    node.add(Reshape { shape }, &[pooled])
-}
 
 fn add(sums: &mut [f32], values: &[f32]) {
     sums.iter_mut().zip(values).for_each(|(sum, v)| *sum += v);

@@ -10,11 +10,11 @@ use std::{mem, sync::Arc};
 use super::{
     arithmetic, average_pool, concat,
     conv::{self, dense},
-    dynamic_quantize, global_average_pool,
+    dynamic_quantize,
     onnx::{Operand, Reader},
     pointwise::quantize::{dequantized, requantized},
     readers::Read,
-    smooth_activation, softmax,
+    reduce, smooth_activation, softmax,
 };
 use crate::graph::{Constant, Elements, Quantization};
 
@@ -170,7 +170,7 @@ pub fn read_average_pool(node: &mut Reader<'_>) -> Result<Operand, String> {
 
 /// Reads an onnxruntime `QLinearGlobalAveragePool`.
 pub fn read_global_average_pool(node: &mut Reader<'_>) -> Result<Operand, String> {
-    of_one(node, global_average_pool::read)
+    of_one(node, reduce::read_global_average_pool)
 }
 
 /// Reads an onnxruntime `QLinearSigmoid`.

@@ -4,7 +4,7 @@
 use super::{
     activations, affine, arithmetic, average_pool, cast, concat, conv, dynamic_quantize,
     fold::{self, Fold},
-    global_average_pool, log_softmax, max_pool, normalise, norms,
+    log_softmax, max_pool, normalise, norms,
     onnx::{
         Operand, Reader,
         attributes::{Attribute, float, floats, int, ints, tensor, text},
@@ -162,7 +162,7 @@ const READERS: &[Entry] = &[
         conv::dense::read_gemm,
         &[float("alpha"), float("beta"), int("broadcast").until(6), int("transA"), int("transB")],
     ),
-    entry("GlobalAveragePool", global_average_pool::read, &[]),
+    entry("GlobalAveragePool", reduce::read_global_average_pool, &[]),
     entry("GlobalLpPool", norms::read_global_lp_pool, &[int("p").since(2)]),
     entry("GlobalMaxPool", reduce::read_global_max_pool, &[]),
     of_constants("Greater", fold::greater, COMPARISON),

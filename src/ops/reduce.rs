@@ -8,7 +8,7 @@ use super::{
     onnx::{Operand, Reader},
     rearrange::{IndexMap, SumGroups, Sums, check_axes, placed},
     reshape::Reshape,
-    window::{Window, image},
+    window::Window,
 };
 use crate::graph::{Shape, ValueId};
 
@@ -103,9 +103,24 @@ pub fn read_max(node: &mut Reader<'_>) -> Result<Operand, String> {
 
 /// Reads an ONNX `GlobalMaxPool`.
 pub fn read_global_max_pool(node: &mut Reader<'_>) -> Result<Operand, String> {
+    let (input, places) = places(node)?;
+    largest_over(node, input, &places).map(Operand::Value)
+}
+
+/// Reads an ONNX `GlobalAveragePool`.
+pub fn read_global_average_pool(node: &mut Reader<'_>) -> Result<Operand, String> {
+    let (input, places) = places(node)?;
+    mean_over(node, input, &places).map(Operand::Value)
+}
+
+/// A global pool's input, and its axes behind the channels', counted with the batch's.
+fn places(node: &Reader<'_>) -> Result<(ValueId, Vec<usize>), String> {
     let input = node.value(0)?;
-    image(&node.node(input).shape)?;
-    largest_over(node, input, &[2, 3]).map(Operand::Value)
+    let axes = node.node(input).shape.len() + 1;
+    if axes < 3 {
+        return Err(format!("it works on [N, C, ...], and its input has {axes} axes"));
+    }
+    Ok((input, (2..axes).collect()))
 }
 
 /// Reads an ONNX `ReduceMin`.

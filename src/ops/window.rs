@@ -62,7 +62,19 @@ impl Window {
             "SAME_LOWER" => window.pad_same(input, true),
             other => return Err(format!("auto_pad {other:?} is unknown")),
         }
+        window.end_with_the_input(input);
         Ok(window)
+    }
+
+    /// Cuts a window that `ceil` lets reach over the end of a smaller input: the taps beyond count for nothing.
+    fn end_with_the_input(&mut self, input: [usize; 2]) {
+        for (axis, &extent) in input.iter().enumerate() {
+            let padded = extent + self.before[axis] + self.after[axis];
+            let beyond = self.kernel[axis].saturating_sub(padded);
+            if self.ceil && self.dilations[axis] == 1 && (1..self.strides[axis]).contains(&beyond) {
+                self.kernel[axis] = padded;
+            }
+        }
     }
 
     fn read_pads(&mut self, node: &Reader<'_>) -> Result<(), String> {

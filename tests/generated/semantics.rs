@@ -111,14 +111,24 @@ fn reshape_before_opset_5_has_its_shape_as_an_attribute() {
 }
 
 #[test]
+fn nodes_in_any_order_are_read() {
+    let _turn = crate::turn();
+    let step = |from: &str, to: &str, operator: &str| node(operator, &[from], to, vec![]);
+    let nodes = [step("x", "a", "Relu"), step("a", "b", "Exp"), step("b", "y", "Neg")];
+    let [first, second, third] = nodes.clone();
+    let mixed = model(13, false, vec![third, first, second], vec![]);
+    assert_eq!(scores(&mixed), scores(&model(13, false, nodes.to_vec(), vec![])));
+}
+
+#[test]
 fn names_that_contradict_each_other_are_refused() {
     let _turn = crate::turn();
     let relu = |from: &str, to: &str| node("Relu", &[from], to, vec![]);
     let twice = model(13, false, vec![relu("x", "y"), relu("x", "y")], vec![]);
     let why = refusal(&twice);
     assert!(why.contains("two values") && why.contains("\"y\""), "{why}");
-    let later = model(13, false, vec![relu("z", "y"), relu("x", "z")], vec![]);
-    assert!(refusal(&later).contains("which nothing before it makes"));
+    let circle = model(13, false, vec![relu("z", "y"), relu("y", "z")], vec![]);
+    assert!(refusal(&circle).contains("which nothing before it makes"));
     // A node's name is no value's.
     let mut named = model(13, false, vec![relu("x", "z"), relu("hidden", "y")], vec![]);
     named.graph.as_mut().unwrap().node[0].name = "hidden".into();

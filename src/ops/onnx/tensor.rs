@@ -44,7 +44,13 @@ fn elements(tensor: &TensorProto, count: usize) -> Result<Elements, String> {
         DataType::Int8 | DataType::Uint8 | DataType::Bool => 1,
         DataType::Int64 | DataType::Double => 8,
         DataType::Float16 | DataType::Bfloat16 => 2,
-        other => return Err(format!("tensors of type {} are not supported", other.as_str_name())),
+        other => {
+            return Err(format!(
+                "tensors of type {} are not supported; floats are, and integers of 8, 32 and 64 bits: quantize the model \
+                 to 8 bits",
+                other.as_str_name()
+            ));
+        }
     };
     if !raw.is_empty() && raw.len() != count.saturating_mul(width) {
         return Err(format!("tensor {:?} is cut short", tensor.name));

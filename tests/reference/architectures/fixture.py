@@ -22,7 +22,7 @@ class Folder:
         os.makedirs(path, exist_ok=True)
 
     def add(self, name, size, layer, answers, models, pixels=False):
-        """`answers` are the framework's: scores [10], gradient [3,H,W] of the top one, the layer [C,h,w]. `models` are
+        """`answers` are the framework's: scores [10], gradient [3,H,W] of the top one, the layer [C,h,w] or None. `models` are
         the files by exporter, with True where the image has its channels last."""
         scores, gradient, kept = answers
         target, x = int(np.argmax(scores)), image(size, pixels)
@@ -34,10 +34,11 @@ class Folder:
         np.save(os.path.join(os.path.dirname(self.path), f"image_{image_name(size, pixels)}.npy"), x)
         logits = scorer(*next(iter(models.values())))(x)
         for kind, values in (("gradient", gradient), ("layer", kept)):
-            np.save(os.path.join(self.path, f"{name}.{kind}.npy"), values.ravel()[::STRIDE].astype(np.float32))
+            if values is not None:
+                np.save(os.path.join(self.path, f"{name}.{kind}.npy"), values.ravel()[::STRIDE].astype(np.float32))
         self.expected[name] = {"image": image_name(size, pixels), "exports": list(models), "scores": logits.tolist(), "target": target,
-                               "layer": layer, "layer_shape": list(kept.shape)}
-        print(f"{name}: layer {layer} {kept.shape}, scores {scores.min():.1f} to {scores.max():.1f}", flush=True)
+                               "layer": layer, "layer_shape": kept is not None and list(kept.shape)}
+        print(f"{name}: layer {layer}, scores {scores.min():.1f} to {scores.max():.1f}", flush=True)
 
     def close(self):
         with open(os.path.join(self.path, "expected.json"), "w") as file:

@@ -1,6 +1,6 @@
-"""Architectures of torchvision and timm at small width, exported as people export them, with torch's answers.
+"""Architectures of torchvision, timm and transformers at small width, exported as people export them, with torch's answers.
 
-usage: make_torch.py torchvision|timm OUT_FOLDER [NAME...]      (versions: ../requirements.txt)
+usage: make_torch.py torchvision|timm|transformers OUT_FOLDER [NAME...]      (versions: ../requirements.txt)
 """
 import importlib
 import os
@@ -18,7 +18,9 @@ from narrow import answers, settle
 # The older exporter with a batch of one, and the newer one with any batch.
 OLD = dict(dynamo=False, opset_version=17)
 NEW = dict(dynamo=True, opset_version=18, external_data=False, verbose=False, dynamic_shapes=({0: torch.export.Dim("batch")},))
-EXPORTS = {"torchvision": {"legacy": OLD, "dynamo": NEW}, "timm": {"legacy": OLD}}
+# As Hugging Face's optimum does it: batch, channels, height and width are all open.
+OPEN = dict(OLD, dynamic_axes={"input": dict(enumerate(["batch_size", "num_channels", "height", "width"])), "logits": {0: "batch_size"}})
+EXPORTS = {"torchvision": {"legacy": OLD, "dynamo": NEW}, "timm": {"legacy": OLD}, "transformers": {"optimum": OPEN}}
 
 
 def export(model, size, options):

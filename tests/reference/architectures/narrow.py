@@ -121,15 +121,16 @@ def answers(model, size, layer):
 
 
 def explained(model, x, layer):
-    """`layer` is a module's path; "PATH relu" is the value behind the ReLU that the network takes of it as a function,
+    """`layer` is a module's path, or None where no module returns it; "PATH relu" is the value behind the ReLU that the network takes of it as a function,
     "PATH channels-last" a value whose channels are the last axis."""
-    path, *then = layer.split()
+    path, *then = (layer or "").split() or [None]
     kept = []
     after = {"relu": torch.relu, "channels-last": lambda y: y.permute(0, 3, 1, 2)}
     keep = lambda _, __, y: kept.append(after[then[0]](y.detach()) if then else y.detach().clone())
-    handle = model.get_submodule(path).register_forward_hook(keep)
+    handle = path and model.get_submodule(path).register_forward_hook(keep)
     x = x.clone().requires_grad_()
     scores = model(x)
-    handle.remove()
+    if handle:
+        handle.remove()
     (gradient,) = torch.autograd.grad(scores[0].max(), x)
-    return scores.detach().numpy()[0], gradient.numpy()[0], kept[0].numpy()[0]
+    return scores.detach().numpy()[0], gradient.numpy()[0], kept[0].numpy()[0] if kept else None
