@@ -54,7 +54,7 @@ fn check(open: impl Fn(Arc<Network>) -> Box<dyn Backend>) {
 
 #[test]
 fn every_format_is_what_onnxruntime_and_torch_say_on_the_cpu() {
-    assert_eq!(names().len(), 18);
+    assert_eq!(names().len(), 25);
     check(|network| Box::new(CpuBackend::new(network).unwrap()));
 }
 

@@ -1,7 +1,8 @@
 """Writes OUT/: small networks quantized by onnxruntime in every way that it has, and what they answer.
 
-NETWORK_WAY.onnx for three networks (a residual one, one with branches, one with fully connected layers) and these ways:
-QOperator and QDQ, activations of uint8 and int8, weights per tensor and per channel, and dynamic. Of many images, the one
+NETWORK_WAY.onnx for four networks (a residual one, one with branches, one with fully connected layers, one with matrix
+products of tokens) and these ways: QOperator and QDQ, activations of uint8 and int8, weights per tensor and per channel, and
+dynamic. Of many images, the one
 is taken whose values stay farthest from the ties of rounding, so that scores do not hinge on the order of additions.
 `scores` are onnxruntime's, with its optimisations off; `saliency` is torch's, straight through every quantizer, in
 double precision.
@@ -31,7 +32,10 @@ WAYS = {
     "qdq_u8_tensor": (QuantFormat.QDQ, QuantType.QUInt8, QuantType.QInt8, False),
     "qdq_s8_channel": (QuantFormat.QDQ, QuantType.QInt8, QuantType.QInt8, True),
     "dynamic": None,
+    "dynamic_channel": None,
 }
+# Weights of convolutions and of Gemm have one scale each in dynamic quantization.
+ONLY = {"dynamic_channel": ["tokens"]}
 
 
 class Builder:
@@ -105,6 +109,15 @@ def plain(b):
     return b.gemm(x, 16, CLASSES)
 
 
+def tokens(b):
+    x = b.add("Relu", b.conv("input", 8, 3, stride=4))
+    b.constants.append(numpy_helper.from_array(np.array([0, 8, 12]), "tokens"))
+    x = b.add("Transpose", b.add("Reshape", x, "tokens"), perm=[0, 2, 1])
+    x = b.add("Relu", b.add("MatMul", x, b.weights(8, 12)))
+    x = b.add("MatMul", x, b.weights(12, 6))
+    return b.gemm(b.add("ReduceMean", x, axes=[1], keepdims=0), 6, CLASSES)
+
+
 class Images(CalibrationDataReader):
     def __init__(self, count, seed):
         self.rest = iter(draw(count, seed))
@@ -124,7 +137,7 @@ def draw(count, seed):
 
 def quantized(source, way, path):
     if WAYS[way] is None:
-        quantize_dynamic(source, path, weight_type=QuantType.QUInt8, op_types_to_quantize=["Conv", "MatMul", "Gemm"])
+        quantize_dynamic(source, path, per_channel=way == "dynamic_channel", weight_type=QuantType.QUInt8, op_types_to_quantize=["Conv", "MatMul", "Gemm"])
     else:
         kind, activation, weight, per_channel = WAYS[way]
         quantize_static(source, path, Images(24, seed=1), quant_format=kind, activation_type=activation,
@@ -165,10 +178,10 @@ def main(out):
     logging.disable(logging.WARNING)
     os.makedirs(out, exist_ok=True)
     manifest = {}
-    for build in (residual, branches, plain):
+    for build in (residual, branches, plain, tokens):
         builder = Builder(build.__name__)
         source = builder.model(build(builder))
-        for way in WAYS:
+        for way in (way for way in WAYS if build.__name__ in ONLY.get(way, [build.__name__])):
             name = f"{build.__name__}_{way}"
             with tempfile.TemporaryDirectory() as folder:
                 onnx.save(source, os.path.join(folder, "float.onnx"))

@@ -213,11 +213,14 @@ class Network:
     def GlobalAveragePool(self, node, attributes, x):
         return x.mean((2, 3), keepdim=True)
 
-    def ReduceMean(self, node, attributes, x, axes):
-        return x.mean([int(axis) for axis in axes], keepdim=bool(attributes.get("keepdims", 1)))
+    def ReduceMean(self, node, attributes, x, axes=None):
+        return x.mean([int(axis) for axis in attributes.get("axes", axes)], keepdim=bool(attributes.get("keepdims", 1)))
 
     def Reshape(self, node, attributes, x, shape):
-        return x.reshape([int(extent) for extent in shape])
+        return x.reshape([int(extent) or x.shape[axis] for axis, extent in enumerate(shape)])
+
+    def Transpose(self, node, attributes, x):
+        return x.permute(*attributes["perm"])
 
     def Flatten(self, node, attributes, x):
         return x.flatten(attributes["axis"])
