@@ -35,7 +35,8 @@ fn check(open: impl Fn(Arc<Network>) -> Box<dyn Backend>) {
         let mut cotangent = Tensor::zeros([1, backend.network().classes()]);
         cotangent.data_mut()[entry["target"].as_u64().unwrap() as usize] = 1.0;
         let program = Program::Gradient { score: Score::Logit, layer: None, rule: Rule::Plain };
-        let made = pollster::block_on(backend.run(&program, Images::Batch(&image), Some(&cotangent))).unwrap();
+        let made =
+            pollster::block_on(backend.run(&program, Images::Batch(&image), Some(&cotangent))).unwrap();
         let wanted: Vec<f32> =
             entry["scores"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap() as f32).collect();
         let saliency: Vec<f32> = made[1].data().iter().copied().step_by(STRIDE).collect();

@@ -72,42 +72,63 @@ impl Network {
     }
 }
 
+/// Where the channels of a value lie.
+#[derive(Clone, Copy)]
+enum Channels {
+    /// Along this axis.
+    Axis(usize),
+    /// Within an axis that a reshape merged of several: so many, with so many places before them.
+    Merged { before: usize, count: usize },
+}
+
 /// For each value the axis of its channels, where it is known: the image's first, and where transposes take it. What
-/// convolves or pools has channels first, as it reads them. A reshape that merges it loses it, and a sum with a value
-/// of which it is known finds it again.
+/// convolves or pools has channels first, as it reads them. A reshape that merges it loses it until another one splits the
+/// merged axis, and a sum with a value of which it is known finds it again.
 fn channel_axes(graph: &Graph) -> Vec<Option<usize>> {
-    let mut axes = vec![None; graph.nodes().len()];
+    let mut channels: Vec<Option<Channels>> = vec![None; graph.nodes().len()];
     for (value, node) in graph.iter() {
-        axes[value.index()] = match (transposed(graph, value), node.operator()) {
-            (_, None) => Some(0),
-            (Some((before, order)), _) => {
-                axes[before.index()].and_then(|before| order.iter().position(|&axis| axis == before))
-            }
-            (None, Some(operator)) if operator.makes_channels_first() => Some(0),
+        channels[value.index()] = match (transposed(graph, value), node.operator()) {
+            (_, None) => Some(Channels::Axis(0)),
+            (Some((before, order)), _) => match channels[before.index()] {
+                Some(Channels::Axis(before)) => {
+                    order.iter().position(|&axis| axis == before).map(Channels::Axis)
+                }
+                _ => None,
+            },
+            (None, Some(operator)) if operator.makes_channels_first() => Some(Channels::Axis(0)),
             (None, Some(_)) => {
-                let after = |input: &ValueId| axis_after(graph.node(*input), node, axes[input.index()]?);
+                let after = |input: &ValueId| after(graph.node(*input), node, channels[input.index()]?);
                 node.inputs.iter().find_map(after)
             }
         };
     }
-    axes
+    let axis = |channels| if let Some(Channels::Axis(axis)) = channels { Some(axis) } else { None };
+    channels.into_iter().map(axis).collect()
 }
 
-/// The axis of the channels after an operator that moves no elements. After another shape it is the axis of as many places
-/// with as many before it, if there is one. A pooled value, which has no other axes, may be given any shape.
-fn axis_after(input: &Node, output: &Node, axis: usize) -> Option<usize> {
-    let channels = input.shape.get(axis).copied().unwrap_or(1);
-    let holds_all = |node: &Node| node.elements() == channels;
-    let before = |shape: &[usize], axis: usize| shape[..axis].iter().product::<usize>();
-    let mut places =
-        output.shape.iter().enumerate().filter(|(_, extent)| **extent == channels).map(|(i, _)| i);
-    if channels > 1 && holds_all(input) && holds_all(output) {
-        return places.next();
+/// Where the channels are after an operator that moves no elements. After another shape their axis is the one of as many
+/// places with as many before it, if there is one. A pooled value, which has no other axes, may be given any shape.
+fn after(input: &Node, output: &Node, channels: Channels) -> Option<Channels> {
+    let places_before = |shape: &[usize], axis: usize| shape[..axis].iter().product::<usize>();
+    let (before, count) = match channels {
+        Channels::Axis(axis) => {
+            (places_before(&input.shape, axis), input.shape.get(axis).copied().unwrap_or(1))
+        }
+        Channels::Merged { before, count } => (before, count),
+    };
+    let holds_all = |node: &Node| node.elements() == count;
+    let mut axes = output.shape.iter().enumerate().filter(|(_, extent)| **extent == count).map(|(i, _)| i);
+    if count > 1 && holds_all(input) && holds_all(output) {
+        return axes.next().map(Channels::Axis);
     }
     if output.operator().is_some_and(|op| op.is_view()) && input.shape != output.shape {
-        return places.find(|&place| before(&output.shape, place) == before(&input.shape, axis));
+        let split = axes.find(|&axis| places_before(&output.shape, axis) == before);
+        return Some(split.map_or(Channels::Merged { before, count }, Channels::Axis));
     }
-    (input.shape.len() == output.shape.len()).then_some(axis)
+    match channels {
+        Channels::Axis(_) => (input.shape.len() == output.shape.len()).then_some(channels),
+        Channels::Merged { .. } => (input.shape == output.shape).then_some(channels),
+    }
 }
 
 /// The name that users know an operator by: that of the ONNX node which the value was read from. Several ONNX operators

@@ -38,7 +38,7 @@ BUILD = {
                "model.regnet.encoder.stages.1", 64),
     "mobilevit": (built("MobileViT", hidden_sizes=[24, 32, 40], neck_hidden_sizes=[8, 8, 16, 24, 32, 40, 64], image_size=64,
                         num_attention_heads=2), "model.mobilevit.conv_1x1_exp", 64),
-    "poolformer": (built("PoolFormer", depths=[1, 1, 1, 1], hidden_sizes=[8, 16, 24, 32]), None, 64),
+    "poolformer": (built("PoolFormer", depths=[1, 1, 1, 1], hidden_sizes=[8, 16, 24, 32]), "model.norm", 64),
     # Tokens are pooled, which have no height and width; no module returns the last value that has them.
     "swin": (built("Swin", **SWIN), None, 64),
     "swinv2": (built("Swinv2", **SWIN), None, 64),
