@@ -7,6 +7,7 @@ use crate::{
     graph::{Graph, ValueId},
 };
 
+mod attention;
 mod differentiate;
 mod external;
 mod functions;

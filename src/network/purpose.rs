@@ -5,7 +5,7 @@ use tract_onnx::pb::{
     GraphProto, ModelProto, ValueInfoProto, tensor_proto::DataType, tensor_shape_proto::dimension, type_proto,
 };
 
-use super::outputs;
+use super::{attention, outputs};
 use crate::{
     error::{Error, Result},
     ops::onnx::short,
@@ -351,22 +351,19 @@ fn of_pixels(value: &Value<'_>, image: Option<&Value<'_>>) -> Option<Purpose> {
 /// Fewest rows and columns of an output that is of pixels.
 const PLACES: i64 = 16;
 
-/// A network of pictures whose parts are those of a transformer.
+/// Most convolutions of a transformer: those of its patches.
+const PATCHES: usize = 4;
+
+/// A network of pictures with attention.
 fn transformer(file: &File<'_>) -> Option<Purpose> {
-    let own = [
-        "Attention",
-        "MultiHeadAttention",
-        "LayerNormalization",
-        "SkipLayerNormalization",
-        "GroupQueryAttention",
-    ];
-    let named = file.operator(&own);
-    // Written out, attention is a softmax between two products of values.
-    let count = |name: &str| file.graph.node.iter().filter(|node| node.op_type == name).count();
-    let is_written_out = count("Softmax") > 1 && count("MatMul") > 2 * count("Softmax");
+    let convolutions = file.graph.node.iter().filter(|node| node.op_type == "Conv").count();
     let is_image = file.inputs.iter().any(Value::is_image);
-    (is_image && (named.is_some() || is_written_out)).then(|| Purpose {
-        what: "a vision transformer".into(),
+    let what = match convolutions <= PATCHES {
+        true => "a vision transformer",
+        false => "a network with attention, as vision transformers have",
+    };
+    (is_image && attention::is_in(file.graph)).then(|| Purpose {
+        what: what.into(),
         way: TRANSFORMER,
         is_sure: false,
     })

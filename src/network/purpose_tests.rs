@@ -277,7 +277,7 @@ fn what_is_no_classifier_is_named() {
         ),
         (
             &[IMAGE],
-            &["LayerNormalization", "Unknown"],
+            &["MultiHeadAttention", "Unknown"],
             &[("logits", F, &[1, 1000])],
             None,
             "a vision transformer",
@@ -285,10 +285,10 @@ fn what_is_no_classifier_is_named() {
         ),
         (
             &[IMAGE],
-            &["MatMul", "Softmax", "MatMul", "MatMul", "MatMul", "Softmax", "MatMul", "Unknown"],
+            &["Conv", "Conv", "Conv", "Conv", "Conv", "Attention", "Unknown"],
             &[("logits", F, &[1, 1000])],
             None,
-            "a vision transformer",
+            "a network with attention",
             "Unknown (node",
         ),
     ];
@@ -305,7 +305,9 @@ fn what_is_no_classifier_is_named() {
 /// A name is given where something fails, or where nothing else can be meant.
 #[test]
 fn classifiers_are_called_nothing() {
-    let rows: [(&[Port], &[&str], &[Port]); 5] = [
+    let rows: [(&[Port], &[&str], &[Port]); 6] = [
+        // A ConvNeXt.
+        (&[IMAGE], &["LayerNormalization", "MatMul", "Unknown"], &[("logits", F, &[1, 1000])]),
         (&[IMAGE], &["Unknown"], &[("logits", F, &[1, 1000])]),
         (
             &[("input", F, &[OPEN, 224, 224, 3])],

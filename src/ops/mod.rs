@@ -21,6 +21,7 @@ pub mod concat;
 pub mod conv;
 pub mod dynamic_quantize;
 mod elementary;
+mod flat_axis;
 pub mod fold;
 pub mod fused;
 pub mod global_average_pool;

@@ -19,6 +19,7 @@ $python "$here/make_shipped.py" fixtures/quantized
 $python "$here/make_int8.py" fixtures/int8
 $python "$here/make_integers.py" fixtures/integers
 $python "$here/make_heads.py" fixtures/heads
+$python "$here/make_operators.py" fixtures/operators
 $python "$here/make_perturbation.py" fixtures/networks fixtures
 $python "$here/make_files.py" fixtures
 $python "$here/make_preprocessing.py" > fixtures/preprocessing.json

@@ -15,7 +15,7 @@ use tract_onnx::tract_core::{internal::OutletId, ops::cnn};
 use transpose::ConvTranspose;
 
 use super::{
-    one_axis,
+    flat_axis, one_axis,
     onnx::{Operand, Reader, size},
     window::{Window, image, kernels_of},
 };
@@ -45,6 +45,9 @@ pub struct Conv {
 pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
     if one_axis::is_of_one(node) {
         return one_axis::read(node, read);
+    }
+    if flat_axis::is_of_three(node) {
+        return flat_axis::read(node);
     }
     let input = node.value(0)?;
     let weights = node.constant(1)?;

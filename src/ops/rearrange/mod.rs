@@ -14,7 +14,7 @@ mod tests;
 pub(in crate::ops) use below::in_order;
 pub use below::{below_transposes, transposed};
 pub use index_map::{IndexMap, PadMode};
-pub(in crate::ops) use onnx::{check_axes, placed};
+pub(in crate::ops) use onnx::{check_axes, of_constant, placed};
 pub use onnx::{
     read_depth_to_space, read_expand, read_gather, read_pad, read_slice, read_space_to_depth, read_split,
     read_tile, read_transpose,

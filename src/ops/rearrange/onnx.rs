@@ -107,7 +107,7 @@ pub(super) fn joined(node: &Reader<'_>, input: ValueId, map: IndexMap) -> (Value
     }
 }
 
-pub(super) fn of_constant(map: &IndexMap, constant: &Constant) -> Constant {
+pub(in crate::ops) fn of_constant(map: &IndexMap, constant: &Constant) -> Constant {
     fn moved<T: Copy>(map: &IndexMap, values: &[T], zero: T, fill: T) -> Vec<T> {
         let mut out = vec![zero; map.shape().iter().product()];
         map.apply(values, &mut out, fill);

@@ -1,0 +1,125 @@
+"""Writes OUT/: onnxruntime's answers to operators that ONNX's own node tests do not cover: those of com.microsoft, which
+onnxruntime's optimizer and quantizer write, and convolutions over three axes. One small network per case, which computes
+y from an image x; NAME.onnx, and x and y in cases.json, with onnxruntime's optimisations off.
+
+usage: make_operators.py OUT_FOLDER
+"""
+import json
+import os
+import sys
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+
+RNG = np.random.default_rng(11)
+MICROSOFT = "com.microsoft"
+
+
+def floats(*shape):
+    return RNG.standard_normal(shape).astype(np.float32)
+
+
+
+def single(value, kind=np.float32):
+    return np.array(value, dtype=kind)
+
+
+def node(operator, inputs, output="y", domain=MICROSOFT, **attributes):
+    return helper.make_node(operator, inputs, [output], name=f"{output}_node", domain=domain, **attributes)
+
+
+def onnx_node(*arguments, **attributes):
+    return node(*arguments, domain="", **attributes)
+
+
+def fused_conv(activation, parameters=None, sum_with=False):
+    """A convolution that keeps the shape, so that its input can be added."""
+    attributes = dict(kernel_shape=[3, 3], pads=[1, 1, 1, 1], strides=[1, 1], dilations=[1, 1], group=1, activation=activation)
+    if parameters is not None:
+        attributes["activation_params"] = parameters
+    inputs = ["x", "w", "b"] + (["x"] if sum_with else [])
+    return (3, 5, 6), [node("FusedConv", inputs, **attributes)], dict(w=floats(3, 3, 3, 3), b=floats(3))
+
+
+def fused_gemm(activation, **attributes):
+    constants = dict(w=floats(4, 6), b=floats(4))
+    return (6,), [node("FusedGemm", ["x", "w", "b"], activation=activation, transB=1, alpha=0.5, beta=2.0, **attributes)], constants
+
+
+def softmax(axis, opset, shape):
+    """The image in bytes, QLinearSoftmax, and reals again."""
+    nodes = [onnx_node("QuantizeLinear", ["x", "xs", "xz"], "q"),
+             node("QLinearSoftmax", ["q", "xs", "xz", "ys", "yz"], "p", axis=axis, opset=opset),
+             onnx_node("DequantizeLinear", ["p", "ys", "yz"], "y")]
+    scales = dict(xs=single(0.03), xz=single(120, np.uint8), ys=single(1 / 256), yz=single(0, np.uint8))
+    return shape, nodes, scales
+
+
+CASES = {
+    "fused_conv_relu": lambda: fused_conv("Relu"),
+    "fused_conv_sum_relu": lambda: fused_conv("Relu", sum_with=True),
+    "fused_conv_tanh": lambda: fused_conv("Tanh"),
+    "fused_conv_sigmoid": lambda: fused_conv("Sigmoid"),
+    "fused_conv_leaky_relu": lambda: fused_conv("LeakyRelu", [0.2]),
+    "fused_conv_clip": lambda: fused_conv("Clip", [-0.5, 1.5]),
+    "fused_conv_hard_sigmoid": lambda: fused_conv("HardSigmoid", [0.3, 0.4]),
+    "fused_gemm_relu": lambda: fused_gemm("Relu"),
+    "fused_gemm_leaky_relu": lambda: fused_gemm("LeakyRelu", activation_alpha=0.2),
+    "fused_gemm_elu": lambda: fused_gemm("Elu", activation_alpha=0.7),
+    "fused_gemm_sigmoid": lambda: fused_gemm("Sigmoid"),
+    "fused_gemm_tanh": lambda: fused_gemm("Tanh"),
+    "fused_gemm_softplus": lambda: fused_gemm("Softplus"),
+    "fused_gemm_softsign": lambda: fused_gemm("Softsign"),
+    "fused_gemm_hard_sigmoid": lambda: fused_gemm("HardSigmoid", activation_alpha=0.3, activation_beta=0.4),
+    "fused_matmul_weights": lambda: ((5, 6), [node("FusedMatMul", ["x", "w"], alpha=0.25, transB=1)], dict(w=floats(4, 6))),
+    "fused_matmul_first_exchanged": lambda: ((5, 6), [node("FusedMatMul", ["x", "w"], transA=1)], dict(w=floats(5, 4))),
+    "fused_matmul_values": lambda: ((2, 5, 6), [node("FusedMatMul", ["x", "x"], alpha=0.5, transB=1)], {}),
+    "bias_gelu": lambda: ((5, 6), [node("BiasGelu", ["x", "b"])], dict(b=floats(6))),
+    "fast_gelu": lambda: ((5, 6), [node("FastGelu", ["x"])], {}),
+    "fast_gelu_bias": lambda: ((5, 6), [node("FastGelu", ["x", "b"])], dict(b=floats(6))),
+    "gelu": lambda: ((5, 6), [node("Gelu", ["x"])], {}),
+    "quick_gelu": lambda: ((5, 6), [node("QuickGelu", ["x"], alpha=1.702)], {}),
+    "quick_gelu_alpha": lambda: ((5, 6), [node("QuickGelu", ["x"], alpha=0.8)], {}),
+    "qlinear_softmax": lambda: softmax(-1, 13, (10,)),
+    "qlinear_softmax_rows": lambda: softmax(2, 13, (3, 7)),
+    "qlinear_softmax_old": lambda: softmax(1, 12, (3, 7)),
+    "conv_flat_last": lambda: three_axes((2, 5, 6, 4), [3, 3, 1], pads=[1, 1, 0, 1, 1, 0]),
+    "conv_flat_middle": lambda: three_axes((4, 6, 3, 7), [3, 1, 2], group=2, strides=[2, 1, 1]),
+    "conv_flat_first": lambda: three_axes((2, 1, 6, 7), [1, 3, 3], dilations=[1, 2, 1]),
+}
+
+
+def three_axes(shape, kernel, group=1, **attributes):
+    attributes = dict(dict(pads=[0] * 6, strides=[1] * 3, dilations=[1] * 3), **attributes)
+    made = onnx_node("Conv", ["x", "w", "b"], kernel_shape=kernel, group=group, **attributes)
+    return shape, [made], dict(w=floats(6, shape[0] // group, *kernel), b=floats(6))
+
+
+def main(out):
+    os.makedirs(out, exist_ok=True)
+    cases = {}
+    for name, build in CASES.items():
+        shape, nodes, constants = build()
+        x = floats(1, *shape)
+        graph = helper.make_graph(nodes, name, [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, *shape])],
+                                  [helper.make_empty_tensor_value_info("y")],
+                                  [numpy_helper.from_array(values, key) for key, values in constants.items()])
+        opsets = [helper.make_opsetid("", 17), helper.make_opsetid(MICROSOFT, 1)]
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=8, producer_name="pellucid")
+        options = onnxruntime.SessionOptions()
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        y = session.run(None, {"x": x})[0]
+        with open(os.path.join(out, f"{name}.onnx"), "wb") as file:
+            file.write(model.SerializeToString(deterministic=True))
+        cases[name] = {key: {"shape": list(v.shape), "values": [float(n) for n in v.ravel()]} for key, v in (("x", x), ("y", y))}
+        print(f"{name}: {x.shape} to {y.shape}")
+    with open(os.path.join(out, "cases.json"), "w") as file:
+        json.dump(cases, file)
+        file.write("\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
