@@ -261,8 +261,8 @@ fn windows_and_sums(operator: &str) -> Vec<ModelProto> {
             let mut all = whole(vec![grouped], vec![floats("w", &[6, 1, 3, 2]), floats("b", &[6])]);
             all.extend(whole(vec![dense], vec![floats("w", &[4, 3, 3, 2]), floats("b", &[4])]));
             let volume = node("Reshape", &["x", "s"], "v", vec![]);
-            let flat = [("kernel_shape", [2, 1, 3]), ("strides", [1, 1, 2]), ("dilations", [1, 1, 2])];
-            let mut attributes = flat.map(|(name, each)| ints(name, &each)).to_vec();
+            let each = [("kernel_shape", [2, 1, 3]), ("strides", [1, 1, 2]), ("dilations", [1, 1, 2])];
+            let mut attributes = each.map(|(name, values)| ints(name, &values)).to_vec();
             attributes.extend([ints("pads", &[0, 0, 1, 1, 0, 0]), int("group", 1)]);
             let flat = node(operator, &["v", "w", "b"], "y", attributes);
             let weights =
