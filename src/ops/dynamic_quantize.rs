@@ -201,10 +201,15 @@ pub(crate) mod cases {
         rng::Rng,
     };
 
-    pub const ALL: &[Case] = &[Case {
-        is_derivative: false,
-        ..Case::new("DynamicQuantize", &["ConvInteger", "DynamicQuantizeLinear", "MatMulInteger"], quantize)
-    }];
+    const ONNX: &[&str] = &[
+        "ConvInteger",
+        "DynamicQuantizeLinear",
+        "DynamicQuantizeMatMul",
+        "MatMulInteger",
+        "MatMulIntegerToFloat",
+    ];
+
+    pub const ALL: &[Case] = &[Case { is_derivative: false, ..Case::new("DynamicQuantize", ONNX, quantize) }];
 
     /// A part of the quantization of the input, by its own range.
     fn quantize(rng: &mut Rng) -> Graph {

@@ -13,6 +13,7 @@ pub mod add;
 pub mod affine;
 pub mod arithmetic;
 pub mod average_pool;
+mod blocks;
 mod broadcast;
 #[cfg(test)]
 pub(crate) mod cases;

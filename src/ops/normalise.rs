@@ -91,23 +91,39 @@ pub fn read_layer_normalization(node: &mut Reader<'_>) -> Result<Operand, String
     if first == 0 {
         return Err("a normalisation from axis 0 on would mix the images of a batch".into());
     }
+    let epsilon = node.float("epsilon", 1e-5);
     let makes_statistics = node.proto.output.iter().skip(1).any(|output| !output.is_empty());
     let below = transposed(node.graph, x).filter(|_| first + 1 == rank && !makes_statistics);
     let Some((_, order)) = below else {
-        return layer_normalised(node, x, &(first..rank).collect::<Vec<_>>());
+        return layer_normalised(node, x, &(first..rank).collect::<Vec<_>>(), epsilon);
     };
     // The last axis is that of the channels, wherever the transpose took them from.
     let channels = order.last().copied().unwrap_or_default();
     below_transposes(node, |node| {
         let own = node.value(0)?;
         let axis = if own == x { rank - 1 } else { channels + 1 };
-        layer_normalised(node, own, &[axis])
+        layer_normalised(node, own, &[axis], epsilon)
     })
 }
 
+/// Normalises the first input over its last axis, as LayerNormalization does, with this `epsilon` where the node has none.
+pub(super) fn layer_normalised_last(node: &mut Reader<'_>, epsilon: f32) -> Result<Operand, String> {
+    let x = node.value(0)?;
+    let last = node.node(x).shape.len();
+    if last == 0 {
+        return Err("a normalisation from axis 0 on would mix the images of a batch".into());
+    }
+    let epsilon = node.float("epsilon", epsilon);
+    layer_normalised(node, x, &[last], epsilon)
+}
+
 /// Normalises over some axes, counted with the batch's, and scales and shifts by constants that broadcast.
-fn layer_normalised(node: &mut Reader<'_>, x: ValueId, axes: &[usize]) -> Result<Operand, String> {
-    let epsilon = node.float("epsilon", 1e-5);
+fn layer_normalised(
+    node: &mut Reader<'_>,
+    x: ValueId,
+    axes: &[usize],
+    epsilon: f32,
+) -> Result<Operand, String> {
     let (scale, shift) = (node.constant(1)?, node.optional_constant(2)?);
     let normal = match node.makes(1) || node.makes(2) {
         false => standardised(node, x, axes, epsilon)?,

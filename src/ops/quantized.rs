@@ -183,8 +183,12 @@ pub fn read_leaky_relu(node: &mut Reader<'_>) -> Result<Operand, String> {
     of_one(node, smooth_activation::read_leaky_relu)
 }
 
-/// Reads an onnxruntime `QLinearSoftmax`, which says of which version of Softmax it is.
+/// Reads an onnxruntime `QLinearSoftmax`, which says of which version of Softmax it is. onnxruntime takes
+/// `1 / floor(1 / scale)` for its result's scale.
 pub fn read_softmax(node: &mut Reader<'_>) -> Result<Operand, String> {
     node.opset = node.int("opset", node.opset);
+    let scales =
+        node.constant(3)?.to_f32().into_iter().map(|scale| 1.0 / (1.0 / scale).floor()).collect::<Vec<_>>();
+    node.inputs[3] = Some(Operand::Constant(Constant::floats([scales.len()], scales).into()));
     of_one(node, softmax::read)
 }

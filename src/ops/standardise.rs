@@ -261,8 +261,13 @@ pub(crate) mod cases {
         rng::Rng,
     };
 
-    const READ: &[&str] =
-        &["GroupNormalization", "InstanceNormalization", "LayerNormalization", "MeanVarianceNormalization"];
+    const READ: &[&str] = &[
+        "GroupNormalization",
+        "InstanceNormalization",
+        "LayerNormalization",
+        "MeanVarianceNormalization",
+        "SkipLayerNormalization",
+    ];
 
     pub const ALL: &[Case] = &[Case::new("Standardise", READ, standardise)];
 

@@ -137,8 +137,9 @@ impl Shifted {
                 Err("axes of a constant before opset 7 are not supported here".into())
             }
             _ if entry.is_element_wise => self.align(node),
-            "MatMul" | "Where" => self.align(node),
+            "FusedMatMul" | "MatMul" | "SkipLayerNormalization" | "Where" => self.align(node),
             "BatchNormalization" | "Dropout" | "Gemm" | "Identity" => Ok(()),
+            "BiasGelu" | "FastGelu" | "Gelu" | "QuickGelu" => Ok(()),
             "LayerNormalization" => self.shift_axis(-1),
             "LogSoftmax" | "Softmax" => self.shift_axis(if self.opset < 13 { 1 } else { -1 }),
             "Gather" | "Split" => self.shift_axis(0),

@@ -63,6 +63,24 @@ pub fn valid(operator: &str) -> Vec<ModelProto> {
             let attributes = [window(), vec![text("activation", "Relu")]].concat();
             of_reals(&["x", "w", "b"], attributes, vec![floats("w", &[4, 3, 3, 2]), floats("b", &[4])])
         }
+        "DynamicQuantizeMatMul" => {
+            let constants = vec![bytes("w", &[6, 5]), floats("t", &[5]), bytes("o", &[5]), floats("b", &[5])];
+            of_reals(&["x", "w", "t", "o", "b"], vec![], constants)
+        }
+        "MatMulIntegerToFloat" => {
+            let constants = vec![bytes("w", &[6, 5]), floats("t", &[5]), bytes("o", &[5]), floats("b", &[5])];
+            vec![quantized(vec![own(operator, &["q", "w", "s", "t", "z", "o", "b"], vec![])], constants)]
+        }
+        "MatMulNBits" => {
+            let attributes = vec![int("K", 6), int("N", 5), int("bits", 4), int("block_size", 16)];
+            let unsigned = |name, dims: &[i64]| TensorProto { data_type: 2, ..bytes(name, dims) };
+            let constants = vec![unsigned("w", &[5, 1, 8]), floats("t", &[5]), unsigned("o", &[5])];
+            of_reals(&["x", "w", "t", "o"], attributes, constants)
+        }
+        "SkipLayerNormalization" => {
+            let constants = vec![floats("g", &[6]), floats("b", &[6])];
+            of_reals(&["x", "x", "g", "b"], vec![], constants)
+        }
         "FusedMatMul" => of_reals(&["x", "w"], vec![int("transB", 1)], vec![floats("w", &[5, 6])]),
         "FusedGemm" => {
             let attributes = vec![int("transB", 1), text("activation", "Tanh")];

@@ -1,5 +1,5 @@
 """Writes OUT/: onnxruntime's answers to operators that ONNX's own node tests do not cover: those of com.microsoft, which
-onnxruntime's optimizer and quantizer write, and convolutions over three axes. One small network per case, which computes
+onnxruntime's optimizer and quantizer write, weights in blocks, and convolutions over three axes. One small network per case, which computes
 y from an image x; NAME.onnx, and x and y in cases.json, with onnxruntime's optimisations off.
 
 usage: make_operators.py OUT_FOLDER
@@ -48,13 +48,71 @@ def fused_gemm(activation, **attributes):
     return (6,), [node("FusedGemm", ["x", "w", "b"], activation=activation, transB=1, alpha=0.5, beta=2.0, **attributes)], constants
 
 
-def softmax(axis, opset, shape):
+def softmax(axis, opset, shape, scale=1 / 256):
     """The image in bytes, QLinearSoftmax, and reals again."""
     nodes = [onnx_node("QuantizeLinear", ["x", "xs", "xz"], "q"),
              node("QLinearSoftmax", ["q", "xs", "xz", "ys", "yz"], "p", axis=axis, opset=opset),
              onnx_node("DequantizeLinear", ["p", "ys", "yz"], "y")]
-    scales = dict(xs=single(0.03), xz=single(120, np.uint8), ys=single(1 / 256), yz=single(0, np.uint8))
+    scales = dict(xs=single(0.03), xz=single(120, np.uint8), ys=single(scale), yz=single(0, np.uint8))
     return shape, nodes, scales
+
+
+def quantized_weights(*shape):
+    return RNG.integers(0, 256, shape, dtype=np.uint8)
+
+
+def dynamic(bias=True):
+    constants = dict(w=quantized_weights(6, 4), ws=np.abs(floats(4)) / 100, wz=quantized_weights(4))
+    if bias:
+        constants["b"] = floats(4)
+    return (5, 6), [node("DynamicQuantizeMatMul", ["x", "w", "ws", "wz"] + ["b"] * bias)], constants
+
+
+def to_float(bias=True):
+    """The image in bytes, and its product with weights in reals."""
+    nodes = [helper.make_node("DynamicQuantizeLinear", ["x"], ["q", "s", "z"], name="q_node"),
+             node("MatMulIntegerToFloat", ["q", "w", "s", "ws", "z", "wz"] + ["b"] * bias)]
+    constants = dict(w=quantized_weights(6, 4), ws=np.abs(floats(4)) / 100, wz=quantized_weights(4))
+    if bias:
+        constants["b"] = floats(4)
+    return (5, 6), nodes, constants
+
+
+def few_bits(bits, zero=False, bias=False, rows=21, columns=3, size=16):
+    """A product with weights in blocks, the last of which is not full."""
+    blocks = -(-rows // size)
+    constants = dict(w=quantized_weights(columns, blocks, size * bits // 8), s=np.abs(floats(columns * blocks)) / 10)
+    inputs = ["x", "w", "s", "z" if zero else "", "", "b" if bias else ""]
+    if zero:
+        constants["z"] = quantized_weights(columns * -(-blocks * bits // 8))
+    if bias:
+        constants["b"] = floats(columns)
+    while not inputs[-1]:
+        inputs.pop()
+    return (2, rows), [node("MatMulNBits", inputs, K=rows, N=columns, bits=bits, block_size=size)], constants
+
+
+def skip_normalised(more=(), residual=False):
+    """Of the image and its ReLU; with the sum, which a residual network goes on with."""
+    inputs = ["x", "r", "g", "b", *more]
+    made = node("SkipLayerNormalization", inputs, "n" if residual else "y", epsilon=1e-3)
+    nodes = [onnx_node("Relu", ["x"], "r"), made]
+    if residual:
+        made.output.extend(["", "", "s"])
+        nodes.append(onnx_node("Add", ["n", "s"]))
+    return (5, 6), nodes, dict(g=floats(6), b=floats(6), **{name: floats(6) for name in more})
+
+
+def blocks(kind, axis, zero):
+    """Weights of 4 or 8 bits in blocks, and a product with them."""
+    shape, scaled = ((8, 5), (2, 5)) if axis == 0 else ((5, 8), (5, 2))
+    made = onnx_node("DequantizeLinear", ["q", "s"] + ["z"] * zero, "w", axis=axis, block_size=4)
+    low, high = (-8, 8) if kind == TensorProto.INT4 else (0, 16)
+    packed = lambda name, size: helper.make_tensor(name, kind, size, RNG.integers(low, high, size).ravel().tolist())
+    constants = dict(q=packed("q", shape), s=np.abs(floats(*scaled)))
+    if zero:
+        constants["z"] = packed("z", scaled)
+    return (3, shape[0]), [made, onnx_node("MatMul", ["x", "w"])], constants
 
 
 CASES = {
@@ -88,6 +146,19 @@ CASES = {
     "conv_flat_last": lambda: three_axes((2, 5, 6, 4), [3, 3, 1], pads=[1, 1, 0, 1, 1, 0]),
     "conv_flat_middle": lambda: three_axes((4, 6, 3, 7), [3, 1, 2], group=2, strides=[2, 1, 1]),
     "conv_flat_first": lambda: three_axes((2, 1, 6, 7), [1, 3, 3], dilations=[1, 2, 1]),
+    "qlinear_softmax_calibrated": lambda: softmax(-1, 13, (10,), scale=0.0029),
+    "dynamic_quantize_matmul": dynamic,
+    "dynamic_quantize_matmul_plain": lambda: dynamic(bias=False),
+    "matmul_integer_to_float": to_float,
+    "matmul_integer_to_float_plain": lambda: to_float(bias=False),
+    "matmul_4_bits": lambda: few_bits(4),
+    "matmul_4_bits_zero_bias": lambda: few_bits(4, zero=True, bias=True),
+    "matmul_8_bits": lambda: few_bits(8, zero=True),
+    "skip_layer_normalization": skip_normalised,
+    "skip_layer_normalization_bias": lambda: skip_normalised(["more"]),
+    "skip_layer_normalization_sum": lambda: skip_normalised(residual=True),
+    "dequantize_4_bits_in_rows": lambda: blocks(TensorProto.INT4, 0, zero=False),
+    "dequantize_4_bits_in_columns": lambda: blocks(TensorProto.UINT4, 1, zero=True),
 }
 
 
@@ -105,9 +176,12 @@ def main(out):
         x = floats(1, *shape)
         graph = helper.make_graph(nodes, name, [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, *shape])],
                                   [helper.make_empty_tensor_value_info("y")],
-                                  [numpy_helper.from_array(values, key) for key, values in constants.items()])
-        opsets = [helper.make_opsetid("", 17), helper.make_opsetid(MICROSOFT, 1)]
-        model = helper.make_model(graph, opset_imports=opsets, ir_version=8, producer_name="pellucid")
+                                  [values if isinstance(values, TensorProto) else numpy_helper.from_array(values, key)
+                                   for key, values in constants.items()])
+        # Integers of 4 bits, and blocks, are as new as that.
+        opset = 21 if any(made.op_type == "DequantizeLinear" and made.input[0] in constants for made in nodes) else 17
+        opsets = [helper.make_opsetid("", opset), helper.make_opsetid(MICROSOFT, 1)]
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=10 if opset == 21 else 8, producer_name="pellucid")
         options = onnxruntime.SessionOptions()
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])

@@ -258,7 +258,7 @@ pub(crate) mod cases {
         rng::Rng,
     };
 
-    pub const ALL: &[Case] = &[Case::new("Dense", &["FusedGemm", "Gemm"], dense)];
+    pub const ALL: &[Case] = &[Case::new("Dense", &["FusedGemm", "Gemm", "MatMulNBits"], dense)];
 
     fn dense(rng: &mut Rng) -> Graph {
         let (features, outputs) = (int(rng, 1, 90), int(rng, 1, 40));

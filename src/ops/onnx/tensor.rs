@@ -40,19 +40,20 @@ fn elements(tensor: &TensorProto, count: usize) -> Result<Elements, String> {
     let int32 = &tensor.int32_data;
     let kind = DataType::try_from(tensor.data_type).unwrap_or(DataType::Undefined);
     let width = match kind {
-        DataType::Float | DataType::Int32 => 4,
-        DataType::Int8 | DataType::Uint8 | DataType::Bool => 1,
-        DataType::Int64 | DataType::Double => 8,
-        DataType::Float16 | DataType::Bfloat16 => 2,
+        DataType::Float | DataType::Int32 => 32,
+        DataType::Int8 | DataType::Uint8 | DataType::Bool => 8,
+        DataType::Int64 | DataType::Double => 64,
+        DataType::Float16 | DataType::Bfloat16 => 16,
+        DataType::Int4 | DataType::Uint4 => 4,
         other => {
             return Err(format!(
-                "tensors of type {} are not supported; floats are, and integers of 8, 32 and 64 bits: quantize the model \
-                 to 8 bits",
+                "tensors of type {} are not supported; floats are, and integers of 4, 8, 32 and 64 bits: quantize the \
+                 model to 8 bits",
                 other.as_str_name()
             ));
         }
     };
-    if !raw.is_empty() && raw.len() != count.saturating_mul(width) {
+    if !raw.is_empty() && raw.len() != (count.saturating_mul(width)).div_ceil(8) {
         return Err(format!("tensor {:?} is cut short", tensor.name));
     }
     let typed = raw.is_empty();
@@ -73,6 +74,15 @@ fn elements(tensor: &TensorProto, count: usize) -> Result<Elements, String> {
         DataType::Int8 => Elements::I8(read(raw, i8::from_le_bytes)),
         DataType::Uint8 | DataType::Bool if typed => Elements::U8(int32.iter().map(|&v| v as u8).collect()),
         DataType::Uint8 | DataType::Bool => Elements::U8(raw.to_vec()),
+        // As integers of 32 bits, so that nobody takes them for those of 8, whose range is another.
+        DataType::Int4 | DataType::Uint4 => {
+            let bytes: Vec<u8> = if typed { int32.iter().map(|&v| v as u8).collect() } else { raw.to_vec() };
+            let half = |nibble: u8| {
+                if kind == DataType::Int4 { i32::from((nibble << 4) as i8 >> 4) } else { nibble.into() }
+            };
+            let halves = bytes.iter().flat_map(|byte| [byte & 15, byte >> 4]);
+            Elements::I32(halves.take(count).map(half).collect())
+        }
         DataType::Int32 if typed => Elements::I32(int32.clone()),
         DataType::Int32 => Elements::I32(read(raw, i32::from_le_bytes)),
         _ if typed => Elements::I64(tensor.int64_data.clone()),

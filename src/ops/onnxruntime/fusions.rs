@@ -10,8 +10,10 @@ use crate::{
         activations::{Share, gelu, swish},
         arithmetic::{read_add, scaled},
         conv::{self, dense},
+        normalise::layer_normalised_last,
         onnx::{Operand, Reader},
         pointwise::Pointwise,
+        readers::Read,
         rearrange::{IndexMap, check_axes, placed},
         smooth_activation::{Kind, SmoothActivation},
     },
@@ -26,10 +28,17 @@ fn value(operand: Operand) -> Result<ValueId, String> {
 }
 
 /// The sum of an operand and an input, where the node has that.
-fn plus(node: &mut Reader<'_>, operand: Operand, input: usize) -> Result<Operand, String> {
-    let Some(other) = node.inputs.get(input).cloned().flatten() else { return Ok(operand) };
-    let own = mem::replace(&mut node.inputs, vec![Some(operand), Some(other)]);
-    let made = read_add(node);
+pub(super) fn plus(node: &mut Reader<'_>, operand: Operand, input: usize) -> Result<Operand, String> {
+    match node.inputs.get(input).cloned().flatten() {
+        Some(other) => combined(node, operand, other, read_add),
+        None => Ok(operand),
+    }
+}
+
+/// What `read` makes of two operands, in the place of the node's own.
+pub(super) fn combined(node: &mut Reader<'_>, a: Operand, b: Operand, read: Read) -> Result<Operand, String> {
+    let own = mem::replace(&mut node.inputs, vec![Some(a), Some(b)]);
+    let made = read(node);
     node.inputs = own;
     made
 }
@@ -116,6 +125,21 @@ fn exchanged(node: &mut Reader<'_>, operand: Operand) -> Result<Operand, String>
             placed(node, value, IndexMap::transpose(&shape, &order)).map(Operand::Value)
         }
     }
+}
+
+/// Reads an onnxruntime `SkipLayerNormalization`: a layer normalisation of a sum, which is its fourth output.
+pub fn read_skip_layer_normalization(node: &mut Reader<'_>) -> Result<Operand, String> {
+    if node.makes(1) || node.makes(2) {
+        return Err("its mean and its deviation are not supported as outputs".into());
+    }
+    let x = node.inputs.first().cloned().flatten().ok_or("input 0 is missing")?;
+    let sum = plus(node, x, 1)?;
+    let sum = plus(node, sum, 4)?;
+    let [scale, shift] = [2, 3].map(|i| node.inputs.get(i).cloned().flatten());
+    node.inputs = vec![Some(sum.clone()), scale, shift];
+    let made = layer_normalised_last(node, 1e-12)?;
+    node.others = vec![sum; 3];
+    Ok(made)
 }
 
 /// Reads an onnxruntime `BiasGelu` or, with the hyperbolic tangent, `FastGelu`: GELU of a sum.

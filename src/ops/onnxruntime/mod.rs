@@ -2,6 +2,8 @@
 //! one. Its optimizer and its quantizer write them.
 
 mod fusions;
+mod integers;
+mod nbits;
 
 use super::{
     activations,
@@ -19,6 +21,7 @@ const fn own(operator: &'static str, read: Read, attributes: &'static [Attribute
 pub const READERS: &[Entry] = &[
     own("BiasGelu", fusions::read_bias_gelu, &[]),
     own("DequantizeLinear", read_dequantize, &[int("axis"), int("block_size")]),
+    own("DynamicQuantizeMatMul", integers::read_dynamic, &[]),
     own("FastGelu", fusions::read_fast_gelu, &[]),
     own(
         "FusedConv",
@@ -54,6 +57,12 @@ pub const READERS: &[Entry] = &[
         &[float("alpha"), int("transA"), int("transB"), int("transBatchA"), int("transBatchB")],
     ),
     own("Gelu", activations::read_gelu, &[]),
+    own("MatMulIntegerToFloat", integers::read_to_float, &[]),
+    own(
+        "MatMulNBits",
+        nbits::read_matmul,
+        &[int("K"), int("N"), int("accuracy_level"), int("bits"), int("block_size"), int("weight_prepacked")],
+    ),
     own("QGemm", quantized::read_gemm, &[float("alpha"), int("transA"), int("transB")]),
     own("QLinearAdd", quantized::read_add, &[]),
     own(
@@ -77,4 +86,5 @@ pub const READERS: &[Entry] = &[
     own("QLinearSoftmax", quantized::read_softmax, &[int("axis"), int("opset")]),
     own("QuantizeLinear", read_quantize, &[int("axis"), int("block_size")]),
     own("QuickGelu", fusions::read_quick_gelu, &[float("alpha")]),
+    own("SkipLayerNormalization", fusions::read_skip_layer_normalization, &[float("epsilon")]),
 ];

@@ -6,7 +6,10 @@ use super::Pointwise;
 use crate::{
     chain::{QuantParams, Quantizer, Step},
     graph::{Constant, Elements, Quantization, ValueId},
-    ops::onnx::{Operand, Reader},
+    ops::{
+        blocks::Blocks,
+        onnx::{Operand, Reader},
+    },
 };
 
 /// Scales and zero points of a value of an image. Their `axis` is one of a batch: the first axis of an image's value is
@@ -51,7 +54,7 @@ fn range(zero_point: Option<&Constant>) -> Result<(f32, f32), String> {
 fn axis(node: &Reader<'_>) -> Result<i64, String> {
     match node.int("block_size", 0) {
         0 => Ok(node.int("axis", 1)),
-        _ => Err("blocked quantization is not supported".into()),
+        _ => Err("blocks are supported of weights alone".into()),
     }
 }
 
@@ -157,7 +160,12 @@ fn clamp_i32(v: i64) -> i32 {
 /// Reads an ONNX DequantizeLinear, of an activation or of weights.
 pub fn read_dequantize(node: &mut Reader<'_>) -> Result<Operand, String> {
     let integers = node.inputs.first().cloned().flatten().ok_or("input 0 is missing")?;
-    let (scales, zero, axis) = (node.constant(1)?, node.optional_constant(2)?, axis(node)?);
+    let (scales, zero) = (node.constant(1)?, node.optional_constant(2)?);
+    if let (size @ 1.., Operand::Constant(weights)) = (node.int("block_size", 0), &integers) {
+        let blocks = Blocks { scales: &scales, zero: zero.as_deref(), axis: node.int("axis", 1), size };
+        return Ok(Operand::Constant(blocks.reals(node, weights)?.into()));
+    }
+    let axis = axis(node)?;
     dequantized(node, integers, &scales, zero.as_deref(), axis)
 }
 
