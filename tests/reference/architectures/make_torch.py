@@ -9,6 +9,7 @@ import tempfile
 import warnings
 
 import onnx
+import onnxruntime
 import torch
 
 from drawing import image
@@ -21,6 +22,18 @@ NEW = dict(dynamo=True, opset_version=18, external_data=False, verbose=False, dy
 # As Hugging Face's optimum does it: batch, channels, height and width are all open.
 OPEN = dict(OLD, dynamic_axes={"input": dict(enumerate(["batch_size", "num_channels", "height", "width"])), "logits": {0: "batch_size"}})
 EXPORTS = {"torchvision": {"legacy": OLD, "dynamo": NEW}, "timm": {"legacy": OLD}, "transformers": {"optimum": OPEN}}
+
+# Networks that are tested as onnxruntime's optimizer saves them, too: with its own operators.
+OPTIMIZED = ("mobilevit", "swin")
+
+
+def optimized(model):
+    with tempfile.TemporaryDirectory() as folder:
+        options = onnxruntime.SessionOptions()
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+        options.optimized_model_filepath = os.path.join(folder, "optimized.onnx")
+        onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        return onnx.load(options.optimized_model_filepath)
 
 
 def export(model, size, options):
@@ -52,6 +65,8 @@ def main(family, out, *names):
         build, layer, size = networks[name]
         model, truth = settled(build, name, layer, size)
         models = {key: (export(model, size, options), False) for key, options in EXPORTS[family].items()}
+        if family == "transformers" and name in OPTIMIZED:
+            models["optimized"] = (optimized(models["optimum"][0]), False)
         folder.add(name, size, layer, truth, models)
     folder.close()
 
