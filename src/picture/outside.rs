@@ -6,6 +6,8 @@ use crate::error::Result;
 /// The share of a picture that may lie outside the crop without a word: pictures of 16:9 lose 0.57, those of 2:1 more
 /// than this.
 const UNTOLD: f64 = 0.6;
+/// A side of which no more than this share is seen is told of; every network that crops loses an eighth.
+const MUCH: f64 = 0.75;
 
 impl Preprocessing {
     /// The part of a picture that [`Preprocessing::fit`] keeps, in shares of the picture's sides: left, top, width and
@@ -39,20 +41,24 @@ impl Preprocessing {
         if outside <= UNTOLD {
             return Ok(None);
         }
-        let is_wide = picture.width > picture.height;
-        let (side, ends, full, part, length) = if is_wide {
-            ("width", "left and right", full_width, columns, picture.width)
-        } else {
-            ("height", "top and bottom", full_height, rows, picture.height)
-        };
-        let place = |at: usize| (at as f64 * length as f64 / full as f64).round();
+        let sides = [
+            ("width", "left and right", full_width, columns, picture.width),
+            ("height", "top and bottom", full_height, rows, picture.height),
+        ];
+        let told = sides.iter().filter(|(_, _, full, part, _)| seen(part, *full) <= MUCH);
+        let places = told.map(|(side, ends, full, part, length)| {
+            let place = |at: usize| (at as f64 * *length as f64 / *full as f64).round();
+            format!(
+                "of {length} pixels of its {side} it sees those from {} to {}, and nothing more to the {ends}",
+                place(part.start),
+                place(part.end),
+            )
+        });
         Ok(Some(format!(
-            "{:.0} % of the picture lie outside the crop that the network sees: of {length} pixels of its {side} it sees \
-             those from {} to {}, and nothing more to the {ends}. If the subject is there, crop the picture around it \
-             first.",
+            "{:.0} % of the picture lie outside the crop that the network sees: {}. If the subject is there, crop the \
+             picture around it first.",
             100.0 * outside,
-            place(part.start),
-            place(part.end),
+            places.collect::<Vec<_>>().join("; "),
         )))
     }
 }
@@ -89,6 +95,16 @@ mod tests {
         let tall = note(300, 1200).unwrap();
         assert!(tall.contains("its height") && tall.contains("top and bottom"), "{tall}");
         assert!(note(2000, 1000).is_some());
+        assert!(!wide.contains("height") && !tall.contains("width"), "{wide} {tall}");
+    }
+
+    #[test]
+    fn both_sides_are_told_where_both_lose_much() {
+        // An input of 16 x 224, of a picture of 512 x 400: it is made 328 x 256, and the middle is seen.
+        let picture = Picture::plain(512, 400, [0; 3]);
+        let strip = Preprocessing::default().outside(&picture, 16, 224).unwrap().unwrap();
+        assert!(strip.contains("400 pixels of its height it sees those from 188 to 213"), "{strip}");
+        assert!(strip.contains("512 pixels of its width"), "{strip}");
     }
 
     #[test]

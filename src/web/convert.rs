@@ -29,9 +29,12 @@ pub fn bytes(bytes: &[u8]) -> JsValue {
     Uint8Array::from(bytes).into()
 }
 
-/// An `Error` with the stable code in its `code`.
+/// An `Error` with the stable code in its `code`, and in `files` the names of those that are missing.
 pub fn error(error: &Error) -> JsValue {
     let value = js_sys::Error::new(&error.to_string());
     let _ = Reflect::set(&value, &"code".into(), &error.code().into());
+    if let Error::MissingData(names) = error {
+        let _ = Reflect::set(&value, &"files".into(), &texts(names));
+    }
     value.into()
 }

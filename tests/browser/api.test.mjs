@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 
 import { launch } from './chromium.mjs';
 import { openHost, serve } from './host.mjs';
-import { eventually } from './support.mjs';
+import { eventually, fileOf } from './support.mjs';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -41,7 +41,9 @@ describe('the API', () => {
 
   before(async () => {
     browser = await launch({ webgpu: false });
-    ({ page, context, trouble } = await openHost(browser, HTML));
+    const [model, data] = await Promise.all(['model.onnx', 'model.onnx.data'].map((name) => fileOf(`tests/fixtures/files/${name}`)));
+    const files = { 'beside/model.onnx': model.bytes, 'beside/model.onnx.data': data.bytes, 'alone/model.onnx': model.bytes };
+    ({ page, context, trouble } = await openHost(browser, HTML, { files }));
     await page.waitForFunction(() => window.load);
     await page.evaluate(async () => {
       window.stages = new Set();
@@ -269,6 +271,59 @@ describe('the API', () => {
     assert.notEqual(before, after);
     assert.equal(after, again);
     assert.equal(stranger, 'argument');
+  });
+
+  it('explains with the segments that it gave, and with samples in arrays of any kind', async () => {
+    const { own, same } = await page.evaluate(async () => {
+      const image = window.sample('coffee');
+      const parts = await window.explainer.segments(image, { parameters: { algorithm: 'grid' } });
+      const rows = Array.from({ length: 40 }, (_, i) => Array.from({ length: parts.count }, (_, k) => (i * 7 + k * k) % 3 % 2));
+      const ask = (labels, samples) => window.explainer.explain(image, { method: 'lime', target: 967, segments: { ...parts, labels }, samples });
+      const typed = await ask(parts.labels, rows.map((row) => Uint8Array.from(row)));
+      const plain = await ask([...parts.labels], rows);
+      return { own: await window.hashOf(typed.values), same: await window.hashOf(plain.values) };
+    });
+    assert.equal(own, same);
+  });
+
+  it('fetches the weights that lie beside a model that has an address, and from nowhere else', async () => {
+    const { label, again, missing } = await page.evaluate(async () => {
+      const address = new URL('beside/model.onnx', location.href).href;
+      const explainer = await window.load({ model: address });
+      const { classes } = await explainer.classify(window.sample('coffee'));
+      const file = await explainer.file();
+      explainer.dispose();
+      return { label: classes.length, again: file.size, missing: await window.messageOf(window.load({ model: new URL('alone/model.onnx', location.href) })) };
+    });
+    assert.equal(label, 5);
+    assert.ok(again > 0);
+    assert.match(missing, /^model\.onnx\.data is missing on its server \(status 404\)/);
+  });
+
+  it('rejects with its own error, whatever it is given', async () => {
+    const codes = await page.evaluate(async () => {
+      const { explainer, codeOf } = window;
+      const lost = new ImageData(3, 3);
+      structuredClone(lost.data.buffer, { transfer: [lost.data.buffer] });
+      const huge = Object.assign(document.createElement('canvas'), { width: 30_000, height: 30_000 });
+      const image = window.sample('coffee');
+      return {
+        detached: await codeOf(explainer.classify(lost)),
+        huge: await codeOf(explainer.classify(huge)),
+        hugeSays: await window.messageOf(explainer.classify(huge)),
+        address: await codeOf(explainer.classify('http://')),
+        target: await codeOf(explainer.explain(image, { target: NaN })),
+        nothing: await codeOf(explainer.classify(image, null)),
+        background: await codeOf(explainer.explain(image, { method: 'expected-gradients', background: image, parameters: { samples: 2 } })),
+        name: await window.load({ name: 5 }).then((other) => (other.dispose(), other.model.name), String),
+      };
+    });
+    assert.match(codes.hugeSays, /of 30000 by 30000 pixels cannot be read/);
+    delete codes.hugeSays;
+    const wanted = { detached: 'image', huge: 'image', address: 'argument', target: 'argument', nothing: 'no error', background: 'no error' };
+    const { name, ...others } = codes;
+    assert.deepEqual(others, wanted);
+    assert.equal(typeof name, 'string');
   });
 
   it('hears an abort before, during and after', async () => {

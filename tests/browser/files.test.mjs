@@ -36,6 +36,8 @@ describe('files around a model', () => {
     assert.match(await notice.textContent(), /"model\.onnx\.data", which is missing/);
     assert.equal((await explained(page, () => drop(page, data))).hash, wanted);
     assert.equal(await page.$('.notice.error'), null, 'it is true no more');
+    // What is told of a model goes when another is open, and a file's name is told as it is written.
+    assert.deepEqual(await page.$$eval('.notice p', (all) => all.map((each) => each.textContent.split(' is open')[0])), ['The model model.onnx']);
   });
 
   it('takes labels and a configuration that are dropped with it', async () => {

@@ -163,6 +163,9 @@ describe('the tag', () => {
     const titles = (id) => page.locator(`#${id} [part="title"]`).allTextContents();
     assert.deepEqual(await titles('a'), ['Grad-CAM', 'Saliency']);
     assert.deepEqual(await titles('b'), ['tabby', 'tiger cat', 'Egyptian cat']);
+    await page.evaluate(() => (document.querySelector('#b').compare = ['lynx', 'tabby']));
+    await page.waitForFunction(() => document.querySelector('#b').explanations[0]?.targets[0].target.label === 'lynx');
+    assert.deepEqual(await titles('b'), ['lynx', 'tabby']);
     await context.close();
   });
 

@@ -317,6 +317,6 @@ export class Engine {
  * @param {Started} started
  * @returns {Opening}
  */
-function kept({ labels, ...opening }, { file, labels: names }) {
-  return { ...opening, model: opening.model instanceof Blob ? opening.model : file, options: { ...opening.options, labels: names } };
+function kept({ labels, ...opening }, { file, files, labels: names }) {
+  return { ...opening, files, model: opening.model instanceof Blob ? opening.model : file, options: { ...opening.options, labels: names } };
 }

@@ -385,7 +385,7 @@ export class Explainer {
   async #question({ method = 'grad-cam', target, versus, layer, score, seed = 0, parameters = {}, background, baseline, ...own }, signal) {
     /** @type {Question} */
     const question = { method, target: target ?? null, versus: versus ?? null, layer: layer ?? null, score: score ?? null, parameters, seed, ...own };
-    if (background) question.background = await this.#choice('background', background, signal);
+    if (background) question.background = await this.#choice('background', [background].flat(), signal);
     if (!baseline) return question;
     question.baseline = await this.#choice('baseline', [baseline], signal);
     question.parameters = { baseline: 'image', ...parameters };

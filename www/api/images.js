@@ -2,8 +2,9 @@
 
 /** @import { ImageSource } from './pellucid' */
 
-import { address } from './assets.js';
+import { messageOf } from '../shared/errors.js';
 import { PellucidError, cancelled } from './errors.js';
+import { addressOf } from './options.js';
 
 const KINDS = 'a File, Blob, ImageBitmap, ImageData, image element, canvas, or address';
 
@@ -32,11 +33,11 @@ export function createImages() {
  * @param {ImageSource} image
  */
 async function urlOf(image) {
-  if (typeof image === 'string' || image instanceof URL) return address(image);
+  if (typeof image === 'string' || image instanceof URL) return addressOf('an image', image);
   if (!is(image, 'HTMLImageElement')) return null;
   const element = /** @type {HTMLImageElement} */ (image);
   // A lazy image that nobody has scrolled to is not loaded, but has an address.
-  return element.currentSrc || element.src ? address(element.currentSrc || element.src) : null;
+  return element.currentSrc || element.src ? addressOf('an image', element.currentSrc || element.src) : null;
 }
 
 /**
@@ -69,12 +70,14 @@ async function drawn(image) {
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext('2d');
   if (!context) throw new PellucidError('image', `A canvas of ${width} by ${height} pixels could not be made. Use a smaller image.`);
-  if (is(image, 'ImageData')) context.putImageData(/** @type {ImageData} */ (image), 0, 0);
-  else context.drawImage(/** @type {CanvasImageSource} */ (image), 0, 0);
   try {
+    if (is(image, 'ImageData')) context.putImageData(/** @type {ImageData} */ (image), 0, 0);
+    else context.drawImage(/** @type {CanvasImageSource} */ (image), 0, 0);
     return await canvas.convertToBlob({ type: 'image/png' });
-  } catch {
-    throw new PellucidError('image', 'The image is of another site, which does not let this page read it. Use a copy of it.');
+  } catch (error) {
+    const isForeign = error instanceof Error && error.name === 'SecurityError';
+    const why = isForeign ? 'is of another site, which does not let this page read it. Use a copy of it.' : `of ${width} by ${height} pixels cannot be read (${messageOf(error)}). Use a smaller one, or a copy.`;
+    throw new PellucidError('image', `The image ${why}`);
   }
 }
 

@@ -33,8 +33,9 @@ const KNOWN = {
  */
 export function optionsFrom(call, options) {
   const known = KNOWN[call];
-  const unknown = Object.keys(options).find((key) => !known.includes(key));
-  if (unknown === undefined) return options;
+  const given = options ?? /** @type {Options} */ ({});
+  const unknown = Object.keys(given).find((key) => !known.includes(key));
+  if (unknown === undefined) return given;
   throw new PellucidError('argument', `${call} has no option ${JSON.stringify(unknown)}; it has ${known.join(', ')}`);
 }
 
@@ -52,7 +53,7 @@ export function openingFrom({ model, files, labels, preprocessing, scores, size,
   const names = labels === undefined || labels === null || isList(labels) ? undefined : fileOf('labels', labels);
   return {
     model: file,
-    name: name ?? (model === undefined || model === null ? SHIPPED : nameOf(model)),
+    name: String(name ?? (model === undefined || model === null ? SHIPPED : nameOf(model))),
     labels: names,
     labelsFile: labels instanceof File ? labels.name : undefined,
     files: files && [...files],
@@ -104,14 +105,15 @@ function fileOf(what, source) {
 }
 
 /**
+ * An address, made absolute.
  * @param {string} what
  * @param {string | URL} source
  */
-function addressOf(what, source) {
+export function addressOf(what, source) {
   try {
     return address(source);
   } catch {
-    throw new PellucidError('argument', `${JSON.stringify(String(source))} is no address of ${what === 'labels' ? what : `a ${what}`}.`);
+    throw new PellucidError('argument', `${JSON.stringify(String(source))} is no address of ${what === 'model' ? 'a model' : what}.`);
   }
 }
 

@@ -136,14 +136,14 @@ export interface Question<Id extends MethodId = MethodId> {
   seed?: number;
   /** Parameters of the method; those that are left out have their defaults. */
   parameters?: MethodParameters[Id];
-  /** What expected gradients compare with; twelve photographs by default. */
-  background?: ImageSource[];
+  /** What expected gradients compare with, one image or several; twelve photographs by default. */
+  background?: ImageSource | ImageSource[];
   /** Where integrated gradients start; stands for the parameter `baseline: 'image'`. */
   baseline?: ImageSource;
   /** Segments of your own, for methods that hide segments: the label of each pixel, row by row, from 0. */
-  segments?: { width: number; height: number; labels: number[] };
+  segments?: { width: number; height: number; labels: ArrayLike<number> };
   /** Samples of your own, for such methods: which segments show (1) in each. */
-  samples?: number[][];
+  samples?: ArrayLike<number>[];
 }
 
 export interface ExplainOptions<Id extends MethodId = MethodId> extends Question<Id> {

@@ -264,7 +264,7 @@ export interface PageEngine {
 
 /** How flows speak to the reader. */
 export interface Notices {
-  notify(notice: Notice): unknown;
+  notify(notice: Notice): Element;
   notifyError(error: unknown): unknown;
   clearErrors(): void;
   clearNotices(): void;

@@ -136,6 +136,8 @@ export type Score = 'logit' | 'probability';
 export interface Started {
   module: WebAssembly.Module;
   file: Blob;
+  /** The files in which the model keeps its weights. */
+  files: File[];
   labels?: string[];
   methods: Method[];
   colourMaps: ColourMap[];
@@ -314,7 +316,7 @@ export interface Question {
   parameters: Settings;
   seed: number;
   segments?: OwnSegments;
-  samples?: number[][];
+  samples?: ArrayLike<number>[];
   background?: Choice;
   baseline?: Choice;
 }
@@ -329,7 +331,7 @@ export interface Choice {
 export interface OwnSegments {
   width: number;
   height: number;
-  labels: number[];
+  labels: ArrayLike<number>;
 }
 
 /** What is said of a run. A run of one target has its figures beside the others. */

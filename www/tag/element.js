@@ -337,7 +337,7 @@ for (const name of ATTRIBUTES) {
     /** @this {Element} @param {unknown} value */
     set(value) {
       if (value === null || value === undefined) this.removeAttribute(name);
-      else this.setAttribute(name, typeof value === 'object' ? JSON.stringify(value) : String(value));
+      else this.setAttribute(name, typeof value === 'object' && !Array.isArray(value) ? JSON.stringify(value) : String(value));
     },
   });
 }

@@ -124,6 +124,14 @@ async function sendFiles({ method, background, baseline }) {
 }
 
 /**
+ * A value as the engine reads it: arrays of any kind are lists, and what is no number is refused as that, where `null` would
+ * be a default.
+ * @param {unknown} value
+ */
+const jsonOf = (value) =>
+  JSON.stringify(value, (_, each) => (ArrayBuffer.isView(each) ? [.../** @type {Uint8Array} */ (each)] : Number.isNaN(each) ? 'NaN' : each));
+
+/**
  * A part, from its address where it is not here.
  * @param {string | Blob} source
  * @param {(received: number, total: number) => void} [onBytes]
@@ -225,14 +233,24 @@ const inTurn = {
       const data = [];
       for (const file of files) data.push({ name: file.name, bytes: await read(file) });
       const step = (/** @type {'parse' | 'upload'} */ step) => progress({ stage: 'open', step });
-      return Engine.open(await read(whole), data, name, JSON.stringify(options), pool, step);
+      return Engine.open(await read(whole), data, name, jsonOf(options), pool, step);
     };
-    engine = await span('load-model', open());
+    const opening = open().catch(async (error) => {
+      if (error.code !== 'missing-data' || model instanceof Blob) throw error;
+      // The weights lie beside the model: in its own folder or below, whatever their names look like.
+      for (const path of error.files) {
+        const { href } = new URL(`./${encodeURIComponent(path).replaceAll('%2F', '/')}`, model);
+        files = [...files, new File([await downloaded(href)], path)];
+      }
+      return open();
+    });
+    engine = await span('load-model', opening);
     if (helpers !== undefined) warm();
     methods = JSON.parse(allMethods());
     const value = {
       module: compiled,
       file: whole,
+      files,
       labels: options.labels,
       methods,
       colourMaps: colour_maps(),
@@ -249,7 +267,7 @@ const inTurn = {
 
   async classify({ as }) {
     const start = clock();
-    const answer = JSON.parse(as ? await engine.try_out(JSON.stringify(as)) : await engine.classify());
+    const answer = JSON.parse(as ? await engine.try_out(jsonOf(as)) : await engine.classify());
     const end = clock();
     const found = as ? answer : { classes: answer };
     return { value: { ...found, elapsed_ms: end - start, span: [start, end], backend: info().backend } };
@@ -257,7 +275,7 @@ const inTurn = {
 
   /** Cuts the picture into segments. */
   async cut({ method, parameters }) {
-    return pixels(/** @type {Segments} */ (engine.cut(method, JSON.stringify(parameters))));
+    return pixels(/** @type {Segments} */ (engine.cut(method, jsonOf(parameters))));
   },
 
   /** The scores of every class with some segments hidden. */
@@ -289,7 +307,7 @@ const inTurn = {
       return !stopped();
     };
     /** @type {Report} */
-    const report = JSON.parse(await engine.explain(JSON.stringify(request), step));
+    const report = JSON.parse(await engine.explain(jsonOf(request), step));
     return { value: { ...report, elapsed_ms: performance.now() - start, backend_now: info().backend } };
   },
 
@@ -304,7 +322,7 @@ const inTurn = {
       await yieldToMessages();
       return !stopped();
     };
-    await engine.sweep(JSON.stringify(request), step);
+    await engine.sweep(jsonOf(request), step);
     return { value: { backend_now: info().backend } };
   },
 };
@@ -333,7 +351,7 @@ const atOnce = {
 
   /** Draws a map: on a scale that all of its run's maps share, or its own; large, or as small as a tile; with its raw values. */
   async render({ id, k, display, shared = false, small = false, values = false }) {
-    const { facts, ...image } = /** @type {Drawing} */ (engine.render(id, k, JSON.stringify(display), shared, small));
+    const { facts, ...image } = /** @type {Drawing} */ (engine.render(id, k, jsonOf(display), shared, small));
     const { rendered, ticks } = /** @type {Pick<Frame, 'rendered' | 'ticks'>} */ (JSON.parse(facts));
     const frame = pixels({ ...image, rendered, ticks });
     if (!values) return frame;
@@ -351,7 +369,7 @@ const atOnce = {
   },
 
   async png({ id, k, display, shared = false }) {
-    return { value: engine.png(id, k, JSON.stringify(display), shared) };
+    return { value: engine.png(id, k, jsonOf(display), shared) };
   },
 
   async npy({ id, k }) {

@@ -24,7 +24,11 @@ pub fn shrink(source: &str, module: bool) -> Result<String> {
     };
     let minified = Minifier::new(options).minify(&allocator, &mut program);
     let options = CodegenOptions::minify();
-    let printed = Codegen::new().with_options(options).with_scoping(minified.scoping).build(&program);
+    let printed = Codegen::new()
+        .with_options(options)
+        .with_scoping(minified.scoping)
+        .with_private_member_mappings(minified.class_private_mappings)
+        .build(&program);
     Ok(printed.code)
 }
 
@@ -91,6 +95,15 @@ mod tests {
         let shrunk = shrink(source, true)?;
         assert!(shrunk.contains("twice") && shrunk.len() < source.len() / 2, "{shrunk}");
         assert!(!shrunk.contains("number"), "{shrunk}");
+        Ok(())
+    }
+
+    #[test]
+    fn private_members_get_short_names_and_texts_keep_theirs() -> Result<()> {
+        let source = "export class Counter {\n  #number = 0;\n  next() { return (this.#number += 1) + '#number'; }\n}\n";
+        let shrunk = shrink(source, true)?;
+        assert_eq!(shrunk.matches("#number").count(), 1, "{shrunk}");
+        assert!(shrunk.contains("Counter") && shrunk.contains("next()"), "{shrunk}");
         Ok(())
     }
 

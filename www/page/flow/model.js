@@ -21,6 +21,13 @@ export function createModelFlow(store, engine, picture, { clearErrors, notify, n
   let current = { data: [], choices: {} };
   /** The same of the last model that an answer came from: where one crashes, the engine goes back to it. */
   let proven = current;
+  /** What was said of the model last. @type {ReturnType<Notices['notify']> | undefined} */
+  let told;
+  /** Takes the place of what was said before: that is no longer so. @type {Notices['notify']} */
+  const say = (notice) => {
+    told?.remove();
+    return (told = notify(notice));
+  };
 
   /** @type {ModelFlow['take']} */
   async function take({ model, data, config, labels }) {
@@ -29,7 +36,7 @@ export function createModelFlow(store, engine, picture, { clearErrors, notify, n
     // Data for no model that waits, and what goes with the model that is open.
     if (!of && data.length) {
       waiting = { data, config, labels, choices: {} };
-      notify({ message: `${data[0].name} holds the weights of a model. Drop its .onnx file too.` });
+      say({ message: `The file ${data[0].name} holds the weights of a model. Drop its .onnx file too.` });
       return false;
     }
     const before = held ?? (model ? { data: [], choices: {} } : current);
@@ -113,15 +120,16 @@ export function createModelFlow(store, engine, picture, { clearErrors, notify, n
    */
   function tell(info, name) {
     // The dialog shows all of it.
+    told?.remove();
     if (store.state.dialog === 'model') return;
     const { missing, remarks, guess } = info.model;
     const gaps = {
       scaling: guess ?? '',
       labels: 'Its file does not name the classes.',
     };
-    const message = [`${name ?? info.model.name} is open.`, ...missing.map((gap) => gaps[gap]), ...remarks].join(' ');
+    const message = [`The model ${name ?? info.model.name} is open.`, ...missing.map((gap) => gaps[gap]), ...remarks].join(' ');
     const actions = missing.length ? [{ label: 'Set labels and scaling', run: () => store.set({ dialog: 'model' }) }] : [];
-    notify({ message, actions });
+    say({ message, actions });
   }
 
   return {

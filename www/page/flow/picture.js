@@ -17,6 +17,8 @@ import { tellBackend } from './backend.js';
 export function createPictureFlow(store, engine, { clearErrors, notify, notifyError }) {
   let latest = 0;
   let first = true;
+  /** What was said of the crop. @type {ReturnType<Notices['notify']>[]} */
+  let told = [];
 
   /**
    * Takes a picture; a later one supersedes it at any point.
@@ -31,7 +33,8 @@ export function createPictureFlow(store, engine, { clearErrors, notify, notifyEr
       // The engine has this picture now, so the page shows it, though another may have been dropped meanwhile.
       clearErrors();
       store.set({ ...clearedByPicture(), picture: { blob, name }, opening: turn !== latest, crop });
-      for (const message of crop.notes) notify({ message });
+      for (const notice of told) notice.remove();
+      told = crop.notes.map((message) => notify({ message }));
     } catch (error) {
       if (turn !== latest) return;
       if (codeOf(error) !== 'cancelled') notifyError(error);

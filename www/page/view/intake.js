@@ -61,7 +61,7 @@ async function takeFiles(files, { store, picture, model }) {
  * @param {ModelFlow} model
  */
 export async function takeModel(files, idle, model) {
-  for (const { name } of idle) notify({ message: `${name} says neither how pictures are prepared nor what classes are called, so it was left out.` });
+  for (const { name } of idle) notify({ message: `The file ${name} says neither how pictures are prepared nor what classes are called, so it was left out.` });
   const { data, config, labels } = files;
   return files.model || data.length || config || labels ? model.take(files) : false;
 }

@@ -119,7 +119,7 @@ function createScaling() {
 function createOutputs() {
   const ids = { scores: uid('scores'), size: uid('size') };
   const select = h('select', { id: ids.scores });
-  const size = h('input', { type: 'text', id: ids.size, required: true, pattern: '\\s*\\d+\\s*[x×]\\s*\\d+\\s*', title: 'Height x width in pixels, as 224x224' });
+  const size = h('input', { type: 'text', id: ids.size, required: true, pattern: '\\s*[1-9]\\d*\\s*[x×]\\s*[1-9]\\d*\\s*', title: 'Height x width in pixels, as 224x224' });
   const outputs = h('div', { class: 'field' }, h('label', { class: 'field-label', for: ids.scores }, 'The output that is explained'), select);
   const extents = h('div', { class: 'field' }, h('label', { class: 'field-label', for: ids.size }, 'Input, height x width'), size);
   /** What the model that is open has, and what of it was chosen. */
@@ -165,6 +165,6 @@ function triple(label) {
   return {
     element: h('div', { class: 'field' }, h('label', { class: 'field-label', for: id }, label), input),
     get: () => input.value.split(/[\s,]+/).filter(Boolean).map(Number),
-    set: (/** @type {number[]} */ values) => void (input.value = values.join(', ')),
+    set: (/** @type {number[]} */ values) => void (input.value = values.map((value) => +value.toPrecision(7)).join(', ')),
   };
 }

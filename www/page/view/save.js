@@ -40,7 +40,7 @@ export function setUpSave(store, save) {
       const file = await save(chosen);
       const name = `pellucid-${stem(store.state.info?.model.name)}.html`;
       offer(file, name);
-      notify({ message: `${name} has ${(file.size / 1e6).toFixed(1)} MB. It opens by a double click, without a network or a server.` });
+      notify({ message: `The file ${name} has ${(file.size / 1e6).toFixed(1)} MB. It opens by a double click, without a network or a server.` });
     } catch (error) {
       notifyError(error);
     } finally {
