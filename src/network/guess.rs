@@ -107,6 +107,11 @@ fn inside(file: &GraphProto) -> Option<Guess> {
         }
         let scale = match node.op_type.as_str() {
             "Cast" | "Transpose" | "Identity" => None,
+            // Core ML's own scaling, which is of pixels.
+            "ImageScaler" => {
+                raw = true;
+                None
+            }
             "Sub" | "Add" | "Mul" | "Div" => Some(held(node)?),
             _ => break,
         };
@@ -163,6 +168,7 @@ mod tests {
         assert_eq!(guess("tf2onnx", &[("Mul", 1.0 / 255.0), ("Sub", 0.485), conv], ""), Preset::Raw);
         assert_eq!(guess("tf2onnx", &[("Div", 127.5), ("Add", -1.0), conv], ""), Preset::Raw);
         assert_eq!(guess("tf2onnx", &[("Mul", 2.0), ("Sub", 1.0), conv], ""), Preset::Unit);
+        assert_eq!(guess("onnxmltools", &[("ImageScaler", 1.0), conv], ""), Preset::Raw);
     }
 
     #[test]

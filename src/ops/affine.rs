@@ -1,8 +1,11 @@
-//! Scale and shift by constants: BatchNormalization at inference, and Add or Mul of a constant.
+//! Scale and shift by constants: BatchNormalization at inference, ImageScaler, and Add or Mul of a constant.
 
 use tract_onnx::tract_core::internal::OutletId;
 
-use super::onnx::{Operand, Reader};
+use super::{
+    onnx::{Operand, Reader},
+    window::image,
+};
 use crate::{
     chain::{Epilogue, Step},
     error::Result,
@@ -56,6 +59,22 @@ pub(super) fn read_batch_normalization_of(node: &mut Reader<'_>, axis: usize) ->
     let [scale, shift] =
         [scale, shift].map(|numbers| (0..elements).map(|i| numbers[i / inner % numbers.len()]).collect());
     node.add(Affine { scale, shift, per: Per::Element }, &[input])
+}
+
+/// Reads an `ImageScaler`, which ONNX had before opset 10 and converters from Core ML write: one factor, and a summand for
+/// each channel.
+pub fn read_image_scaler(node: &mut Reader<'_>) -> Result<Operand, String> {
+    let input = node.value(0)?;
+    let (channels, _) = image(&node.node(input).shape)?;
+    let shift = node.attribute("bias").map(|a| a.floats.clone()).unwrap_or_default();
+    if shift.len() != channels {
+        return Err(format!("{} numbers in bias are not one for each of {channels} channels", shift.len()));
+    }
+    let scale = vec![node.float("scale", 1.0); channels];
+    if scale.iter().chain(&shift).any(|v| !v.is_finite()) {
+        return Err("its scale and bias must be numbers".into());
+    }
+    node.add(Affine { scale, shift, per: Per::Channel }, &[input])
 }
 
 /// What a BatchNormalization multiplies each channel by and adds to it.
@@ -187,7 +206,8 @@ pub(crate) mod cases {
         rng::Rng,
     };
 
-    pub const ALL: &[Case] = &[Case::new("Affine", &["BatchNormalization", "Mean", "Neg", "Where"], affine)];
+    pub const ALL: &[Case] =
+        &[Case::new("Affine", &["BatchNormalization", "ImageScaler", "Mean", "Neg", "Where"], affine)];
 
     fn affine(rng: &mut Rng) -> Graph {
         let shape = image_shape(rng);

@@ -176,6 +176,7 @@ const READERS: &[Entry] = &[
         .element_wise(),
     entry("HardSwish", smooth_activation::read_hard_swish, &[]).element_wise(),
     entry("Identity", reshape::read_identity, &[]),
+    entry("ImageScaler", affine::read_image_scaler, &[floats("bias"), float("scale")]),
     entry("InstanceNormalization", normalise::read_instance_normalization, &[float("epsilon"), CONSUMED]),
     entry("LRN", normalise::read_lrn, &[float("alpha"), float("beta"), float("bias"), int("size")]),
     entry(

@@ -228,6 +228,12 @@ fn windows_and_sums(operator: &str) -> Vec<ModelProto> {
             all.push(model(19, false, vec![dilated], vec![]));
             all
         }
+        "ImageScaler" => {
+            let floats = vec![0.5, 1.0, 1.5];
+            let kind = AttributeType::Floats as i32;
+            let bias = AttributeProto { name: "bias".into(), r#type: kind, floats, ..Default::default() };
+            vec![model(9, false, vec![node(operator, &["x"], "y", vec![bias])], vec![])]
+        }
         "BatchNormalization" => {
             let statistics = ["a", "b", "c", "d"].map(|name| floats(name, &[3]));
             whole(vec![simple(&["x", "a", "b", "c", "d"])], statistics.to_vec())

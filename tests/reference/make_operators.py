@@ -159,6 +159,7 @@ CASES = {
     "skip_layer_normalization_sum": lambda: skip_normalised(residual=True),
     "dequantize_4_bits_in_rows": lambda: blocks(TensorProto.INT4, 0, zero=False),
     "dequantize_4_bits_in_columns": lambda: blocks(TensorProto.UINT4, 1, zero=True),
+    "image_scaler": lambda: ((3, 4, 5), [onnx_node("ImageScaler", ["x"], scale=0.25, bias=[0.5, -1.0, 2.0])], {}),
 }
 
 
@@ -180,6 +181,8 @@ def main(out):
                                    for key, values in constants.items()])
         # Integers of 4 bits, and blocks, are as new as that.
         opset = 21 if any(made.op_type == "DequantizeLinear" and made.input[0] in constants for made in nodes) else 17
+        if nodes[0].op_type == "ImageScaler":
+            opset = 9
         opsets = [helper.make_opsetid("", opset), helper.make_opsetid(MICROSOFT, 1)]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=10 if opset == 21 else 8, producer_name="pellucid")
         options = onnxruntime.SessionOptions()
