@@ -55,6 +55,12 @@ impl Arena {
         self.buffer.as_ref().map_or(0, wgpu::Buffer::size)
     }
 
+    /// Changes when it has to grow, and all that it held is lost.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
     /// Makes it at least so large. What it held is lost when it has to grow.
     pub fn reserve(&mut self, gpu: &Gpu, bytes: u64) {
         if self.bytes() >= bytes {

@@ -1,13 +1,13 @@
 //! Runs graphs on a device: chunks, uploads, two chunks in flight, read-back.
 
-use std::{borrow::Cow, collections::VecDeque};
+use std::{borrow::Cow, collections::VecDeque, sync::Arc};
 
 use super::{
-    masks::Packed,
+    masks::{self, Packed},
     plan::{Compiled, MaskSize, Size},
 };
 use crate::{
-    backend::Images,
+    backend::{Images, Masked},
     error::{Error, GpuFault, Result},
     gpu::{Arena, Gpu, Job, Pending, Pipelines, Upload, View, as_u32, pack, unpack},
     graph::{Node, Rows},
@@ -29,6 +29,19 @@ pub struct Engine {
     pub gpu: Gpu,
     arena: Arena,
     pipelines: Pipelines,
+    /// The masked picture that was run last. A method runs it many times, each time under other masks.
+    pub picture: Option<Arc<Packed>>,
+    /// Where that picture lies in the arena, if nothing has overwritten it.
+    resident: Option<Place>,
+    /// How many plans have been made.
+    plans: u64,
+}
+
+/// The plan whose place in the arena holds a picture, and the arena's generation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Place {
+    plan: u64,
+    arena: u64,
 }
 
 /// A graph with the plans that were made for it.
@@ -39,6 +52,8 @@ pub struct Runner {
 }
 
 struct Plan {
+    /// Its number among all plans of the engine.
+    number: u64,
     job: Job,
     inputs: Vec<View>,
     outputs: Vec<View>,
@@ -59,7 +74,8 @@ impl Engine {
     /// An engine on a device.
     #[must_use]
     pub fn new(gpu: Gpu) -> Self {
-        Self { gpu, arena: Arena::default(), pipelines: Pipelines::default() }
+        let (arena, pipelines) = (Arena::default(), Pipelines::default());
+        Self { gpu, arena, pipelines, picture: None, resident: None, plans: 0 }
     }
 
     /// How many images are best run at once.
@@ -75,6 +91,15 @@ impl Engine {
         }
         let detail = "the network's activations do not fit into the GPU's memory; use the CPU backend";
         Err(Error::gpu(GpuFault::OutOfMemory, detail))
+    }
+
+    /// The picture, packed, unless the last one was the same.
+    fn pack(&mut self, masked: &Masked<'_>) -> Arc<Packed> {
+        if let Some(last) = self.picture.as_ref().filter(|last| last.holds(masked)) {
+            return last.clone();
+        }
+        self.resident = None;
+        self.picture.insert(Arc::new(Packed::new(masked))).clone()
     }
 
     /// How many pipelines there are.
@@ -101,6 +126,7 @@ impl Engine {
         self.prepare(runner, size).await?;
         let memory = runner.compiled.memory(size);
         let dispatches = runner.compiled.record(&memory)?;
+        self.resident = None;
         let Some((_, plan)) = runner.plans.last_mut() else { return Ok(vec![]) };
         let times = plan.job.profile(&self.gpu, &self.arena, &runner.compiled.constants, meter);
         let label = |d: &crate::gpu::Dispatch| {
@@ -120,27 +146,16 @@ impl Engine {
         check(runner, images, cotangents)?;
         let total = images.len();
         let targets = cotangents.map_or(1, |c| c.shape()[0] / total.max(1));
-        let picture = if let Images::Masked(m) = images { Some(Packed::new(&m)) } else { None };
-        let masks = picture.as_ref().map_or_else(MaskSize::default, |p| p.size);
+        let masks = if let Images::Masked(m) = images { self.pack(&m).size } else { MaskSize::default() };
         let at_once = self.batch(runner, targets, masks)?;
         let graph = runner.compiled.graph();
         let rows = |node: &Node| if node.rows == Rows::Targets { total * targets } else { total };
         let room = |id| Vec::with_capacity(rows(graph.node(id)) * graph.node(id).elements());
         let mut collected: Vec<Vec<f32>> = graph.outputs().iter().map(|&id| room(id)).collect();
-        let mut pending: VecDeque<(Pending, Vec<View>)> = VecDeque::new();
+        let mut pending = VecDeque::new();
         for first in (0..total).step_by(at_once) {
             let size = Size { images: at_once.min(total - first), targets, masks };
-            self.prepare(runner, size).await?;
-            let bypass = bypass_inputs(runner, images);
-            let Some((_, plan)) = runner.plans.last_mut() else { continue };
-            let uploads = uploads(plan, images, picture.as_ref(), cotangents, first, size, bypass);
-            let reads: Vec<_> =
-                plan.outputs.iter().map(|v| v.offset..v.offset + as_u32(v.vectors())).collect();
-            let (gpu, arena, constants) = (&self.gpu, &self.arena, &runner.compiled.constants);
-            let started = gpu
-                .scoped(|| plan.job.submit(gpu, arena, constants, &uploads, 0..plan.zeros, &reads))
-                .await?;
-            pending.push_back((started, plan.outputs.clone()));
+            pending.push_back(self.submit(runner, images, cotangents, first, size).await?);
             if pending.len() >= IN_FLIGHT {
                 self.collect(pending.pop_front(), &mut collected).await?;
             }
@@ -154,6 +169,32 @@ impl Engine {
             Tensor::new([&[rows(node)], node.shape.as_slice()].concat(), data)
         });
         shaped.collect()
+    }
+
+    /// Starts the images from `first` on, and says where their outputs lie.
+    async fn submit(
+        &mut self,
+        runner: &mut Runner,
+        images: Images<'_>,
+        cotangents: Option<&Tensor>,
+        first: usize,
+        size: Size,
+    ) -> Result<(Pending, Vec<View>)> {
+        self.prepare(runner, size).await?;
+        let bypass = bypass_inputs(runner, images);
+        let Some((_, plan)) = runner.plans.last_mut() else {
+            return Err(Error::gpu(GpuFault::Validation, "a batch was not planned"));
+        };
+        let place = Place { plan: plan.number, arena: self.arena.generation() };
+        let lies_there = self.resident.take() == Some(place);
+        let picture = self.picture.as_deref().filter(|_| !lies_there);
+        let uploads = uploads(plan, images, picture, cotangents, first, size, bypass);
+        let reads: Vec<_> = plan.outputs.iter().map(|v| v.offset..v.offset + as_u32(v.vectors())).collect();
+        let (gpu, arena, constants) = (&self.gpu, &self.arena, &runner.compiled.constants);
+        let started =
+            gpu.scoped(|| plan.job.submit(gpu, arena, constants, &uploads, 0..plan.zeros, &reads)).await?;
+        self.resident = matches!(images, Images::Masked(_)).then_some(place);
+        Ok((started, plan.outputs.clone()))
     }
 
     /// Makes the plan for a size, with its pipelines and constants, or finds it, and puts it last.
@@ -179,7 +220,9 @@ impl Engine {
             let views =
                 |ids: &[crate::graph::ValueId]| ids.iter().map(|i| memory.views[i.index()].clone()).collect();
             let (inputs, outputs) = (views(graph.inputs()), views(graph.outputs()));
-            let plan = Plan { job, inputs, outputs, zeros: as_u32(memory.zeros), bytes };
+            self.plans += 1;
+            let zeros = as_u32(memory.zeros);
+            let plan = Plan { number: self.plans, job, inputs, outputs, zeros, bytes };
             if runner.plans.len() >= PLANS {
                 runner.plans.remove(0);
             }
@@ -247,11 +290,11 @@ fn check(runner: &Runner, images: Images<'_>, cotangents: Option<&Tensor>) -> Re
     }
 }
 
-/// The uploads into the arena for the images from `first` on.
+/// The uploads into the arena for the images from `first` on; of a masked picture, `picture` where it is not there yet.
 fn uploads<'a>(
     plan: &Plan,
     images: Images<'_>,
-    picture: Option<&'a Packed<'_>>,
+    picture: Option<&'a Packed>,
     cotangents: Option<&Tensor>,
     first: usize,
     size: Size,
@@ -261,26 +304,29 @@ fn uploads<'a>(
         |view: &View, data: &[f32]| Upload::floats(view.offset, pack(data, view.channels(), view.plane()));
     let mut uploads = vec![];
     let Some(view) = plan.inputs.get(bypass) else { return uploads };
-    match (images, picture, view.mask) {
-        (Images::AtLayer(at), ..) => {
+    match images {
+        Images::AtLayer(at) => {
             let image = plan.inputs[..bypass].first();
             uploads.extend(image.map(|v| floats(v, &at.image.data().repeat(size.images))));
             uploads.push(floats(view, rows(at.points, first, size.images)));
         }
-        (Images::Batch(t), ..) => uploads.push(floats(view, rows(t, first, size.images))),
-        (Images::Inpainted(m), ..) => {
+        Images::Batch(t) => uploads.push(floats(view, rows(t, first, size.images))),
+        Images::Inpainted(m) => {
             let written: Vec<f32> = (first..first + size.images).flat_map(|i| m.written(i)).collect();
             uploads.push(floats(view, &written));
         }
-        (Images::Masked(_), Some(packed), Some(mask)) => {
-            let part = |offset, words| Upload { offset, words };
-            uploads.push(part(view.offset, Cow::Borrowed(&packed.image)));
-            uploads.push(part(mask.fill, Cow::Borrowed(&packed.fill)));
-            uploads.push(part(mask.shared, Cow::Borrowed(&packed.shared)));
-            uploads.push(part(mask.masks, Cow::Owned(packed.own(first..first + size.images))));
-            uploads.retain(|upload| !upload.words.is_empty());
+        Images::Masked(m) => {
+            let part = |offset, words: &'a [u32]| Upload { offset, words: Cow::Borrowed(words) };
+            if let (Some(mask), Some(p)) = (view.mask, picture) {
+                uploads.push(part(view.offset, &p.image));
+                uploads.push(part(mask.fill, &p.fill));
+                uploads.extend((!p.shared.is_empty()).then(|| part(mask.shared, &p.shared)));
+            }
+            if let Some(mask) = view.mask {
+                let own = masks::own(&m, size.masks.own, first..first + size.images);
+                uploads.push(Upload { offset: mask.masks, words: Cow::Owned(own) });
+            }
         }
-        (Images::Masked(_), ..) => {}
     }
     if let (Some(view), Some(c)) = (plan.inputs.get(bypass + 1), cotangents) {
         let k = size.targets;

@@ -6,11 +6,13 @@ use super::plan::MaskSize;
 use crate::{
     backend::{BitRows, Grids, Masked, Masks},
     gpu::{MaskEncoding, as_u32, pack},
+    tensor::Tensor,
 };
 
-/// A picture under masks, with all that does not change from chunk to chunk.
-pub struct Packed<'a> {
-    /// The size of a chunk of masks.
+/// A picture under masks: all that is the same for every mask of a run.
+pub struct Packed {
+    encoding: MaskEncoding,
+    /// The size of a mask.
     pub size: MaskSize,
     /// The picture, channels last.
     pub image: Vec<u32>,
@@ -18,9 +20,8 @@ pub struct Packed<'a> {
     pub fill: Vec<u32>,
     /// The part that all masks share.
     pub shared: Vec<u32>,
-    masks: &'a Masks,
-    channels: usize,
-    plane: usize,
+    /// The image and the fill that were packed: comparing with them costs a tenth of packing anew.
+    source: [Tensor; 2],
 }
 
 /// The encoding of masks.
@@ -34,26 +35,13 @@ pub fn encoding(masks: &Masks) -> MaskEncoding {
     }
 }
 
-impl<'a> Packed<'a> {
-    /// Packs what does not change. [`Masked::check`] must have passed.
+impl Packed {
+    /// Packs a picture. [`Masked::check`] must have passed.
     #[must_use]
-    pub fn new(m: &Masked<'a>) -> Self {
-        let channels = m.image.shape().first().copied().unwrap_or(1);
-        let plane = m.image.shape().iter().skip(1).product();
+    pub fn new(m: &Masked<'_>) -> Self {
+        let (channels, plane) = extent(m.image);
         let floats = |data| bytemuck::cast_vec(pack(data, channels, plane));
-        let mut shared = match m.masks {
-            Masks::Rectangles(_) | Masks::Elements(_) => vec![],
-            Masks::Segments(map, _) => map.labels().to_vec(),
-            Masks::Grids(g) => {
-                vec![
-                    as_u32(g.cells[0]),
-                    as_u32(g.cells[1]),
-                    as_u32(2 * g.enlarged[0]),
-                    as_u32(2 * g.enlarged[1]),
-                ]
-            }
-        };
-        shared.resize(shared.len().next_multiple_of(4), 0);
+        let shared = shared(m.masks);
         let own = match m.masks {
             Masks::Rectangles(_) => 1,
             Masks::Segments(_, rows) => rows.bits().div_ceil(128),
@@ -61,34 +49,65 @@ impl<'a> Packed<'a> {
             Masks::Elements(_) => (channels.div_ceil(4) * plane.div_ceil(8)).div_ceil(4),
         };
         Self {
+            encoding: encoding(m.masks),
             size: MaskSize { shared: shared.len() / 4, own },
             image: floats(m.image.data()),
             fill: floats(m.fill.data()),
             shared,
-            masks: m.masks,
-            channels,
-            plane,
+            source: [m.image.clone(), m.fill.clone()],
         }
     }
 
-    /// The masks of a chunk.
+    /// Whether packing this picture would make the same, to the bit.
     #[must_use]
-    pub fn own(&self, rows: Range<usize>) -> Vec<u32> {
-        let stride = 4 * self.size.own;
-        let mut words = vec![0u32; rows.len() * stride];
-        for (i, to) in rows.zip(words.chunks_exact_mut(stride)) {
-            match self.masks {
-                Masks::Rectangles(all) => {
-                    let r = all[i];
-                    to.copy_from_slice(&[r.top, r.left, r.bottom, r.right].map(as_u32));
-                }
-                Masks::Segments(_, rows) => to[..rows.words(i).len()].copy_from_slice(rows.words(i)),
-                Masks::Grids(grids) => grid(grids, i, to),
-                Masks::Elements(rows) => interleave(rows, i, self.channels, self.plane, to),
-            }
-        }
-        words
+    pub fn holds(&self, m: &Masked<'_>) -> bool {
+        let same = |a: &Tensor, b: &Tensor| {
+            let bits = bytemuck::cast_slice::<f32, u32>;
+            a.shape() == b.shape() && bits(a.data()) == bits(b.data())
+        };
+        let [image, fill] = &self.source;
+        self.encoding == encoding(m.masks)
+            && self.shared == shared(m.masks)
+            && same(image, m.image)
+            && same(fill, m.fill)
     }
+}
+
+/// Channels, and pixels of a channel.
+fn extent(image: &Tensor) -> (usize, usize) {
+    (image.shape().first().copied().unwrap_or(1), image.shape().iter().skip(1).product())
+}
+
+/// The part that all masks share, in whole vec4s.
+fn shared(masks: &Masks) -> Vec<u32> {
+    let mut shared = match masks {
+        Masks::Rectangles(_) | Masks::Elements(_) => vec![],
+        Masks::Segments(map, _) => map.labels().to_vec(),
+        Masks::Grids(g) => {
+            vec![as_u32(g.cells[0]), as_u32(g.cells[1]), as_u32(2 * g.enlarged[0]), as_u32(2 * g.enlarged[1])]
+        }
+    };
+    shared.resize(shared.len().next_multiple_of(4), 0);
+    shared
+}
+
+/// The masks of a chunk of a picture that takes `stride` vec4s for each.
+#[must_use]
+pub fn own(m: &Masked<'_>, stride: usize, rows: Range<usize>) -> Vec<u32> {
+    let (channels, plane) = extent(m.image);
+    let mut words = vec![0u32; rows.len() * 4 * stride];
+    for (i, to) in rows.zip(words.chunks_exact_mut(4 * stride)) {
+        match m.masks {
+            Masks::Rectangles(all) => {
+                let r = all[i];
+                to.copy_from_slice(&[r.top, r.left, r.bottom, r.right].map(as_u32));
+            }
+            Masks::Segments(_, rows) => to[..rows.words(i).len()].copy_from_slice(rows.words(i)),
+            Masks::Grids(grids) => grid(grids, i, to),
+            Masks::Elements(rows) => interleave(rows, i, channels, plane, to),
+        }
+    }
+    words
 }
 
 /// A shift, and each cell with its neighbours on the right, below, and below on the right.

@@ -118,7 +118,10 @@ impl Compiled {
         for output in self.graph.outputs() {
             intervals[homes[output.index()]].to = nodes.len();
         }
-        // The masks of masked pictures are kept throughout.
+        // The picture and its masks are kept throughout: what does not change is not uploaded again.
+        for input in self.graph.inputs().iter().filter(|input| self.masked[input.index()]) {
+            intervals[homes[input.index()]].to = nodes.len();
+        }
         let masks = self
             .encoding
             .map_or(0, |_| size.masks.own.saturating_mul(size.images).saturating_add(size.masks.shared));
