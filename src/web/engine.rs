@@ -2,27 +2,23 @@
 
 use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
-use js_sys::{Array, Function, Object, Reflect, Uint8Array, Uint32Array};
-use serde::Deserialize;
+use js_sys::{Array, Function, Object, Uint8Array, Uint32Array};
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::*;
 
 use super::{
     convert,
     listener::{Listener, tell},
-    maps,
+    opening::{OpenOptions, files_of},
     pool::{Pool, Workers},
-    view::{describe, fine_view, frame, opaque, smaller},
+    view::{describe, fine_view, opaque, smaller},
 };
 use crate::{
-    attribution::Map,
-    backend::{fallback::Choice, work_stealing::Job},
+    backend::work_stealing::Job,
     error::{Error, Result},
-    network::{Head, Network, Reading},
-    npy,
-    picture::{Channels, Config, Interpolation, Picture, Preset, Resize},
-    render::{self, Display, Rendered},
-    session::{Explanation, Options, PreprocessingOptions, Request, Results, SegmentedImage, Session, Trial},
+    network::{Network, Reading},
+    picture::Picture,
+    session::{Explanation, Options, Request, Results, SegmentedImage, Session, Trial},
     tensor::Tensor,
 };
 
@@ -30,57 +26,12 @@ use crate::{
 /// of a large network would wait for them.
 const WARM_UP_MS: f64 = 1000.0;
 
-/// How JavaScript opens a model; see [`Options`].
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OpenOptions {
-    #[serde(default)]
-    backend: Choice,
-    preset: Option<Preset>,
-    /// The text of a configuration file.
-    config: Option<String>,
-    mean: Option<[f32; 3]>,
-    std: Option<[f32; 3]>,
-    channels: Option<Channels>,
-    resize: Option<Resize>,
-    interpolation: Option<Interpolation>,
-    scores: Option<String>,
-    size: Option<[usize; 2]>,
-    labels: Option<Vec<String>>,
-    head: Option<Head>,
-}
-
-impl OpenOptions {
-    /// How to read the model and how to open it, with what the file beside it says of pictures.
-    fn preprocessing(&mut self) -> Result<(PreprocessingOptions, Option<[usize; 2]>)> {
-        let config = self.config.take().map(|text| Config::read(text.as_bytes())).transpose()?;
-        let size = config.as_ref().and_then(|config| config.size);
-        let options = PreprocessingOptions {
-            preset: self.preset,
-            config,
-            mean: self.mean,
-            std: self.std,
-            channels: self.channels,
-            resize: self.resize,
-            interpolation: self.interpolation,
-        };
-        Ok((options, size))
-    }
-}
-
-/// The files that were given with a model: `[{ name, bytes }]`.
-fn files_of(files: &Array) -> HashMap<String, Vec<u8>> {
-    let get = |file: &JsValue, key: &str| Reflect::get(file, &key.into()).unwrap_or_default();
-    let one = |file: JsValue| {
-        Some((get(&file, "name").as_string()?, Uint8Array::new(&get(&file, "bytes")).to_vec()))
-    };
-    files.iter().filter_map(one).collect()
-}
-
 /// A picture, as people and as the network see it.
-struct Seen {
-    fine: Picture,
-    small: Picture,
+pub(super) struct Seen {
+    /// As large as maps are drawn over it.
+    pub(super) fine: Picture,
+    /// As large as a tile.
+    pub(super) small: Picture,
     input: Tensor,
     /// What a reader of results should know of the picture.
     notes: Vec<String>,
@@ -96,9 +47,9 @@ pub struct Engine {
     session: RefCell<Option<Session>>,
     backend: RefCell<Value>,
     events: RefCell<Vec<String>>,
-    seen: RefCell<Option<Seen>>,
+    pub(super) seen: RefCell<Option<Seen>>,
     cut: RefCell<Option<SegmentedImage>>,
-    results: RefCell<Results>,
+    pub(super) results: RefCell<Results>,
     /// Work of another engine, whose helper this one is.
     pub(super) job: RefCell<Option<Rc<Job<'static>>>>,
 }
@@ -188,56 +139,6 @@ impl Engine {
     /// answers (or promises) whether to go on.
     pub async fn sweep(&self, request: String, progress: Function) -> Result<(), JsValue> {
         self.try_sweep(&request, &progress).await.map_err(|e| convert::error(&e))
-    }
-
-    /// Draws target `k`'s map over the picture: pixels, scale, legend and what has to be said with it. `shared`
-    /// puts all of the run's maps on one scale; `small` draws over a smaller picture.
-    pub fn render(
-        &self,
-        id: u32,
-        k: usize,
-        display: &str,
-        shared: bool,
-        small: bool,
-    ) -> Result<Object, JsValue> {
-        let frame = || {
-            let display = self.display(id, display, shared)?;
-            let rendered = self.draw(id, k, &display, small)?;
-            Ok(frame(&rendered, &display))
-        };
-        frame().map_err(|e: Error| convert::error(&e))
-    }
-
-    /// The PNG file of what [`Self::render`] draws.
-    pub fn png(&self, id: u32, k: usize, display: &str, shared: bool) -> Result<JsValue, JsValue> {
-        let file = || render::write_png(&self.draw(id, k, &self.display(id, display, shared)?, false)?);
-        file().map(|f| convert::bytes(&f)).map_err(|e| convert::error(&e))
-    }
-
-    /// Target `k`'s map as a .npy file: signed float32, neither scaled nor upsampled.
-    pub fn npy(&self, id: u32, k: usize) -> Result<JsValue, JsValue> {
-        let results = self.results.borrow();
-        results
-            .get(id, k)
-            .map(|m| convert::bytes(&npy::write(m.values.shape(), m.values.data())))
-            .map_err(|e| convert::error(&e))
-    }
-
-    /// Target `k`'s map: `{ shape, data, unit, segments }`; see [`maps::values`].
-    pub fn values(&self, id: u32, k: usize) -> Result<Object, JsValue> {
-        let results = self.results.borrow();
-        results.get(id, k).map(maps::values).map_err(|e| convert::error(&e))
-    }
-
-    /// Takes a run's maps back, as [`maps::read`] has them, to draw them over the picture that is open now; returns
-    /// their id.
-    pub fn restore(&self, maps: &Array) -> Result<u32, JsValue> {
-        let maps: Result<Vec<Map>> = maps.iter().map(|map| maps::read(&map)).collect();
-        let maps = maps.map_err(|e| convert::error(&e))?;
-        let mut results = self.results.borrow_mut();
-        let id = results.reserve();
-        results.put(id, maps);
-        Ok(id)
     }
 }
 
@@ -445,26 +346,6 @@ impl Engine {
 
     fn input(&self) -> Result<Tensor> {
         self.seen.borrow().as_ref().map(|s| s.input.clone()).ok_or_else(no_picture)
-    }
-
-    /// How a run's maps are shown, with the scale that they share where they are to.
-    fn display(&self, id: u32, json: &str, shared: bool) -> Result<Display> {
-        let mut display = Display::from_json(json)?;
-        if shared {
-            let results = self.results.borrow();
-            let maps: Vec<&Tensor> = results.all(id).iter().map(|m| &m.values).collect();
-            display.scale = render::shared_scale(&maps, &display)?;
-        }
-        Ok(display)
-    }
-
-    fn draw(&self, id: u32, k: usize, display: &Display, small: bool) -> Result<Rendered> {
-        let none = || Error::Argument("there is no picture to draw over; open one first".into());
-        let seen = self.seen.borrow();
-        let seen = seen.as_ref().ok_or_else(none)?;
-        self.results.borrow_mut().touch(id);
-        let picture = if small { &seen.small } else { &seen.fine };
-        render::render_map(self.results.borrow().get(id, k)?, picture, display)
     }
 }
 

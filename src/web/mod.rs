@@ -4,10 +4,12 @@
 //! (the worker sees to that); drawing a map that is there does not wait.
 
 mod convert;
+mod drawing;
 mod engine;
 mod helper;
 mod listener;
 mod maps;
+mod opening;
 mod pool;
 mod view;
 
