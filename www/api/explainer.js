@@ -1,7 +1,7 @@
 // The API: a model that classifies and explains images. Calls may overlap; each is answered for its own image, since the
 // engine sees one at a time. pellucid.d.ts describes all of this for callers.
 
-/** @import { Display, KeptMap, Question, Report, Segments } from '../shared/wire' */
+/** @import { Display, Question, Segments } from '../shared/wire' */
 /** @import { AttributionMap, ClassifyOptions, Classification, DrawOptions, Drawing, ExplainOptions, Explanation } from './pellucid' */
 /** @import { HideOptions, ImageSource, LoadOptions, OpenModelOptions, PictureView, SegmentsOptions, SweepOptions } from './pellucid' */
 /** @import { CallOptions } from './types' */
@@ -11,8 +11,9 @@ import { Engine } from './engine.js';
 import { PellucidError, cancelled } from './errors.js';
 import { createImages } from './images.js';
 import { assetsFor, openingFrom, optionsFrom, trialFrom } from './options.js';
+import { createOrigins } from './origins.js';
 import { abortable, createQueue } from './queue.js';
-import { explanationOf, keptMap, suitedDisplay } from './results.js';
+import { suitedDisplay } from './results.js';
 import { workersFrom } from './workers.js';
 
 /** How many milliseconds a server may be silent before it is given up. */
@@ -20,17 +21,6 @@ const TIMEOUT = 30_000;
 
 /** How often a question is asked again that ended with the engine. */
 const RETRIES = 1;
-
-/**
- * Notes where the maps of a run come from; they are made where there are none yet.
- * @typedef {(id: number, given: object[] | undefined, question: Pick<Question, 'method' | 'target' | 'layer'>) => object[]} OriginOf
- */
-
-/**
- * What is known of a map besides its numbers: of which image it is, in which of the worker's lives it was made, and its
- * run there, with all maps of that run.
- * @typedef {{ blob: Blob, epoch: number, id: number, maps: object[] }} Origin
- */
 
 export class Explainer {
   /** @type {Engine} */
@@ -40,8 +30,7 @@ export class Explainer {
   #retries;
   /** What the engine's picture looks like. @type {{ blob: Blob, view: PictureView } | null} */
   #seen = null;
-  /** @type {WeakMap<object, Origin>} */
-  #origins = new WeakMap();
+  #origins;
   /** The segments that the engine holds now. @type {{ cut: Segments, epoch: number } | null} */
   #cut = null;
   /** The caller's own pictures that were sent last, by their use. @type {Record<string, { turn: number, blobs: Blob[] }>} */
@@ -52,6 +41,7 @@ export class Explainer {
   constructor({ engine, retries = RETRIES }) {
     this.#engine = engine;
     this.#retries = retries;
+    this.#origins = createOrigins(engine, this.#ask.bind(this));
   }
 
   /**
@@ -172,7 +162,7 @@ export class Explainer {
       const question = await coming;
       /** @type {object[] | undefined} */
       let maps;
-      const origin = this.#originFor(blob);
+      const origin = this.#origins.of(blob);
       const report = await this.#engine.call('explain', question, {
         signal,
         onProgress: ({ id, ...progress }) => {
@@ -182,7 +172,7 @@ export class Explainer {
       });
       this.#engine.note(report.backend_now);
       if (report.stopped && !partial) throw cancelled();
-      return this.#explained(report, origin);
+      return this.#origins.explained(report, origin);
     });
   }
 
@@ -199,12 +189,12 @@ export class Explainer {
       const question = await coming;
       /** @type {Explanation[]} */
       const all = [];
-      const origin = this.#originFor(blob);
+      const origin = this.#origins.of(blob);
       let told = Promise.resolve();
       const { backend_now } = await this.#engine.call('sweep', question, {
         signal,
         onProgress: ({ reports, ...progress }) => {
-          const made = Promise.all(reports.map((report) => this.#explained(report, origin)));
+          const made = Promise.all(reports.map((report) => this.#origins.explained(report, origin)));
           // Reports come in their order, each with its numbers.
           told = told.then(async () => {
             const explanations = await made;
@@ -269,7 +259,7 @@ export class Explainer {
   async draw(map, display = {}, options = {}) {
     const { canvas, shared, small, values, signal } = optionsFrom('draw', options);
     const args = { display: { ...this.displayOf(map), ...display }, shared, small, values };
-    const { rendered, ...frame } = await this.#drawing(map, signal, (of) => this.#engine.call('render', { ...args, ...of }, { signal }));
+    const { rendered, ...frame } = await this.#origins.held(map, signal, (of) => this.#engine.call('render', { ...args, ...of }, { signal }));
     const { width, height, rgba } = frame;
     if (canvas) {
       Object.assign(canvas, { width, height });
@@ -297,7 +287,7 @@ export class Explainer {
   async png(map, display = {}, options = {}) {
     const { shared, signal } = optionsFrom('png', options);
     const args = { display: { ...this.displayOf(map), ...display }, shared };
-    const bytes = await this.#drawing(map, signal, (of) => this.#engine.call('png', { ...args, ...of }, { signal }));
+    const bytes = await this.#origins.held(map, signal, (of) => this.#engine.call('png', { ...args, ...of }, { signal }));
     return new Blob([bytes], { type: 'image/png' });
   }
 
@@ -308,7 +298,7 @@ export class Explainer {
    */
   async npy(map, options = {}) {
     const { signal } = optionsFrom('npy', options);
-    const bytes = await this.#drawing(map, signal, (of) => this.#engine.call('npy', of, { signal }));
+    const bytes = await this.#origins.held(map, signal, (of) => this.#engine.call('npy', of, { signal }));
     return new Blob([bytes], { type: 'application/octet-stream' });
   }
 
@@ -403,65 +393,5 @@ export class Explainer {
     const last = this.#choices[use];
     if (last?.blobs.length === blobs.length && last.blobs.every((blob, i) => blob === blobs[i])) return last;
     return (this.#choices[use] = { turn: ++this.#turns, blobs });
-  }
-
-  /**
-   * Notes where the maps of a run come from: those of `given`, or one for each class that a run may have in time.
-   * @param {Blob} blob
-   * @returns {OriginOf}
-   */
-  #originFor(blob) {
-    const { epoch } = this.#engine;
-    return (id, given, { method, target, layer }) => {
-      const count = Array.isArray(target) ? target.length : 1;
-      const maps = given ?? Array.from({ length: count }, () => ({ method, layer }));
-      for (const map of maps) this.#origins.set(map, { blob, epoch, id, maps });
-      return maps;
-    };
-  }
-
-  /**
-   * A report with the numbers of its maps.
-   * @param {Report} report
-   * @param {OriginOf} origin
-   */
-  async #explained(report, origin) {
-    const count = report.targets?.length ?? 1;
-    const values = await Promise.all(Array.from({ length: count }, (_, k) => this.#engine.call('values', { id: report.id, k })));
-    const explanation = explanationOf(report, values);
-    origin(report.id, explanation.targets, { method: report.method, target: null, layer: report.layer });
-    const first = this.#origins.get(explanation.targets[0]);
-    if (first) this.#origins.set(explanation, first);
-    return explanation;
-  }
-
-  /**
-   * Does something with a map that the engine holds. One that it holds no longer is given back to it, with its image.
-   * @template T
-   * @param {object} map
-   * @param {AbortSignal | undefined} signal
-   * @param {(of: { id: number, k: number }) => Promise<T>} work
-   */
-  async #drawing(map, signal, work) {
-    const origin = this.#origins.get(map);
-    if (!origin) throw new PellucidError('argument', 'This is no map of this explainer. Give what explain() resolved to, or one of its targets.');
-    const { blob, maps } = origin;
-    const k = Math.max(0, maps.indexOf(map));
-    if (origin.epoch === this.#engine.epoch) {
-      try {
-        return await abortable(work({ id: origin.id, k }), signal);
-      } catch (error) {
-        // Others may have taken its place.
-        if (codeOf(error) !== 'argument') throw error;
-      }
-    }
-    const kept = maps.map(keptMap);
-    return this.#ask(blob, { signal }, async () => {
-      if (kept.some((each) => each === null)) throw new PellucidError('argument', 'The map of a run that has ended is gone. Draw what explain() resolved to.');
-      const id = await this.#engine.call('restore', { maps: /** @type {KeptMap[]} */ (kept) });
-      Object.assign(origin, { id, epoch: this.#engine.epoch });
-      for (const each of maps) Object.assign(this.#origins.get(each) ?? {}, { id, epoch: this.#engine.epoch });
-      return work({ id, k });
-    });
   }
 }
