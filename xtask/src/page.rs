@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::{compress, headers, host, npm, offline, pack, shrink, single, tools};
@@ -47,7 +47,7 @@ pub fn build(profile: Profile) -> Result<PathBuf> {
     // An application is what lies beside its manifest or below.
     rename(&dist.join("www").join(MANIFEST), &dist.join(MANIFEST))?;
     bind(&wasm, &dist.join("www/pkg"))?;
-    let service_worker = pack_scripts(&dist.join("www"))?;
+    let service_worker = pack_sources(&dist.join("www"))?;
     write(&dist.join(SERVICE_WORKER), &service_worker)?;
     offline::name_build(&dist)?;
     let template = single::template(&dist)?;
@@ -72,17 +72,19 @@ const ENTRIES: [&str; 4] =
     ["page/app.js", "worker/worker.js", "api/pellucid.js", "tag/pellucid-explainer.js"];
 /// The tag for sites that know no modules.
 const CLASSIC: &str = "tag/pellucid-explainer.classic.js";
-/// The rooms of the scripts, of which only the packed entries and the public types ship.
-const ROOMS: [&str; 6] = ["page", "worker", "api", "tag", "shared", "offline"];
+/// The rooms of the scripts and styles, of which only the packed entries and the public types ship.
+const ROOMS: [&str; 7] = ["page", "worker", "api", "tag", "shared", "offline", "style"];
 /// What ships as it is: the public types, and what editors know of the tag.
 const PUBLIC: [&str; 4] =
     ["api/pellucid.d.ts", "api/methods.d.ts", "tag/pellucid-explainer.d.ts", "tag/custom-elements.json"];
 /// A classic script, which index.html names beside the entries.
 const THEME: &str = "page/theme.js";
+/// Imports all other styles.
+const STYLE: &str = "style.css";
 
-/// Each entry point with its modules in one file, and nothing that only readers of the source need. Answers with the
-/// service worker.
-fn pack_scripts(www: &Path) -> Result<String> {
+/// Each entry point with its modules in one file, the styles in one, and nothing that only readers of the source need.
+/// Answers with the service worker.
+fn pack_sources(www: &Path) -> Result<String> {
     let mut scripts = vec![(THEME, shrunk(&www.join(THEME), false)?)];
     for entry in ENTRIES {
         scripts.push((entry, shrink::shrink(&pack::pack(&www.join(entry))?, true)?));
@@ -92,6 +94,7 @@ fn pack_scripts(www: &Path) -> Result<String> {
     for file in PUBLIC {
         scripts.push((file, fs::read_to_string(www.join(file))?));
     }
+    scripts.push((STYLE, shrink::shrink_style(&imported(&www.join(STYLE))?)));
     for room in ROOMS {
         fs::remove_dir_all(www.join(room)).with_context(|| format!("removing www/{room}"))?;
     }
@@ -100,9 +103,19 @@ fn pack_scripts(www: &Path) -> Result<String> {
     }
     // The workers have it.
     fs::remove_file(www.join("pkg/pellucid.js"))?;
-    let style = www.join("style.css");
-    write(&style, &shrink::shrink_style(&fs::read_to_string(&style)?))?;
     Ok(service_worker)
+}
+
+/// A style sheet with those that it imports, one per line, in their place.
+fn imported(sheet: &Path) -> Result<String> {
+    let read = |path: &Path| fs::read_to_string(path).with_context(|| format!("reading {}", path.display()));
+    let part = |line: &str| match line.strip_prefix("@import \"").and_then(|rest| rest.strip_suffix("\";")) {
+        Some(file) => read(&sheet.with_file_name(file)),
+        None => Ok(line.to_owned()),
+    };
+    let whole = read(sheet)?.lines().map(part).collect::<Result<Vec<_>>>()?.join("\n");
+    ensure!(!whole.contains("@import"), "a style sheet imports in a form that is not understood");
+    Ok(whole)
 }
 
 fn shrunk(script: &Path, module: bool) -> Result<String> {
