@@ -8,14 +8,14 @@ use super::{
 };
 use crate::{
     error::Result,
-    gpu::{Kernel, Launch, Recording, as_u32},
+    gpu::{Kernel, Recording},
     graph::{Adjoint, Lowering, Operator, Shape, ValueId},
-    ops::kernels::{LANES, THREAD, flops, linear, targets},
+    ops::kernels::{ALONG_AXIS, AlongAxis, THREAD},
 };
 
 /// Both directions, of the softmax and of its logarithm.
 pub static SOFTMAX: Kernel =
-    Kernel { name: "softmax", source: include_str!("softmax.wgsl"), snippets: &[THREAD] };
+    Kernel { name: "softmax", source: include_str!("softmax.wgsl"), snippets: &[THREAD, ALONG_AXIS] };
 
 /// One of the functions that the kernel has.
 #[derive(Clone, Copy, Debug)]
@@ -26,28 +26,8 @@ pub(super) struct Function {
 
 /// Records the kernel, which makes the output along an axis.
 pub(super) fn record(at: &mut Recording<'_>, axis: usize, function: Function) -> Result<()> {
-    let (input, output) = (&at.inputs[0], &at.output);
-    let (blocks, plane) = (output.blocks(), output.plane());
-    let extent = output.shape.get(axis).copied().unwrap_or(1);
-    let step: usize = output.shape.iter().skip(axis + 1).product();
-    let (count, step, groups) = if axis == 0 {
-        (blocks, 1, output.pixels())
-    } else {
-        (extent, step, output.vectors() / extent.max(1))
-    };
-    let made = at.inputs.get(1);
-    let (made_at, shared) = made.map_or((0, 1), |m| (m.offset, targets(output, m)));
-    let [channels, blocks, plane, count, step, threads, shared] =
-        [output.channels(), blocks, plane, count, step, groups, shared].map(as_u32);
-    let params =
-        [input.offset, output.offset, made_at, channels, blocks, plane, count, step, threads, shared];
-    let variant = vec![
-        ("LANES", LANES.into()),
-        ("CHANNELS", (axis == 0).into()),
-        ("BACKWARD", function.backward.into()),
-        ("LOG", function.log.into()),
-    ];
-    let launch = Launch { groups: linear(groups), page: 0, flops: flops(&[256, output.vectors()]) };
+    let AlongAxis { mut variant, params, launch } = AlongAxis::new(at, axis, 256);
+    variant.extend([("BACKWARD", function.backward.into()), ("LOG", function.log.into())]);
     at.dispatch(&SOFTMAX, variant, &params, &[], launch)
 }
 

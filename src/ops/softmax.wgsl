@@ -1,10 +1,10 @@
 // Softmax along an axis, and its gradient. Each thread goes through one group.
 //
-// CHANNELS: the axis is the channels, and a group is a pixel; else it is another axis, and a group is one
-// vec4 wide. BACKWARD: y * (g - sum of g * y), where rows of y may be shared by several rows of g.
+// CHANNELS: as in along_axis.wgsl. BACKWARD: y * (g - sum of g * y), where rows of y may be shared by several rows of g.
 // LOG: the logarithm of the softmax, and g - exp(y) * sum of g.
 #include bindings
 #include thread
+#include along_axis
 
 struct Params {
     input: u32,
@@ -19,38 +19,15 @@ struct Params {
     targets: u32,
 }
 
-// True for each of a block's four channels that exists.
-fn there(block: u32) -> vec4<bool> {
-    return vec4(block * 4u) + vec4(0u, 1u, 2u, 3u) < vec4(p.channels);
-}
-
-fn total(v: vec4<f32>) -> f32 {
-    return v.x + v.y + v.z + v.w;
-}
-
 fn run(thread: u32) {
-#if CHANNELS
-    let first = thread * p.blocks;
-    let row = thread / p.plane;
-#else
-    // Groups of a row: outer axes, then inner axes, then blocks.
-    let pixel = thread / p.blocks;
-    let inner = pixel % p.step;
-    let first = ((pixel / p.step) * p.count * p.step + inner) * p.blocks + thread % p.blocks;
-    let row = pixel / (p.plane / p.count);
-#end
+    let first = first_of(thread);
 #if BACKWARD
-    let back = (row - row / p.targets) * p.plane * p.blocks;
+    let back = back_of(thread);
     var dot = vec4(0.0);
 #for pass in 0..2
     for (var k = 0u; k < p.count; k++) {
-#if CHANNELS
-        let i = first + k;
+        let i = first + along(k);
         let real = there(k);
-#else
-        let i = first + k * p.step * p.blocks;
-        let real = vec4(true);
-#end
         let g = load(p.input + i);
         let y = load(p.made + i - back);
 #if pass == 0 && LOG
@@ -66,8 +43,8 @@ fn run(thread: u32) {
         store(p.output + i, y * (g - dot));
 #end
     }
-#if pass == 0 && CHANNELS
-    dot = vec4(total(dot));
+#if pass == 0
+    dot = total(dot);
 #end
 #end
 #else
@@ -75,13 +52,8 @@ fn run(thread: u32) {
     var sum = vec4(0.0);
 #for pass in 0..3
     for (var k = 0u; k < p.count; k++) {
-#if CHANNELS
-        let i = first + k;
+        let i = first + along(k);
         let real = there(k);
-#else
-        let i = first + k * p.step * p.blocks;
-        let real = vec4(true);
-#end
         let x = load(p.input + i);
 #if pass == 0
         top = max(top, select(top, x, real));
@@ -99,8 +71,8 @@ fn run(thread: u32) {
 #if pass == 0 && CHANNELS
     top = vec4(max(max(top.x, top.y), max(top.z, top.w)));
 #end
-#if pass == 1 && CHANNELS
-    sum = vec4(total(sum));
+#if pass == 1
+    sum = total(sum);
 #end
 #end
 #end

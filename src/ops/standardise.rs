@@ -5,15 +5,15 @@ use tract_onnx::tract_core::internal::OutletId;
 use super::softmax::groups;
 use crate::{
     error::Result,
-    gpu::{Kernel, Launch, Recording, as_u32},
+    gpu::{Kernel, Recording},
     graph::{Adjoint, Lowering, Operator, Shape, ValueId, lowering::Slice},
-    ops::kernels::{LANES, THREAD, flops, linear, targets},
+    ops::kernels::{ALONG_AXIS, AlongAxis, THREAD},
     simd,
 };
 
 /// Both directions.
 pub static STANDARDISE: Kernel =
-    Kernel { name: "standardise", source: include_str!("standardise.wgsl"), snippets: &[THREAD] };
+    Kernel { name: "standardise", source: include_str!("standardise.wgsl"), snippets: &[THREAD, ALONG_AXIS] };
 
 /// `(x - mean) / sqrt(variance + epsilon)` along an axis of an image's value; the variance is the mean square of what is
 /// left without the mean.
@@ -35,22 +35,10 @@ struct Params {
 
 impl Standardise {
     fn record(self, at: &mut Recording<'_>, is_backward: bool) -> Result<()> {
-        let (input, output, axis) = (&at.inputs[0], &at.output, self.axis);
-        let (blocks, plane) = (output.blocks(), output.plane());
-        let extent = output.shape.get(axis).copied().unwrap_or(1);
-        let step: usize = output.shape.iter().skip(axis + 1).product();
-        let (count, step, threads) = match axis {
-            0 => (blocks, 1, output.pixels()),
-            _ => (extent, step, output.vectors() / extent.max(1)),
-        };
-        let (x, shared) = at.inputs.get(1).map_or((0, 1), |x| (x.offset, targets(output, x)));
-        let [channels, blocks, plane, count, step, groups, shared] =
-            [output.channels(), blocks, plane, count, step, threads, shared].map(as_u32);
-        let places = [input.offset, output.offset, x, channels, blocks, plane, count, step, groups, shared];
+        let AlongAxis { mut variant, params: places, launch } = AlongAxis::new(at, self.axis, 32);
+        variant.push(("BACKWARD", is_backward.into()));
+        let extent = at.output.shape.get(self.axis).copied().unwrap_or(1);
         let params = Params { places, elements: extent as f32, epsilon: self.epsilon };
-        let variant =
-            vec![("LANES", LANES.into()), ("CHANNELS", (axis == 0).into()), ("BACKWARD", is_backward.into())];
-        let launch = Launch { groups: linear(threads), page: 0, flops: flops(&[32, output.vectors()]) };
         at.dispatch(&STANDARDISE, variant, &params, &[], launch)
     }
 

@@ -1,9 +1,10 @@
 // Mean 0 and variance 1 along an axis, and the gradient. Each thread goes through one group.
 //
-// CHANNELS: the axis is the channels, and a group is a pixel; else it is another axis, and a group is one vec4 wide.
+// CHANNELS: as in along_axis.wgsl.
 // BACKWARD: (g - mean of g - y * mean of g * y) / deviation, where rows of x may be shared by several rows of g.
 #include bindings
 #include thread
+#include along_axis
 
 struct Params {
     input: u32,
@@ -20,32 +21,14 @@ struct Params {
     epsilon: f32,
 }
 
-// True for each of a block's four channels that exists.
-fn there(block: u32) -> vec4<bool> {
-    return vec4(block * 4u) + vec4(0u, 1u, 2u, 3u) < vec4(p.channels);
-}
-
 fn mean(sum: vec4<f32>) -> vec4<f32> {
-#if CHANNELS
-    return vec4((sum.x + sum.y + sum.z + sum.w) / p.elements);
-#else
-    return sum / p.elements;
-#end
+    return total(sum) / p.elements;
 }
 
 fn run(thread: u32) {
-#if CHANNELS
-    let first = thread * p.blocks;
-    let row = thread / p.plane;
-#else
-    // Groups of a row: outer axes, then inner axes, then blocks.
-    let pixel = thread / p.blocks;
-    let inner = pixel % p.step;
-    let first = ((pixel / p.step) * p.count * p.step + inner) * p.blocks + thread % p.blocks;
-    let row = pixel / (p.plane / p.count);
-#end
+    let first = first_of(thread);
 #if BACKWARD
-    let source = p.x + first - (row - row / p.targets) * p.plane * p.blocks;
+    let source = p.x + first - back_of(thread);
 #else
     let source = p.input + first;
 #end
@@ -56,13 +39,8 @@ fn run(thread: u32) {
 #for pass in 0..4
 #if pass < 3 || BACKWARD
     for (var k = 0u; k < p.count; k++) {
-#if CHANNELS
-        let i = k;
+        let i = along(k);
         let real = there(k);
-#else
-        let i = k * p.step * p.blocks;
-        let real = vec4(true);
-#end
         let x = load(source + i) - centre;
 #if pass == 0
         factor += select(vec4(0.0), x, real);

@@ -1,5 +1,6 @@
 //! GPU kernels of several operators, and what all kernels share. No operator is imported here.
 
+mod along_axis;
 mod axis;
 mod convolve;
 pub mod depthwise;
@@ -8,6 +9,7 @@ mod epilogue;
 mod pool;
 mod tiling;
 
+pub use along_axis::{ALONG_AXIS, AlongAxis};
 pub use axis::{GRID, GatherAxis, GridParams, pairs};
 pub use convolve::{Convolution, MOST_STEPS, convolve};
 pub use depthwise::{DEPTHWISE, Depthwise};
