@@ -6,10 +6,7 @@ use tract_onnx::tract_core::{
     plan::SimplePlan,
 };
 
-use super::{
-    Graph,
-    lowering::{fact, lower},
-};
+use super::{Graph, lowering::lower, native::fact};
 use crate::error::{Error, Result};
 
 fn failed(why: &dyn std::fmt::Display) -> Error {

@@ -6,6 +6,7 @@
 mod constant;
 pub mod evaluate;
 pub mod lowering;
+pub mod native;
 mod operator;
 #[cfg(test)]
 pub mod reference;

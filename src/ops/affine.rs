@@ -10,7 +10,7 @@ use crate::{
     chain::{Epilogue, Step},
     error::Result,
     gpu::Recording,
-    graph::{Adjoint, Lowering, OnMasks, Operator, Shape, ValueId, lowering::Slice},
+    graph::{Adjoint, Lowering, OnMasks, Operator, Shape, ValueId, native::Slice},
     ops::kernels::{Scaling, elementwise},
     simd,
 };

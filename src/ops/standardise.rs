@@ -6,7 +6,7 @@ use super::softmax::groups;
 use crate::{
     error::Result,
     gpu::{Kernel, Recording},
-    graph::{Adjoint, Lowering, Operator, Shape, ValueId, lowering::Slice},
+    graph::{Adjoint, Lowering, Operator, Shape, ValueId, native::Slice},
     ops::kernels::{ALONG_AXIS, AlongAxis, THREAD},
     simd,
 };

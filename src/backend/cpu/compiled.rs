@@ -15,10 +15,7 @@ use tract_onnx::tract_core::{
 
 use crate::{
     error::{Error, Result},
-    graph::{
-        Graph, Rows, Storage, ValueId,
-        lowering::{fact, lower},
-    },
+    graph::{Graph, Rows, Storage, ValueId, lowering::lower, native::fact},
 };
 
 type State =

@@ -7,7 +7,7 @@ use crate::{
     chain::{Epilogue, Gate, Spans, Step, is_uniform},
     error::Result,
     gpu::{Kernel, Launch, Recording, as_u32},
-    graph::{Lowering, Operator, Shape, Storage, lowering::Slice},
+    graph::{Lowering, Operator, Shape, Storage, native::Slice},
     ops::kernels::{EpilogueParams, LANES, THREAD, elementwise, flops, linear},
     simd,
 };
