@@ -292,66 +292,74 @@ impl Masked<'_> {
     /// The image under its `i`-th mask. [`Self::check`] must have passed.
     #[must_use]
     pub fn mixed(&self, i: usize) -> Vec<f32> {
-        let [_, height, width] = *self.image.shape() else { return vec![] };
-        let (image, fill) = (self.image.data(), self.fill.data());
-        let plane = height * width;
         match self.masks {
-            Masks::Rectangles(rectangles) => {
-                let mut mixed = image.to_vec();
-                let r = rectangles[i];
-                for (row, fill) in mixed
-                    .chunks_exact_mut(width)
-                    .zip(fill.chunks_exact(width))
-                    .enumerate()
-                    .filter_map(|(row, pair)| (r.top..r.bottom).contains(&(row % height)).then_some(pair))
-                {
-                    let span = r.left.min(width)..r.right.min(width);
-                    if !span.is_empty() {
-                        row[span.clone()].copy_from_slice(&fill[span]);
-                    }
-                }
-                mixed
-            }
-            Masks::Segments(map, rows) => {
-                let shown: Vec<bool> = rows.row(i).collect();
-                let shown: Vec<(usize, bool)> =
-                    map.runs.iter().map(|&(end, l)| (end, shown[l as usize])).collect();
-                let mut mixed = Vec::with_capacity(image.len());
-                for (image, fill) in image.chunks_exact(plane).zip(fill.chunks_exact(plane)) {
-                    let mut start = 0;
-                    // What is shown alike is copied at once.
-                    for alike in shown.chunk_by(|a, b| a.1 == b.1) {
-                        let (end, shown) = alike[alike.len() - 1];
-                        mixed.extend_from_slice(&if shown { image } else { fill }[start..end]);
-                        start = end;
-                    }
-                }
-                mixed
-            }
-            Masks::Elements(rows) => {
-                let mut mixed = image.to_vec();
-                let parts = mixed.chunks_mut(32).zip(fill.chunks(32));
-                for ((part, fill), &word) in parts.zip(rows.words(i)) {
-                    match word {
-                        u32::MAX => {}
-                        0 => part.copy_from_slice(fill),
-                        _ => part.iter_mut().zip(fill).enumerate().for_each(|(bit, (x, &f))| {
-                            *x = if word >> bit & 1 == 1 { *x } else { f };
-                        }),
-                    }
-                }
-                mixed
-            }
-            Masks::Grids(grids) => {
-                let weights = grids.weights(i, height, width);
-                let mut mixed = Vec::with_capacity(image.len());
-                for (image, fill) in image.chunks_exact(plane).zip(fill.chunks_exact(plane)) {
-                    let values = image.iter().zip(fill).zip(&weights);
-                    mixed.extend(values.map(|((x, f), m)| m * x + (1.0 - m) * f));
-                }
-                mixed
+            Masks::Rectangles(rectangles) => self.without_rectangle(rectangles[i]),
+            Masks::Segments(map, rows) => self.with_segments(map, rows.row(i)),
+            Masks::Elements(rows) => self.with_elements(rows.words(i)),
+            Masks::Grids(grids) => self.with_grid(grids, i),
+        }
+    }
+
+    fn without_rectangle(&self, r: Rectangle) -> Vec<f32> {
+        let mut mixed = self.image.data().to_vec();
+        let [_, height, width] = *self.image.shape() else { return mixed };
+        let columns = r.left.min(width)..r.right.min(width);
+        if columns.is_empty() {
+            return mixed;
+        }
+        let rows = mixed.chunks_exact_mut(width).zip(self.fill.data().chunks_exact(width)).enumerate();
+        for (_, (row, fill)) in rows.filter(|(row, _)| (r.top..r.bottom).contains(&(row % height))) {
+            row[columns.clone()].copy_from_slice(&fill[columns.clone()]);
+        }
+        mixed
+    }
+
+    /// The planes of the image, each with that of the fill.
+    fn planes(&self) -> impl Iterator<Item = (&[f32], &[f32])> {
+        let plane = self.image.row_len();
+        self.image.data().chunks_exact(plane).zip(self.fill.data().chunks_exact(plane))
+    }
+
+    fn with_segments(&self, map: &Segmentation, shown: impl Iterator<Item = bool>) -> Vec<f32> {
+        let shown: Vec<bool> = shown.collect();
+        let shown: Vec<(usize, bool)> = map.runs.iter().map(|&(end, l)| (end, shown[l as usize])).collect();
+        let mut mixed = Vec::with_capacity(self.image.len());
+        for (image, fill) in self.planes() {
+            let mut start = 0;
+            // What is shown alike is copied at once.
+            for alike in shown.chunk_by(|a, b| a.1 == b.1) {
+                let (end, shown) = alike[alike.len() - 1];
+                mixed.extend_from_slice(&if shown { image } else { fill }[start..end]);
+                start = end;
             }
         }
+        mixed
+    }
+
+    fn with_elements(&self, shown: &[u32]) -> Vec<f32> {
+        let mut mixed = self.image.data().to_vec();
+        let parts = mixed.chunks_mut(32).zip(self.fill.data().chunks(32));
+        for ((part, fill), &word) in parts.zip(shown) {
+            match word {
+                u32::MAX => {}
+                0 => part.copy_from_slice(fill),
+                _ => part.iter_mut().zip(fill).enumerate().for_each(|(bit, (x, &f))| {
+                    *x = if word >> bit & 1 == 1 { *x } else { f };
+                }),
+            }
+        }
+        mixed
+    }
+
+    fn with_grid(&self, grids: &Grids, i: usize) -> Vec<f32> {
+        let [_, height, width] = *self.image.shape() else { return vec![] };
+        let weights = grids.weights(i, height, width);
+        let mut mixed = Vec::with_capacity(self.image.len());
+        for (image, fill) in self.planes() {
+            let values = image.iter().zip(fill).zip(&weights);
+            mixed.extend(values.map(|((x, f), m)| m * x + (1.0 - m) * f));
+        }
+        mixed
     }
 
     /// All the masked images, written out: `[N, C, H, W]`, for a backend that cannot mix them itself.
