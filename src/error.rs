@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-/// What every fallible function of this crate returns.
+/// The result of every fallible function of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An ONNX node that the network reader cannot honour.
@@ -12,11 +12,11 @@ pub struct UnsupportedNode {
     pub operator: String,
     /// The node's name in the file (its first output where it has none).
     pub node: String,
-    /// What of it is not supported.
+    /// The part of it that is not supported.
     pub reason: String,
 }
 
-/// What went wrong with a GPU.
+/// The kind of a GPU's failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GpuFault {
     /// No adapter, or none that is allowed.
@@ -63,13 +63,13 @@ pub enum Error {
     AtAssumedSize {
         /// Height and width.
         size: [usize; 2],
-        /// What is wrong at this size.
+        /// The fault at this size.
         error: Box<Self>,
     },
     /// Something is larger than is safe to take.
     #[error("{what} is {got}, and at most {allowed} is allowed; use a smaller one")]
     Limit {
-        /// What was measured, with its unit.
+        /// The quantity that was measured, with its unit.
         what: &'static str,
         /// Its size.
         got: u64,
@@ -81,7 +81,7 @@ pub enum Error {
     Gpu {
         /// The kind of failure.
         fault: GpuFault,
-        /// What the driver said, and what to do.
+        /// The driver's words, and what to do.
         detail: String,
     },
     /// A value is infinite or not a number.
@@ -159,7 +159,7 @@ fn list(nodes: &[UnsupportedNode]) -> String {
     told.join(", ")
 }
 
-/// What to do about them: `otherwise`, where they do not tell.
+/// The way out of them: `otherwise`, where they do not tell.
 fn advice(nodes: &[UnsupportedNode], otherwise: &str) -> String {
     let is_integer =
         |n: &UnsupportedNode| n.operator.starts_with("QLinear") || n.operator.ends_with("Integer");

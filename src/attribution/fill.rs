@@ -1,4 +1,4 @@
-//! What shows where a part of the image is hidden.
+//! Fills: the pixels that show where a part of the image is hidden.
 
 use crate::{
     error::{Error, Result},
@@ -6,7 +6,7 @@ use crate::{
     tensor::Tensor,
 };
 
-/// What shows where a part of the image is hidden.
+/// The pixels that show where a part of the image is hidden.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fill {
     /// Zero at the network's input: the preprocessing's mean colour.

@@ -1,4 +1,4 @@
-//! What hides the parts of an image for SHAP: fills, and inpainting from what shows beside.
+//! Maskers hide the parts of an image for SHAP: fills, and inpainting from what shows beside.
 
 use super::fill::Fill;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     tensor::Tensor,
 };
 
-/// What hides a part of the image.
+/// A way to hide a part of the image.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Masker {
     /// The same whatever else shows.
@@ -47,9 +47,9 @@ impl Masker {
 
 /// A masker made ready for an image.
 pub enum PreparedMasker {
-    /// What hides any part of it: `[C, H, W]`.
+    /// One fill for all parts: `[C, H, W]`.
     Fill(Tensor),
-    /// What hides a part depends on what shows beside it.
+    /// A fill of its own for each mask, made from what shows.
     Inpaint(Box<Inpainting>),
 }
 

@@ -35,7 +35,7 @@ pub struct FallbackBackend {
     network: Arc<Network>,
     inner: Box<dyn Backend>,
     choice: Choice,
-    /// Who takes parts of what the CPU runs.
+    /// Workers that take parts of what the CPU runs.
     helpers: Option<Rc<dyn Helpers>>,
     losses: u32,
     events: Vec<String>,
@@ -72,7 +72,7 @@ impl FallbackBackend {
     /// Does an image of another's work, which [`work_stealing::run`] has given away.
     ///
     /// # Errors
-    /// As [`Job::work`].
+    /// Those of [`Job::work`].
     pub async fn work(&mut self, job: &Job<'_>, image: usize) -> Result<Vec<u8>> {
         job.work(&mut *self.inner, image).await
     }

@@ -49,7 +49,7 @@ impl Inpainted<'_> {
 pub struct Inpainting {
     asked: Asked,
     picture: Picture,
-    /// What each byte is at the network's input: `[C, 1, 256]`.
+    /// Each byte's value at the network's input: `[C, 1, 256]`.
     levels: Tensor,
     /// Inpainters that nobody uses just now.
     idle: Mutex<Vec<Inpainter>>,

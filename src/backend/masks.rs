@@ -1,4 +1,4 @@
-//! What is hidden of an image, in forms that are small beside the images that they stand for.
+//! Masks say what is hidden of an image, in forms that are small beside the images that they stand for.
 
 use std::sync::Arc;
 
@@ -16,13 +16,13 @@ use crate::{
 pub struct Masked<'a> {
     /// `[C, H, W]`, normalised.
     pub image: &'a Tensor,
-    /// What shows where the image is hidden: `[C, H, W]`, normalised.
+    /// The fill, which shows where the image is hidden: `[C, H, W]`, normalised.
     pub fill: &'a Tensor,
     /// One mask an image of the batch.
     pub masks: &'a Masks,
 }
 
-/// What is hidden, for each image of a batch.
+/// The hidden part of each image of a batch.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Masks {
     /// All but one rectangle shows.
@@ -56,7 +56,7 @@ pub struct Segmentation {
     width: usize,
     count: usize,
     labels: Vec<u32>,
-    /// Where each run of pixels of one segment ends, and the segment.
+    /// The end of each run of pixels of one segment, and the segment.
     #[serde(skip)]
     runs: Vec<(usize, u32)>,
 }
@@ -167,7 +167,7 @@ pub struct Grids {
     pub enlarged: [usize; 2],
     /// Every grid, row by row.
     pub values: Vec<f32>,
-    /// Where the image's first row and column lie in each enlarged grid.
+    /// The place of the image's first row and column in each enlarged grid.
     pub shifts: Vec<[usize; 2]>,
 }
 
@@ -326,7 +326,7 @@ impl Masked<'_> {
         let mut mixed = Vec::with_capacity(self.image.len());
         for (image, fill) in self.planes() {
             let mut start = 0;
-            // What is shown alike is copied at once.
+            // Runs that are shown alike are copied at once.
             for alike in shown.chunk_by(|a, b| a.1 == b.1) {
                 let (end, shown) = alike[alike.len() - 1];
                 mixed.extend_from_slice(&if shown { image } else { fill }[start..end]);

@@ -20,7 +20,7 @@ use crate::{
 /// progress frequent and gradients within memory.
 const PASSES_PER_ROUND: usize = 16;
 
-/// What a helper has brought: its number, and the outputs of the next image of its job, or nothing when it gives up.
+/// News of a helper: its number, and the outputs of the next image of its job, or nothing when it gives up.
 pub type Completion = (u32, Option<Vec<u8>>);
 
 /// Others that hold the same network and run parts of a batch.
@@ -93,7 +93,7 @@ impl<'a> Job<'a> {
     }
 }
 
-/// What a backend is asked to run.
+/// The arguments of a backend's run.
 #[derive(Clone, Copy)]
 struct RunArgs<'a> {
     program: &'a Program,
@@ -129,10 +129,11 @@ pub fn batch(own: usize, program: &Program, targets: usize, helpers: &dyn Helper
     }
 }
 
-/// As [`Backend::run`], with the images dealt out. What a helper does not bring back is done by the others.
+/// Does the same as [`Backend::run`], with the images dealt out. Those that a helper does not bring back are done by the
+/// others.
 ///
 /// # Errors
-/// What [`Backend::run`] fails with, and [`Error::Cancelled`] when the reader has stopped it.
+/// Those of [`Backend::run`], and [`Error::Cancelled`] when the reader has stopped it.
 pub async fn run(
     own: &mut dyn Backend,
     helpers: &dyn Helpers,
@@ -160,7 +161,7 @@ pub async fn run(
     join(&scheduler.done.into_iter().flatten().collect::<Vec<_>>())
 }
 
-/// Who does which images of a run, and what is done.
+/// Assigns the images of a run to helpers, and keeps what is done.
 struct Scheduler {
     assignments: Vec<Assignment>,
     /// Those who have failed and are asked no more.
@@ -175,7 +176,7 @@ struct Assignment {
     helper: Option<u32>,
     /// The first image of its job.
     first: usize,
-    /// What has not been brought; the first of it is being done.
+    /// The images that have not been brought; the first of them is being done.
     left: Range<usize>,
 }
 
@@ -203,7 +204,7 @@ impl Assignment {
 }
 
 impl Scheduler {
-    /// As many images for each helper; who deals takes its own from them.
+    /// The same number of images for each helper; who deals takes its own from them.
     fn new(count: usize, helpers: &[u32]) -> Self {
         let among = helpers.len();
         let assignment =

@@ -57,7 +57,7 @@ pub struct Quantization {
     pub axis: usize,
     /// One scale, or one an index of the axis.
     pub scales: Vec<f32>,
-    /// As many zero points as scales.
+    /// The zero points, one per scale.
     pub zero_points: Vec<i32>,
 }
 

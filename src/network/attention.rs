@@ -7,7 +7,7 @@ use tract_onnx::pb::{GraphProto, NodeProto};
 /// Operators that are attention, or come with it alone.
 const OWN: [&str; 4] = ["Attention", "MultiHeadAttention", "GroupQueryAttention", "SkipLayerNormalization"];
 const PRODUCTS: [&str; 3] = ["MatMul", "FusedMatMul", "Einsum"];
-/// What may stand between the products and the softmax: scales, masks, changes of shape and type.
+/// Operators that may stand between the products and the softmax: scales, masks, changes of shape and type.
 const BETWEEN: [&str; 16] = [
     "Add",
     "Cast",

@@ -9,7 +9,7 @@ use crate::{graph::Elements, ops::onnx, picture::Preset};
 /// A guess at the preprocessing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guess {
-    /// What is guessed.
+    /// The preset that is guessed.
     pub preset: Preset,
     /// Why, as the end of a sentence.
     pub why: String,

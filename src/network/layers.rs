@@ -72,7 +72,7 @@ impl Network {
     }
 }
 
-/// Where the channels of a value lie.
+/// The place of a value's channels.
 #[derive(Clone, Copy)]
 enum Channels {
     /// Along this axis.
@@ -106,7 +106,7 @@ fn channel_axes(graph: &Graph) -> Vec<Option<usize>> {
     channels.into_iter().map(axis).collect()
 }
 
-/// Where the channels are after an operator that moves no elements. After another shape their axis is the one of as many
+/// The place of the channels after an operator that moves no elements. After another shape their axis is the one of as many
 /// places with as many before it, if there is one. A pooled value, which has no other axes, may be given any shape.
 fn after(input: &Node, output: &Node, channels: Channels) -> Option<Channels> {
     let places_before = |shape: &[usize], axis: usize| shape[..axis].iter().product::<usize>();

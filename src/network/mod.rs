@@ -108,7 +108,7 @@ impl Network {
     /// The network's logits under another head, and that head; the file's own where none is chosen.
     ///
     /// # Errors
-    /// As [`Self::with_head`]'s.
+    /// Those of [`Self::with_head`].
     pub fn logits_under(&self, head: Option<Head>, logits: &[f32]) -> Result<(Head, Vec<f32>)> {
         let outputs = self.graph.node(self.ending.scores).elements();
         let own = self.metadata.head.map(|head| (head, head::Chooser::Metadata));
@@ -188,7 +188,7 @@ impl Network {
         &self.guess
     }
 
-    /// What it is made of, in numbers.
+    /// Its parts, in numbers.
     #[must_use]
     pub fn summary(&self) -> &Summary {
         &self.summary

@@ -57,7 +57,7 @@ pub struct Scores {
     pub output: String,
     /// The class names that the file has for it, where a classical converter wrote them.
     pub labels: Option<Vec<String>>,
-    /// What a reader should know of the choice.
+    /// The note on the choice.
     pub note: Option<String>,
 }
 

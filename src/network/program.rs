@@ -1,4 +1,4 @@
-//! What methods ask of a network, and the graphs that answer it.
+//! Programs: the questions of methods to a network, and the graphs that answer them.
 
 use super::{Head, Network, differentiate_all, simplify};
 use crate::{
@@ -22,7 +22,7 @@ pub enum Score {
     Probability,
 }
 
-/// What a method asks of a network; see [`Network::graph_for`] for inputs and outputs.
+/// A question of a method to a network; see [`Network::graph_for`] for inputs and outputs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Program {
     /// Image to logits, and to the activation of a layer where one is asked for.

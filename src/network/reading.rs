@@ -1,10 +1,10 @@
-//! What is chosen when a file is read.
+//! The choices when a file is read.
 
 use std::fmt;
 
 use super::Files;
 
-/// What a model's file leaves to whoever reads it; the default chooses nothing.
+/// The choices that a model's file leaves to whoever reads it; the default chooses nothing.
 #[derive(Clone, Copy, Default)]
 pub struct Reading<'a> {
     /// The files beside it, where it may keep its weights.

@@ -1,4 +1,4 @@
-//! What a network is made of, in numbers.
+//! The parts of a network, in numbers.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::{graph::Graph, ops::onnx::short};
 /// Most kinds of operators that are listed.
 const MOST_OPERATORS: usize = 64;
 
-/// What a network is made of.
+/// The parts of a network.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
     /// How many nodes there are of each ONNX operator, the most frequent first.

@@ -45,7 +45,8 @@ pub fn read_batch_normalization(node: &mut Reader<'_>) -> Result<Operand, String
     node.add(Affine { scale, shift, per: Per::Channel }, &[input])
 }
 
-/// As [`read_batch_normalization`], of a value whose channels are the axis `axis` of ONNX's, the batch's being the first.
+/// The same as [`read_batch_normalization`], of a value whose channels are the axis `axis` of ONNX's; the batch's is the
+/// first.
 pub(super) fn read_batch_normalization_of(node: &mut Reader<'_>, axis: usize) -> Result<Operand, String> {
     let input = node.value(0)?;
     let shape = node.node(input).shape.clone();
@@ -77,7 +78,7 @@ pub fn read_image_scaler(node: &mut Reader<'_>) -> Result<Operand, String> {
     node.add(Affine { scale, shift, per: Per::Channel }, &[input])
 }
 
-/// What a BatchNormalization multiplies each channel by and adds to it.
+/// The factor and the summand of each channel in a BatchNormalization.
 fn normalisation(node: &Reader<'_>) -> Result<[Vec<f32>; 2], String> {
     // The first opsets have an attribute for it, opset 14 another one; between them only the statistics tell that are made.
     let makes_statistics = node.proto.output.iter().skip(1).any(|o| !o.is_empty());

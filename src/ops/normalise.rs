@@ -42,7 +42,7 @@ fn standardised(node: &mut Reader<'_>, x: ValueId, axes: &[usize], epsilon: f32)
     node.value_of(Reshape { shape }, &[made])
 }
 
-/// What a value becomes, and what it was shifted and scaled by.
+/// A standardised value, and what it was shifted and scaled by.
 struct Standardised {
     value: ValueId,
     mean: ValueId,
@@ -50,7 +50,7 @@ struct Standardised {
     inverse: ValueId,
 }
 
-/// As [`standardised`], of any axes, with the mean and one over the deviation as values of their own.
+/// The same as [`standardised`], of any axes, with the mean and one over the deviation as values of their own.
 fn with_statistics(
     node: &mut Reader<'_>,
     x: ValueId,

@@ -13,7 +13,7 @@ use crate::{
     limits,
 };
 
-/// What it costs to build a model for a node, in products and sums.
+/// The cost of building a model for a node, in products and sums.
 const MODEL: u64 = 1 << 18;
 
 /// Reads a node that has no fold of its own, whether it depends on the image or not.

@@ -65,7 +65,7 @@ const CONSUMED: Attribute = ints("consumed_inputs").until(5);
 /// The attributes of broadcasting before opset 7.
 const LEGACY: &[Attribute] = &[int("axis").until(6), int("broadcast").until(6), CONSUMED];
 
-/// As [`LEGACY`], of operators that never overwrote their inputs.
+/// The same as [`LEGACY`], of operators that never overwrote their inputs.
 const COMPARISON: &[Attribute] = &[int("axis").until(6), int("broadcast").until(6)];
 
 /// A reduction's axes became an input in opset 18.

@@ -33,7 +33,7 @@ impl Places {
         }
     }
 
-    /// Where place `i` of `out` lies among `from`.
+    /// The position of place `i` of `out` among `from`.
     fn at(self, i: usize, out: usize, from: usize, scale: f64) -> f64 {
         let i = i as f64;
         match self {

@@ -21,7 +21,7 @@ pub static STANDARDISE: Kernel =
 pub struct Standardise {
     /// The axis, the batch axis not counted.
     pub axis: usize,
-    /// What is added to the variance.
+    /// The summand of the variance.
     pub epsilon: f32,
 }
 

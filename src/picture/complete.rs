@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 
 /// The end-of-image marker.
 const END: [u8; 2] = [0xFF, 0xD9];
-/// What is read where coded bytes are missing: with each of these another picture.
+/// The bytes that are read where coded ones are missing: with each of these another picture.
 const OTHERS: [u8; 2] = [0x55, 0xAA];
 /// How many of them are enough to be read.
 const ENOUGH: usize = 4096;

@@ -15,10 +15,10 @@ const CONFIG_BYTES: u64 = 4 << 20;
 const CONVNEXT_CROP: f64 = 224.0 / 256.0;
 /// ConvNeXT squashes from this size on.
 const CONVNEXT_SQUASHES: u32 = 384;
-/// What `resample` means in Pillow.
+/// The meanings of `resample` in Pillow.
 const RESAMPLE: [&str; 6] = ["nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"];
 
-/// What a configuration says.
+/// A configuration, as read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// How a picture becomes the network's input.

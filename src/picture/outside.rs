@@ -1,4 +1,4 @@
-//! What of a picture the network gets to see, and what it does not.
+//! The part of a picture that the network gets to see, and the part that it does not.
 
 use super::{Picture, Preprocessing};
 use crate::error::Result;
@@ -14,7 +14,7 @@ impl Preprocessing {
     /// height. What is padded lies outside 0 to 1.
     ///
     /// # Errors
-    /// As [`Preprocessing::fit`].
+    /// Those of [`Preprocessing::fit`].
     pub fn crop(&self, picture: &Picture, height: usize, width: usize) -> Result<[f64; 4]> {
         picture.check()?;
         let (full_width, full_height) = self.resize.full_size(picture, height, width)?;
@@ -27,11 +27,11 @@ impl Preprocessing {
         Ok([left, top, width, height])
     }
 
-    /// What has to be said of a picture of which [`Preprocessing::fit`] cuts off the larger part: the network may answer
+    /// The note on a picture of which [`Preprocessing::fit`] cuts off the larger part: the network may answer
     /// without having seen the subject. `None` where it keeps enough.
     ///
     /// # Errors
-    /// As [`Preprocessing::fit`].
+    /// Those of [`Preprocessing::fit`].
     pub fn outside(&self, picture: &Picture, height: usize, width: usize) -> Result<Option<String>> {
         let (full_width, full_height) = self.resize.full_size(picture, height, width)?;
         let (columns, _) = self.centre.part(full_width, width);

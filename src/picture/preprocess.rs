@@ -96,8 +96,8 @@ impl Preprocessing {
         }
     }
 
-    /// What is subtracted from a channel, and what it is divided by. The fourth is the opacity; where the three colours
-    /// are not scaled alike it becomes 0 to 1.
+    /// The mean that is subtracted from a channel, and the deviation that it is divided by. The fourth is the opacity;
+    /// where the three colours are not scaled alike it becomes 0 to 1.
     #[must_use]
     pub fn scale(&self, channel: usize) -> (f32, f32) {
         let alike = |v: [f32; 3]| v[0] == v[1] && v[1] == v[2];

@@ -88,7 +88,7 @@ pub fn render(map: &Tensor, picture: &Picture, display: &Display) -> Result<Rend
 /// is one of segments, the segments themselves.
 ///
 /// # Errors
-/// As [`render`].
+/// Those of [`render`].
 pub fn render_map(map: &Map, picture: &Picture, display: &Display) -> Result<Rendered> {
     let rendered = render(&map.values, picture, display)?;
     match (display.features, &map.segments) {

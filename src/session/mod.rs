@@ -1,4 +1,4 @@
-//! What the page and the command line share: a model on a backend, ready to classify and explain.
+//! A session, which the page and the command line share: a model on a backend, ready to classify and explain.
 
 mod reference_images;
 mod report;
@@ -50,9 +50,9 @@ pub struct Options {
     pub preprocessing: PreprocessingOptions,
     /// The class names, in class order.
     pub labels: Option<Vec<String>>,
-    /// What turns the network's outputs into probabilities, where its file does not say.
+    /// The function that turns the network's outputs into probabilities, where its file does not say.
     pub head: Option<Head>,
-    /// What a reader of results should know of these choices.
+    /// Notes on these choices for a reader of results.
     pub notes: Vec<String>,
 }
 
@@ -84,7 +84,7 @@ pub struct Session {
     preprocessing: Preprocessing,
     guess: Option<String>,
     labels: Option<Vec<String>>,
-    /// What a reader of results should know of how the model was opened.
+    /// Notes on how the model was opened, for a reader of results.
     notes: Vec<String>,
     /// `[N, C, H, W]`, normalised; made when it is first needed.
     background: Option<Tensor>,
@@ -93,7 +93,7 @@ pub struct Session {
     /// Cache: the last image that was classified, and every class's scores for it, in class order. An explanation nearly
     /// always follows the classification of the same image.
     classified: Option<(Tensor, Vec<Class>)>,
-    /// Of the last image that was asked about.
+    /// The answer for the last image that was asked about.
     saturation: Option<(Tensor, Saturation)>,
     /// How many programs have been made ready.
     warmed: usize,
@@ -103,7 +103,7 @@ impl Session {
     /// Reads a model and opens a backend for it.
     ///
     /// # Errors
-    /// What [`Network::from_onnx`] and [`FallbackBackend::open`] fail with, and [`Error::Argument`] when labels or
+    /// Those of [`Network::from_onnx`] and [`FallbackBackend::open`] fail with, and [`Error::Argument`] when labels or
     /// preprocessing do not fit the model.
     pub async fn open<'a>(model: impl Into<Cow<'a, [u8]>>, options: Options) -> Result<Self> {
         Self::with_network(Network::from_onnx(model)?, options).await
@@ -112,7 +112,7 @@ impl Session {
     /// Opens a backend for a network. The file that it was read from need not be kept until then.
     ///
     /// # Errors
-    /// As [`Self::open`], but for those of reading.
+    /// Those of [`Self::open`], but for those of reading.
     pub async fn with_network(network: Network, options: Options) -> Result<Self> {
         let network = Arc::new(match options.head {
             Some(head) => network.with_head(head)?,
@@ -180,13 +180,13 @@ impl Session {
         &self.preprocessing
     }
 
-    /// What a reader of results should know of how the model was opened: of its network, and of the scale of its input.
+    /// Notes for a reader of results on how the model was opened: on its network, and on the scale of its input.
     #[must_use]
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    /// What has to be said of pictures where their scaling is a guess; `None` where the caller or the file says it.
+    /// The note on pictures where their scaling is a guess; `None` where the caller or the file says it.
     #[must_use]
     pub fn guess(&self) -> Option<&str> {
         self.guess.as_deref()
@@ -210,7 +210,7 @@ impl Session {
         Target { index, label: label.unwrap_or_else(|| format!("class {index}")) }
     }
 
-    /// What the network sees of a picture: the resized centre crop, and the normalised `[C, H, W]`.
+    /// A picture as the network sees it: the resized centre crop, and the normalised `[C, H, W]`.
     pub fn see(&self, picture: &Picture) -> Result<(Picture, Tensor)> {
         let [channels, height, width] = *self.network.input() else {
             return Err(Error::Model("the model's input is not an image".into()));
@@ -220,7 +220,7 @@ impl Session {
         Ok((seen, tensor))
     }
 
-    /// What has to be said of a picture that is mostly outside what [`Session::see`] keeps; see
+    /// The note on a picture that is mostly outside what [`Session::see`] keeps; see
     /// [`Preprocessing::outside`].
     pub fn outside(&self, picture: &Picture) -> Result<Option<String>> {
         match *self.network.input() {
@@ -281,7 +281,7 @@ impl Session {
 
     /// Explains an image, `[C, H, W]` and normalised.
     ///
-    /// Where `observer` stops the method, by [`Error::Cancelled`], the answer has the last maps that were shown to it,
+    /// If `observer` stops the method, by [`Error::Cancelled`], the answer has the last maps that were shown to it,
     /// and [`Explanation::stopped`] says so.
     ///
     /// # Errors

@@ -41,7 +41,7 @@ impl Session {
         Ok(())
     }
 
-    /// What the network sees of several pictures: `[N, C, H, W]`, normalised.
+    /// Several pictures as the network sees them: `[N, C, H, W]`, normalised.
     pub fn see_all(&self, pictures: &[Picture]) -> Result<Tensor> {
         let seen = pictures.iter().map(|p| Ok(self.see(p)?.1)).collect::<Result<Vec<_>>>()?;
         Tensor::stack(&seen)

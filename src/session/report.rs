@@ -1,4 +1,4 @@
-//! What comes of a request, and how it is reported.
+//! The answer to a request, and how it is reported.
 
 use serde_json::Value;
 
@@ -18,12 +18,12 @@ pub struct Explained {
     pub map: Map,
 }
 
-/// What came of a request.
+/// The answer to a request.
 #[derive(Clone, Debug)]
 pub struct Explanation {
     /// The method's id.
     pub method: &'static str,
-    /// What the maps are made of.
+    /// The method that made the maps.
     pub map_kind: MapKind,
     /// One map a target.
     pub targets: Vec<Explained>,
@@ -33,11 +33,11 @@ pub struct Explanation {
     pub layer: Option<String>,
     /// The score that was explained.
     pub score: Score,
-    /// What turned the network's outputs into probabilities.
+    /// The function that turned the network's outputs into probabilities.
     pub head: Head,
     /// The parameters, defaults included.
     pub parameters: Settings,
-    /// Where random numbers started.
+    /// The seed of random numbers.
     pub seed: u64,
     /// How many images the network was run on.
     pub evaluations: u64,
@@ -47,7 +47,7 @@ pub struct Explanation {
     pub saturation: Option<Saturation>,
     /// True if the method was stopped: the maps are then the last that it had shown.
     pub stopped: bool,
-    /// What a reader of the numbers should know.
+    /// Notes for a reader of the numbers.
     pub notes: Vec<String>,
 }
 
@@ -98,7 +98,7 @@ impl Explanation {
     }
 }
 
-/// What is said of a map on which nothing speaks for its class.
+/// The note on a map on which nothing speaks for its class.
 pub(super) fn empty_note(map: &Map, label: &str) -> Option<String> {
     match map.values.range() {
         (0.0, 0.0) => Some(format!("The map of {label:?} is zero everywhere.")),

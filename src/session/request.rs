@@ -18,7 +18,7 @@ use crate::{
     tensor::Tensor,
 };
 
-/// What is to be explained, and how.
+/// A request: what is to be explained, and how.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
@@ -40,7 +40,7 @@ pub struct Request {
     /// The method's parameters, as text or JSON values.
     #[serde(default)]
     pub parameters: BTreeMap<String, Value>,
-    /// Where random numbers start.
+    /// The seed of random numbers.
     #[serde(default)]
     pub seed: u64,
     /// The caller's own segments, for methods that hide segments.

@@ -6,17 +6,17 @@ use crate::{
     picture::{Channels, Config, Interpolation, Preprocessing, Preset, Resize},
 };
 
-/// What the caller says of preprocessing; what is left out is the file's, or a guess.
+/// The caller's choices of preprocessing; what is left out is the file's, or a guess.
 #[derive(Clone, Debug, Default)]
 pub struct PreprocessingOptions {
     /// All of it by name; goes before what the file says.
     pub preset: Option<Preset>,
     /// All of it from a configuration file. A preset goes before it.
     pub config: Option<Config>,
-    /// What is subtracted from each channel, on the 0..255 scale. Numbers that look like the 0..1 scale are taken
+    /// The mean that is subtracted from each channel, on the 0..255 scale. Numbers that look like the 0..1 scale are taken
     /// times 255, and [`Session::notes`](super::Session::notes) says so.
     pub mean: Option<[f32; 3]>,
-    /// What each channel is divided by then, on the 0..255 scale, or likewise.
+    /// The deviation that each channel is divided by then, on the 0..255 scale, or likewise.
     pub std: Option<[f32; 3]>,
     /// The order of the network's channels.
     pub channels: Option<Channels>,
@@ -30,9 +30,9 @@ pub struct PreprocessingOptions {
 #[derive(Clone, Debug)]
 pub(super) struct Found {
     pub preprocessing: Preprocessing,
-    /// What has to be said of it.
+    /// The note on it.
     pub notes: Vec<String>,
-    /// What has to be said where pixels are scaled by a guess.
+    /// The note where pixels are scaled by a guess.
     pub guess: Option<String>,
 }
 

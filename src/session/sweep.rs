@@ -49,7 +49,7 @@ impl Session {
     /// Explains an image at several layers, from one pass forward and one back a target.
     ///
     /// # Errors
-    /// As [`Session::explain`].
+    /// Those of [`Session::explain`].
     pub async fn explain_at_layers(
         &mut self,
         image: &Tensor,
@@ -91,7 +91,7 @@ struct CachedGradients<'a> {
     backend: &'a mut dyn Backend,
     layer: ValueId,
     score: Score,
-    /// As [`Program::Gradient`] gives them.
+    /// Gradients as [`Program::Gradient`] gives them.
     outputs: [Tensor; 3],
 }
 

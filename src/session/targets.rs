@@ -12,7 +12,7 @@ impl Session {
     /// Finds classes by index or label, comma-separated; see [`Session::find_target`].
     ///
     /// # Errors
-    /// As [`Session::find_target`].
+    /// Those of [`Session::find_target`].
     pub fn find_targets(&self, text: &str, notes: &mut Vec<String>) -> Result<Vec<usize>> {
         // A label may hold a comma itself, so the whole text is tried first.
         if let Ok(index) = self.find_target(text, notes) {
@@ -57,7 +57,7 @@ impl Session {
     /// a list has one class per entry. Null is none.
     ///
     /// # Errors
-    /// As [`Session::find_target`], and [`Error::Argument`] for what is neither number nor text.
+    /// Those of [`Session::find_target`], and [`Error::Argument`] for what is neither number nor text.
     pub fn find_targets_json(&self, wanted: &Value, notes: &mut Vec<String>) -> Result<Vec<usize>> {
         match wanted {
             Value::Null => Ok(vec![]),
@@ -70,7 +70,7 @@ impl Session {
     /// Finds one class as JSON gives it: a number is an index, a text is read as [`Session::find_target`] reads it.
     ///
     /// # Errors
-    /// As [`Session::find_targets_json`].
+    /// Those of [`Session::find_targets_json`].
     pub fn find_target_json(&self, wanted: &Value, notes: &mut Vec<String>) -> Result<usize> {
         if let Value::String(text) = wanted {
             return self.find_target(text, notes);

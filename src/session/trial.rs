@@ -14,9 +14,9 @@ use crate::{
 pub struct Trial {
     /// Every class, the best first.
     pub classes: Vec<Class>,
-    /// What made probabilities of the logits.
+    /// The function that made probabilities of the logits.
     pub head: Head,
-    /// What has to be said of the options.
+    /// Notes on the options.
     pub notes: Vec<String>,
 }
 
@@ -25,7 +25,7 @@ impl Session {
     /// out is the file's, or a guess. The session stays as it is.
     ///
     /// # Errors
-    /// As those of opening the model with these options, and whatever the network fails with.
+    /// The errors of opening the model with these options, and whatever the network fails with.
     pub async fn try_out(
         &mut self,
         picture: &Picture,

@@ -1,4 +1,4 @@
-//! What is made ready before anybody asks for it.
+//! Makes programs ready before anybody asks for them.
 
 use super::Session;
 use crate::{
@@ -14,7 +14,7 @@ impl Session {
     /// compiled and their weights uploaded. It may be left out, or given up between any two.
     ///
     /// # Errors
-    /// What a backend fails with that nothing can replace.
+    /// Those of a backend that nothing can replace.
     pub async fn warm(&mut self) -> Result<bool> {
         let first = self.asked_first();
         if let Some(program) = first.get(self.warmed) {

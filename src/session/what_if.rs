@@ -30,7 +30,7 @@ impl SegmentedImage {
         &self.segments
     }
 
-    /// What shows where a segment is hidden: `[C, H, W]`, normalised.
+    /// The fill, which shows where a segment is hidden: `[C, H, W]`, normalised.
     #[must_use]
     pub fn fill(&self) -> &Tensor {
         &self.fill

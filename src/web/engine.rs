@@ -28,12 +28,12 @@ const WARM_UP_MS: f64 = 1000.0;
 
 /// A picture, as people and as the network see it.
 pub(super) struct Seen {
-    /// As large as maps are drawn over it.
+    /// In the size in which maps are drawn over it.
     pub(super) fine: Picture,
-    /// As large as a tile.
+    /// In the size of a tile.
     pub(super) small: Picture,
     input: Tensor,
-    /// What a reader of results should know of the picture.
+    /// Notes on the picture for a reader of results.
     notes: Vec<String>,
     /// The picture's file, to prepare it in other ways: decoded it would take many times the room.
     file: Vec<u8>,

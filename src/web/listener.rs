@@ -18,7 +18,7 @@ use crate::{
 pub struct Listener<'a> {
     /// The JavaScript function.
     pub callback: &'a Function,
-    /// Where partial maps are kept.
+    /// The store of partial maps.
     pub results: &'a RefCell<Results>,
     /// The run's id.
     pub id: u32,

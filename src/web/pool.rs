@@ -12,7 +12,7 @@ use crate::{
 
 #[wasm_bindgen]
 extern "C" {
-    /// What www/worker/pool.js makes.
+    /// The object that www/worker/pool.js makes.
     pub type Pool;
 
     #[wasm_bindgen(method)]

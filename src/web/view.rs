@@ -1,4 +1,4 @@
-//! What the page is told and shown of a model, a picture and a map.
+//! The page's view of a model, a picture and a map.
 
 use js_sys::Object;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-// Where the parts of Pellucid lie, beside this file and wherever the host is. Bundlers find them by these words: each
+// The addresses of Pellucid's parts, beside this file and wherever the host is. Bundlers find them by these words: each
 // is `new URL`, a text and `import.meta.url`, and nothing in between.
 
 /** @import { LoadOptions } from './pellucid' */

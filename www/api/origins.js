@@ -1,4 +1,4 @@
-// Where an explainer's maps come from. A map that is drawn may have left the engine, and is then given back to it.
+// The origins of an explainer's maps. A map that is drawn may have left the engine, and is then given back to it.
 
 /** @import { KeptMap, Question, Report } from '../shared/wire' */
 /** @import { Engine } from './engine' */
@@ -14,8 +14,7 @@ import { explanationOf, keptMap } from './results.js';
  */
 
 /**
- * What is known of a run's maps besides their numbers: of which image they are, in which of the worker's lives they were
- * made, and their run there.
+ * The origin of a run's maps: the image that they are of, the worker's life in which they were made, and their run there.
  * @typedef {{ blob: Blob, epoch: number, id: number, maps: object[] }} Origin
  */
 

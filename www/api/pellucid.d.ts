@@ -62,11 +62,11 @@ export interface OpenModelOptions {
   scores?: string;
   /** Height and width of the input, where the file leaves them open. */
   size?: [height: number, width: number];
-  /** What turns outputs into probabilities, where the file does not say. */
+  /** The function that turns outputs into probabilities, where the file does not say. */
   head?: Head;
-  /** What the model is called, where its file does not say. */
+  /** The model's name, where its file does not say. */
   name?: string;
-  /** Where the parts of Pellucid are, where it is not beside this script; or the parts themselves. */
+  /** The addresses of Pellucid's parts, where they are not beside this script; or the parts themselves. */
   assets?: { worker?: string | URL | Blob; engine?: string | URL | Blob | WebAssembly.Module; model?: string | URL | Blob; background?: (string | Blob)[] };
   signal?: AbortSignal;
 }
@@ -120,7 +120,7 @@ export interface ClassifyOptions {
   signal?: AbortSignal;
 }
 
-/** What is asked of a method; the names and values are the command line's. */
+/** A question to a method; the names and values are the command line's. */
 export interface Question<Id extends MethodId = MethodId> {
   /** `grad-cam` by default. */
   method?: Id;
@@ -132,13 +132,13 @@ export interface Question<Id extends MethodId = MethodId> {
   layer?: string | null;
   /** The score to explain; the method's own default where there is none. */
   score?: Score | null;
-  /** Where random numbers start; 0 by default. */
+  /** The seed of random numbers; 0 by default. */
   seed?: number;
   /** Parameters of the method; those that are left out have their defaults. */
   parameters?: MethodParameters[Id];
-  /** What expected gradients compare with, one image or several; twelve photographs by default. */
+  /** The images that expected gradients compare with, one or several; twelve photographs by default. */
   background?: ImageSource | ImageSource[];
-  /** Where integrated gradients start; stands for the parameter `baseline: 'image'`. */
+  /** The image at which integrated gradients start; stands for the parameter `baseline: 'image'`. */
   baseline?: ImageSource;
   /** Segments of your own, for methods that hide segments: the label of each pixel, row by row, from 0. */
   segments?: { width: number; height: number; labels: ArrayLike<number> };
@@ -211,7 +211,7 @@ export interface Classification {
   elapsed_ms: number;
   /** Start and end, in milliseconds since 1970. */
   span: [start: number, end: number];
-  /** What a reader should know of the image. */
+  /** Notes on the image for a reader. */
   notes: string[];
 }
 
@@ -232,11 +232,11 @@ export interface AttributionMap {
   weights?: number[];
   method: MethodId;
   layer: string | null;
-  /** What else a method says: `standard_error`, `delta`, `r2`. */
+  /** A method's further figures: `standard_error`, `delta`, `r2`. */
   [extra: string]: unknown;
 }
 
-/** What came of a question. What is said of the first class stands here too. */
+/** The answer to a question. The figures of the first class stand here too. */
 export interface Explanation extends AttributionMap {
   targets: AttributionMap[];
   versus: Target | null;
@@ -250,7 +250,7 @@ export interface Explanation extends AttributionMap {
   /** How many images the network was run on. */
   evaluations: number;
   saturation: { saturated: number; values: number } | null;
-  /** What a reader of the numbers should know. */
+  /** Notes for a reader of the numbers. */
   notes: string[];
   /** The run was aborted, and these are the last maps that it had. */
   stopped: boolean;
@@ -299,7 +299,7 @@ export interface Drawing extends Pixels {
   all_zero: boolean;
   all_negative: boolean;
   all_positive: boolean;
-  /** What has to be said with it: that all values have one sign, or are zero. */
+  /** Notes on the map: that all values have one sign, or are zero. */
   notice: string | null;
   values?: { shape: Uint32Array<ArrayBuffer>; data: Float32Array<ArrayBuffer>; unit: string };
 }
@@ -337,11 +337,11 @@ export interface Model {
   notes: string[];
   remarks: string[];
   missing: ('scaling' | 'labels')[];
-  /** What is said of pictures where their scaling is a guess. */
+  /** The note on pictures where their scaling is a guess. */
   guess: string | null;
   /** How pictures are prepared. */
   preprocessing: Preprocessing;
-  /** What it is made of; memory in bytes, an estimate. */
+  /** Its parts; memory in bytes, an estimate. */
   summary: { operators: [name: string, count: number][]; parameters: number; element_types: string[]; memory: number };
   /** The output that is explained, by its name in the file, and all that the file has. */
   scores: string;
@@ -365,7 +365,7 @@ export interface Backend {
   kind: 'gpu' | 'cpu';
   adapter: string;
   fallback: boolean;
-  /** What has happened to it, in sentences. */
+  /** The events of its life, in sentences. */
   events: string[];
 }
 
@@ -414,7 +414,7 @@ export class Explainer {
   /** Downloads the engine, opens a model, and resolves to its explainer. */
   static load(options?: LoadOptions): Promise<Explainer>;
   readonly model: Model;
-  /** What runs the model now: a GPU may be lost, and the CPU takes over. */
+  /** The backend that runs the model now: a GPU may be lost, and the CPU takes over. */
   readonly backend: Backend;
   /** The methods and their parameters. */
   methods(): Method[];
@@ -426,7 +426,7 @@ export class Explainer {
   presets(): { tutorial: Display };
   /** The scores of the classes, the best first. */
   classify(image: ImageSource, options?: ClassifyOptions): Promise<Classification>;
-  /** What in an image spoke for and against a class. */
+  /** Explains what in an image spoke for and against a class. */
   explain<Id extends MethodId = 'grad-cam'>(image: ImageSource, options?: ExplainOptions<Id>): Promise<Explanation>;
   /** Explains at every layer at once, for methods whose `sweeps` is true. */
   sweep<Id extends MethodId = 'grad-cam'>(image: ImageSource, options?: SweepOptions<Id>): Promise<Explanation[]>;
@@ -434,7 +434,7 @@ export class Explainer {
   draw(map: AttributionMap | object, display?: Display, options?: DrawOptions): Promise<Drawing>;
   /** The display options that suit a map. */
   displayOf(map: AttributionMap | object): Display;
-  /** What `draw` makes, as a PNG file. */
+  /** The drawing of `draw`, as a PNG file. */
   png(map: AttributionMap | object, display?: Display, options?: { shared?: boolean; signal?: AbortSignal }): Promise<Blob>;
   /** The values as a .npy file: float32. */
   npy(map: AttributionMap | object, options?: { signal?: AbortSignal }): Promise<Blob>;
@@ -446,7 +446,7 @@ export class Explainer {
   hide(segments: Segments, hidden: Iterable<number>, options?: HideOptions): Promise<ClassScore[]>;
   /** Opens another model. The one that is open stays until then, and when this fails. */
   open(options: OpenModelOptions): Promise<void>;
-  /** What the model was opened with, and the names of the files that were given. */
+  /** The options that the model was opened with, and the names of the files that were given. */
   readonly opened: { file?: string; labelsFile?: string; backend?: string; labels?: string[]; head?: Head; scores?: string; size?: number[]; files?: string[]; configFile?: string } & Pick<PreprocessingOptions, 'mean' | 'std'> & { preset?: string; channels?: string; resize?: string; interpolation?: string };
   /** The parts of Pellucid that it uses, or where they are. */
   readonly assets: { worker: string | Blob; engine: string | Blob | WebAssembly.Module; model: string | Blob; background: (string | Blob)[] };

@@ -1,4 +1,4 @@
-// What a run has brought, as callers see it.
+// The results of a run, as callers see them.
 
 /** @import { Display, KeptMap, MapValues, Method, Report } from '../shared/wire' */
 /** @import { AttributionMap, Explanation } from './pellucid' */

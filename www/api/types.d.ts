@@ -1,4 +1,4 @@
-// What the rooms of the API know of each other; pellucid.d.ts is what callers see.
+// Types that the rooms of the API share; pellucid.d.ts is what callers see.
 
 import type { ArgumentsOf, Loading, OpenOptions, Operation, ProgressOf, ValueOf } from '../shared/wire';
 import type { PellucidError } from './errors';

@@ -1,4 +1,4 @@
-// What files are for: a model, and what lies around it; told by their names, and JSON by what it holds, since timm's
+// The purposes of files: a model, and what lies around it; told by their names, and JSON by what it holds, since timm's
 // configuration, a network's labels and transformers' own description are all called config.json.
 
 /** @import { ModelFiles } from './types' */

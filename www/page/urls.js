@@ -1,4 +1,4 @@
-// Where the parts of the page lie, wherever the page itself does. This file stays beside app.js, so that these
+// The addresses of the page's parts, wherever the page itself lies. This file stays beside app.js, so that these
 // addresses mean the same when the modules are packed into one.
 
 /** @param {string} path */

@@ -1,4 +1,4 @@
-// What is known of an error that was caught.
+// The code and the sentence of an error that was caught.
 
 /**
  * The stable code of an error; `internal` where it has none.

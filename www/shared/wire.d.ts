@@ -1,4 +1,4 @@
-// What the API and its worker say to each other. Both ends are checked against this: api/bridge.js asks, and
+// The messages between the API and its worker. Both ends are checked against this: api/bridge.js asks, and
 // worker/worker.js answers. What stands as JSON between the worker and the engine has its type here too.
 
 /** Each operation of the worker: its arguments, its value, and what its progress brings. */

@@ -1,4 +1,4 @@
-// What the rooms of the tag know of each other.
+// Types that the rooms of the tag share.
 
 import type { AttributionMap, ClassScore, Explainer, Explanation, Method, Target } from '../api/pellucid';
 

@@ -1,4 +1,4 @@
-// What the tag shows: pictures, answers, controls, and words where something is wrong.
+// The tag's view: pictures, answers, controls, and words where something is wrong.
 
 /** @import { Controls, Offer, Panel, Picture, Shown } from './types' */
 

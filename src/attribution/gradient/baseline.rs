@@ -1,4 +1,4 @@
-//! What an image is compared with: the start of integrated gradients' path.
+//! Baselines: the images at which the path of integrated gradients starts.
 
 use image::{ImageBuffer, Luma, imageops};
 

@@ -25,7 +25,7 @@ use crate::{
     tensor::Tensor,
 };
 
-/// What a gradient with respect to the input is measured in.
+/// The unit of a gradient with respect to the input.
 #[must_use]
 pub fn gradient_unit(score: Score) -> &'static str {
     match score {
@@ -42,7 +42,7 @@ pub async fn at_images(context: &mut Context<'_>, rule: Rule, images: &Tensor) -
     of_program(context, &Program::Gradient { score: context.question.score, layer: None, rule }, images).await
 }
 
-/// What guided methods say of networks whose activations are smooth.
+/// The note of guided methods on networks whose activations are smooth.
 const SMOOTH: &str = "The network has smooth activations (Sigmoid, HardSigmoid, HardSwish, Elu or SiLU). They keep \
     their plain gradient; only ReLU, ReLU6 and Clip are guided.";
 

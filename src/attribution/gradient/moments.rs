@@ -11,7 +11,7 @@ pub struct Moments {
 }
 
 impl Moments {
-    /// Of no sample, for a number of targets and a map's shape.
+    /// Moments of no sample, for a number of targets and a map's shape.
     #[must_use]
     pub fn new(targets: usize, shape: &[usize]) -> Self {
         let zeros = vec![vec![0.0; shape.iter().product()]; targets];

@@ -11,7 +11,7 @@ use crate::{
     tensor::Tensor,
 };
 
-/// What both methods let be set.
+/// The parameters of both methods.
 pub const PARAMETERS: &[Parameter] = &[
     Parameter {
         key: "samples",
@@ -36,7 +36,7 @@ pub const PARAMETERS: &[Parameter] = &[
     },
 ];
 
-/// What the gathered maps are measured in.
+/// The unit of the gathered maps.
 #[must_use]
 pub fn unit(context: &Context<'_>) -> &'static str {
     let question = context.question;

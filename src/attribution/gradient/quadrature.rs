@@ -69,7 +69,7 @@ impl PathSums {
     /// Estimators in Survey Sampling", equation 2.3.
     pub fn finish(self, shape: &[usize], rise: f64) -> Result<Tensor> {
         let variance = self.square - self.slope * self.slope;
-        // Where slopes do not vary the sum is exact as it is.
+        // The sum is exact as it is where slopes do not vary.
         let varies = variance > 1e-9 * self.square;
         let tilt = if varies { (rise - self.slope) / variance } else { 0.0 };
         let values = self.sum.iter().zip(&self.difference).enumerate().map(|(i, (s, d))| {

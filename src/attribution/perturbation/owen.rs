@@ -45,7 +45,7 @@ impl Region {
     }
 }
 
-/// What is shown beside a region: boxes, each on top of what was shown before.
+/// The pixels that show beside a region: boxes, each on top of what was shown before.
 type Context = Option<Rc<Shown>>;
 
 #[derive(Debug)]
@@ -101,7 +101,7 @@ pub struct Owen {
     queue: BinaryHeap<Part>,
     pending: Vec<(Part, [Region; 2])>,
     found: u64,
-    /// What single values add, which cannot be refined.
+    /// The part of single values, which cannot be refined.
     settled: Vec<Part>,
 }
 

@@ -3,7 +3,7 @@
 use super::linear::Cholesky;
 use crate::error::Result;
 
-/// What was added so far. Sums are taken in the order of the rows, so batches change nothing.
+/// The sums of the rows so far. They are taken in the order of the rows, so batches change nothing.
 pub struct Regression {
     features: usize,
     targets: usize,
@@ -21,7 +21,7 @@ pub struct Regression {
 pub struct Fit {
     /// One a feature.
     pub weights: Vec<f64>,
-    /// What is predicted where all features are zero.
+    /// The prediction where all features are zero.
     pub intercept: f64,
     /// The weighted share of the variance that is explained.
     pub r2: f64,

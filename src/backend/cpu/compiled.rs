@@ -26,7 +26,7 @@ type State =
 pub struct Compiled {
     forward: Part,
     backward: Option<Part>,
-    /// Where each of the graph's outputs comes from.
+    /// The source of each of the graph's outputs.
     outputs: Vec<Source>,
     /// The shapes of the graph's outputs.
     shapes: Vec<Vec<usize>>,
@@ -49,14 +49,14 @@ struct Part {
     gives: Vec<ValueId>,
 }
 
-/// What one thread needs to run a [`Compiled`].
+/// The state of one thread that runs a [`Compiled`].
 pub struct Runner<'a> {
     compiled: &'a Compiled,
     forward: State,
     backward: Option<State>,
 }
 
-/// What an image's forward pass left.
+/// The values that an image's forward pass left.
 pub struct Image {
     values: Vec<TValue>,
 }
@@ -132,7 +132,7 @@ impl Compiled {
         self.has_run.load(Ordering::Relaxed)
     }
 
-    /// What one thread needs.
+    /// The state of one thread.
     pub fn runner(&self) -> Result<Runner<'_>> {
         self.has_run.store(true, Ordering::Relaxed);
         let backward = self.backward.as_ref().map(Part::spawn).transpose()?;

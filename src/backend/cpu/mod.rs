@@ -175,7 +175,7 @@ fn per_image(cotangents: &Tensor, images: usize) -> Result<usize> {
     Ok(rows / images)
 }
 
-/// What makes the inputs of an image or of a target.
+/// Makes the inputs of an image or of a target.
 type Inputs<'a> = dyn Fn(usize) -> Result<Vec<TValue>> + Sync + 'a;
 
 /// Runs every image, and for each its targets, and lays the outputs side by side.

@@ -31,7 +31,7 @@ pub struct Engine {
     pipelines: Pipelines,
     /// The masked picture that was run last. A method runs it many times, each time under other masks.
     pub picture: Option<Arc<Packed>>,
-    /// Where that picture lies in the arena, if nothing has overwritten it.
+    /// That picture's place in the arena, if nothing has overwritten it.
     resident: Option<Place>,
     /// How many plans have been made.
     plans: u64,

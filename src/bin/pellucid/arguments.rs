@@ -279,7 +279,7 @@ impl Explain {
     }
 }
 
-/// What was set, as the library takes it.
+/// The settings, as the library takes them.
 pub fn parameters(settings: &[(String, String)]) -> BTreeMap<String, Value> {
     settings.iter().map(|(k, v)| (k.clone(), v.clone().into())).collect()
 }

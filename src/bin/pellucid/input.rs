@@ -1,4 +1,4 @@
-//! What the user names: images, arrays, models, labels.
+//! Files that the user names: images, arrays, models, labels.
 
 use std::path::{Path, PathBuf};
 
@@ -7,13 +7,13 @@ use pellucid::{
     session::Session,
 };
 
-/// What the network is to be run on.
+/// The image that the network is to be run on.
 pub struct Input {
     /// `[C, H, W]`, normalised.
     pub tensor: Tensor,
     /// The same as a picture, to lay a map over.
     pub picture: Picture,
-    /// What a reader of results should know of the file.
+    /// Notes on the file for a reader of results.
     pub notes: Vec<String>,
     /// The part of the file's picture that the network sees; see [`Session::crop`]. None for an array.
     pub crop: Option<[f64; 4]>,
@@ -103,7 +103,7 @@ pub fn load_background(session: &Session, paths: &[PathBuf]) -> Result<Tensor> {
     stack(session, paths)
 }
 
-/// What the network sees of several image files.
+/// Several image files as the network sees them.
 fn stack(session: &Session, files: &[PathBuf]) -> Result<Tensor> {
     let images = files.iter().map(|file| Ok(session.see(&Picture::decode(&read(file)?)?)?.1));
     Tensor::stack(&images.collect::<Result<Vec<_>>>()?)

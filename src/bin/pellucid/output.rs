@@ -1,4 +1,4 @@
-//! What the command line writes: arrays, overlays, reports.
+//! Output of the command line: arrays, overlays, reports.
 
 use std::{
     io::Write,
@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use crate::input::Input;
 
-/// What a file's name asks for.
+/// The kind of file that a name asks for.
 #[derive(Clone, Copy)]
 pub enum Format {
     Npy,

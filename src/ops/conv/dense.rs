@@ -39,7 +39,7 @@ pub fn read_gemm(node: &mut Reader<'_>) -> Result<Operand, String> {
     node.add(dense, &[input])
 }
 
-/// As [`read_gemm`], of a matrix per image.
+/// The same as [`read_gemm`], of a matrix per image.
 pub(in crate::ops) fn read_gemm_of_rows(node: &mut Reader<'_>) -> Result<Operand, String> {
     let (input, dense) = (node.value(0)?, gemm(node)?);
     if node.node(input).shape.len() != 2 {

@@ -52,7 +52,7 @@ pub struct Reader<'a> {
     /// The value that people look at as the node's, where it is another than its first output: an operator of integers
     /// makes reals before it quantizes them.
     pub layer: Option<ValueId>,
-    /// What the node makes beside its first output, in order.
+    /// The node's outputs beside its first, in order.
     pub others: Vec<Operand>,
     /// The names of all values that a node or the caller reads.
     pub is_read: &'a HashSet<String>,
@@ -186,7 +186,7 @@ impl Reader<'_> {
         })
     }
 
-    /// As [`Self::add`], of a part of what the node does.
+    /// The same as [`Self::add`], of a part of what the node does.
     pub fn value_of(&mut self, operator: impl Operator, inputs: &[ValueId]) -> Result<ValueId, String> {
         match self.add(operator, inputs)? {
             Operand::Value(value) => Ok(value),

@@ -196,7 +196,7 @@ impl IndexMap {
         self.input.iter().product()
     }
 
-    /// What stands where no element of the input does.
+    /// The value that stands where no element of the input does.
     #[must_use]
     pub fn fill(&self) -> f32 {
         self.fill
@@ -289,7 +289,7 @@ impl IndexMap {
         });
     }
 
-    /// Where the element at `place` comes from, digit by digit: slow, and plain.
+    /// The source of the element at `place`, digit by digit: slow, and plain.
     #[cfg(test)]
     pub fn source(&self, mut place: usize) -> Option<usize> {
         let mut at = vec![0; self.input.len()];
@@ -335,7 +335,7 @@ impl IndexMap {
 }
 
 impl PadMode {
-    /// Where along an axis the element at `at`, which may be outside, is taken from.
+    /// The place along an axis from which the element at `at`, which may be outside, is taken.
     fn source(self, at: isize, extent: isize) -> Option<usize> {
         let inside = (0..extent).contains(&at);
         let source = match self {

@@ -1,5 +1,5 @@
-//! What puts elements at other places, repeats them or leaves some out: Transpose, Slice, Split, Pad, Expand, Tile, Gather
-//! and Flip by constants, DepthToSpace, SpaceToDepth; and its way back, which sums what was repeated.
+//! Operators that put elements at other places, repeat them or leave some out: Transpose, Slice, Split, Pad, Expand, Tile,
+//! Gather and Flip by constants, DepthToSpace, SpaceToDepth; and their way back, which sums what was repeated.
 //!
 //! All of them are one operator with an [`IndexMap`]. Its adjoint is made of sums and of another map, and the adjoint of
 //! those is a map again, so the family needs two kernels.
@@ -46,7 +46,7 @@ pub struct Rearrange {
     pub map: IndexMap,
 }
 
-/// What every kernel of the family is told: where values stand, and how.
+/// The parameters of every kernel of the family: where values stand, and how.
 fn places(input: &View, output: &View) -> [[u32; 4]; 2] {
     [
         [input.offset, output.offset, as_u32(input.blocks()), as_u32(input.plane())],

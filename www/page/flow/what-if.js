@@ -1,4 +1,4 @@
-// What would the network see if a part were hidden? Cuts the picture into the segments that the method hides, and asks
+// Asks what the network would see if a part were hidden: cuts the picture into the segments that the method hides, and asks
 // for the scores without some of them. Latest click wins.
 
 /** @import { MethodId } from '../../api/pellucid' */

@@ -1,4 +1,4 @@
-// What is asked of the engine, from what the reader has chosen.
+// The question to the engine, from what the reader has chosen.
 
 /** @import { ExplainOptions, Explanation, Model } from '../../api/pellucid' */
 /** @import { Question, Result, State } from '../types' */

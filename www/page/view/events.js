@@ -1,4 +1,4 @@
-// What happens in the page, told to whoever embeds or tests it.
+// Tells whoever embeds or tests the page what happens in it.
 /** @import { Store } from '../types' */
 
 

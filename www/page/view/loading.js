@@ -1,4 +1,4 @@
-// What is being waited for, with real counts of bytes, and how far it is.
+// The progress of what is waited for, in real counts of bytes.
 
 /** @import { Loading, State } from '../types' */
 

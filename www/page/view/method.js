@@ -1,4 +1,4 @@
-// What is asked: the method, the layer where it needs one, and the score.
+// The choices of a question: the method, the layer where it needs one, and the score.
 
 /** @import { Layer, Method, Score } from '../../api/pellucid' */
 /** @import { ExplainFlow, Store } from '../types' */

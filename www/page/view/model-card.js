@@ -1,4 +1,4 @@
-// What the model that is open is made of, and what has to be said of it.
+// The parts of the model that is open, and the notes on it.
 
 /** @import { Head, Model } from '../../api/pellucid' */
 

@@ -1,4 +1,4 @@
-// What a model's file may not say, as fields: how pictures are prepared, the head, the output, the size.
+// Fields for what a model's file may not say: how pictures are prepared, the head, the output, the size.
 
 /** @import { Head, Model, Preset } from '../../api/pellucid' */
 /** @import { Choices } from '../types' */

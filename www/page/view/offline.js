@@ -1,4 +1,4 @@
-// What works without a network: the page that is kept on the device, the page as an application, and the page as one file.
+// The ways to work without a network: the page that is kept on the device, the page as an application, and the page as one file.
 
 /** @import { SaveFlow, Store } from '../types' */
 

@@ -1,4 +1,4 @@
-// What is kept on this device: offered on the first view and in the model's dialog, with a way to forget it.
+// The models that are kept on this device: offered on the first view and in the model's dialog, with a way to forget it.
 
 /** @import { KeptModel, RememberFlow, Store } from '../types' */
 

@@ -1,4 +1,4 @@
-// What is running, how far it is, and what it took. Screen readers hear the start, the quarters and the end.
+// The run: what it is, how far it is, and what it took. Screen readers hear the start, the quarters and the end.
 
 /** @import { ExplainFlow, Run, Store } from '../types' */
 

@@ -8,7 +8,7 @@ use crate::{backend::Segmentation, picture::Picture};
 /// difference on, and two segments are joined where the difference is less than each one's greatest inner
 /// difference plus `scale` / 255 over its size; segments under `min_size` pixels join a neighbour then.
 ///
-/// Where differences are equal the order is ours, which can change a few segments.
+/// Equal differences have an order of our own, which can change a few segments.
 #[must_use]
 pub fn felzenszwalb(picture: &Picture, scale: f64, sigma: f64, min_size: usize) -> Segmentation {
     let planes = rgb(picture).smooth(sigma);

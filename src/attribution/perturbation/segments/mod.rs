@@ -19,7 +19,7 @@ use crate::{
     tensor::Tensor,
 };
 
-/// What of a segmentation can be set: every method that takes segments has these.
+/// The parameters of a segmentation, which every method has that takes segments.
 pub const PARAMETERS: &[Parameter] = &[
     Parameter {
         key: "algorithm",
