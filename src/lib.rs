@@ -1,4 +1,4 @@
-//! Pellucid shows why a convolutional network said what it said: attribution maps straight from an ONNX file, float
+//! Pellucid shows why an image classifier said what it said: attribution maps straight from an ONNX file, float
 //! or 8-bit, on a GPU through WGSL compute shaders or on the CPU through tract.
 //!
 //! # From a file to a map

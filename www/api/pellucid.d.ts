@@ -1,4 +1,4 @@
-// The API of Pellucid: why a convolutional network said what it said. docs/javascript.md has an example of each call.
+// The API of Pellucid: why an image classifier said what it said. docs/javascript.md has an example of each call.
 
 import type { MethodId, MethodParameters } from './methods.js';
 

@@ -49,7 +49,7 @@ pub fn write(dist: &Path) -> Result<()> {
 const MANIFEST: &str = r#"{
   "name": "pellucid",
   "version": "VERSION",
-  "description": "See why a convolutional network said what it said: attribution maps of ONNX image classifiers, in the browser",
+  "description": "See why an image classifier said what it said: attribution maps of ONNX models, in the browser",
   "license": "MIT OR Apache-2.0",
   "keywords": ["explainability", "attribution", "onnx", "grad-cam", "webgpu", "custom-element"],
   "type": "module",
@@ -70,7 +70,7 @@ const MANIFEST: &str = r#"{
 /// The package's own front page.
 const README: &str = "# Pellucid
 
-See why a convolutional network said what it said: attribution maps of ONNX image classifiers, computed in the page.
+See why an image classifier said what it said: attribution maps of ONNX models, computed in the page.
 Nothing is uploaded. The package has all that it loads: the engine, an 8-bit EfficientNet-Lite0, and its types.
 
 ```js

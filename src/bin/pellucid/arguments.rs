@@ -16,7 +16,7 @@ use pellucid::{
 };
 use serde_json::Value;
 
-/// See why a convolutional network said what it said.
+/// See why an image classifier said what it said.
 #[derive(Parser)]
 #[command(name = "pellucid", version, about, arg_required_else_help = true)]
 pub struct Arguments {
