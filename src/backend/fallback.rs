@@ -30,7 +30,8 @@ pub enum Choice {
 }
 
 /// A backend that survives the loss of its GPU: it asks for the device again once and repeats the work that
-/// was lost; the second time the CPU takes over.
+/// was lost; the second time the CPU takes over. It does so at once for a software GPU: the CPU is ready sooner than that
+/// has compiled its shaders again.
 pub struct FallbackBackend {
     network: Arc<Network>,
     inner: Box<dyn Backend>,
@@ -38,6 +39,8 @@ pub struct FallbackBackend {
     /// Workers that take parts of what the CPU runs.
     helpers: Option<Rc<dyn Helpers>>,
     losses: u32,
+    /// Whether the GPU is a software one.
+    is_software: bool,
     events: Vec<String>,
     /// The page's clock, for the next GPU too.
     clock: Option<fn() -> f64>,
@@ -61,7 +64,8 @@ impl FallbackBackend {
                 }
             },
         };
-        Ok(Self { network, inner, choice, helpers: None, losses: 0, events, clock: None })
+        let is_software = inner.description().fallback;
+        Ok(Self { network, inner, choice, helpers: None, losses: 0, is_software, events, clock: None })
     }
 
     /// Gives helpers, who take parts of what the CPU runs.
@@ -94,7 +98,7 @@ impl FallbackBackend {
             return Err(error);
         }
         self.losses += 1;
-        if *fault == GpuFault::Lost && self.losses == 1 {
+        if *fault == GpuFault::Lost && self.losses == 1 && !self.is_software {
             let allow_fallback = self.choice == Choice::Gpu;
             if let Ok(mut gpu) = open_gpu(&self.network, allow_fallback).await {
                 self.clock.into_iter().for_each(|clock| gpu.set_clock(clock));
@@ -187,6 +191,8 @@ mod tests {
         let model = include_bytes!("../../models/efficientnet-lite0-int8.onnx");
         let network = Arc::new(Network::from_onnx(model).unwrap());
         let mut backend = pollster::block_on(FallbackBackend::open(network.clone(), Choice::Gpu)).unwrap();
+        // What tests run on may be a software one.
+        backend.is_software = false;
         backend.set_clock(clock);
         let image = Tensor::zeros([&[1], network.input()].concat());
         let forward = Program::Forward { layer: None };
@@ -203,6 +209,17 @@ mod tests {
         assert!(backend.take_events().concat().contains("asked for again"));
         // The second time no GPU is asked for, though there is one.
         pollster::block_on(backend.recover(lost())).unwrap();
+        assert_eq!(backend.description().kind, "cpu");
+        assert!(backend.take_events().concat().contains("the CPU takes over"));
+    }
+
+    #[test]
+    fn a_software_gpu_is_not_asked_for_again() {
+        let model = include_bytes!("../../models/efficientnet-lite0-int8.onnx");
+        let network = Arc::new(Network::from_onnx(model).unwrap());
+        let mut backend = pollster::block_on(FallbackBackend::open(network, Choice::Gpu)).unwrap();
+        backend.is_software = true;
+        pollster::block_on(backend.recover(Error::gpu(GpuFault::Lost, "for the test"))).unwrap();
         assert_eq!(backend.description().kind, "cpu");
         assert!(backend.take_events().concat().contains("the CPU takes over"));
     }

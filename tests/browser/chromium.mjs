@@ -35,7 +35,8 @@ export const pageUrl = (path = '') => new URL(path, process.env.PELLUCID_URL ?? 
 
 /// Opens a page of the site and returns it with lists of what went wrong, which tests expect to be empty:
 /// requests to another origin, violations of the content security policy, uncaught errors.
-export async function open(browser, path = '', contextOptions = {}) {
+/// `before` is script that the engine's worker runs before its own.
+export async function open(browser, path = '', { before, ...contextOptions } = {}) {
   const url = pageUrl(path);
   const { origin } = new URL(url);
   const context = await browser.newContext(contextOptions);
@@ -53,6 +54,12 @@ export async function open(browser, path = '', contextOptions = {}) {
       window.reportViolation(`${event.effectiveDirective}: ${event.blockedURI} (${event.sourceFile}:${event.lineNumber})`),
     );
   });
+  if (before) {
+    await context.route('**/www/worker/worker.js', async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: before + (await response.text()) });
+    });
+  }
   const page = await context.newPage();
   page.on('pageerror', (error) => trouble.errors.push(String(error)));
   await page.goto(url);

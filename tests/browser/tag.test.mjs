@@ -322,7 +322,7 @@ describe('three tags on a GPU', { skip: process.env.PELLUCID_FULL ? false : 'slo
     const browser = await launch();
     try {
       const gpu = (id, method, sample, more = '') => `<pellucid-explainer id="${id}" src="www/samples/${sample}.jpg" backend="gpu" controls="minimal" height="120" method="${method}" ${more}></pellucid-explainer>`;
-      const body = gpu('a', 'grad-cam', 'cat') + gpu('b', 'smooth-grad', 'coffee', 'parameters="samples=3"') + gpu('c', 'grad-cam', 'rocket');
+      const body = gpu('a', 'grad-cam', 'cat') + gpu('b', 'smooth-grad', 'coffee', 'parameters="samples=12"') + gpu('c', 'saliency', 'rocket');
       const { page, trouble } = await openHost(browser, html(body), TALL);
       await page.waitForFunction(() => window.events.some(({ what, id }) => what === 'progress' && id === 'b'), null, { timeout: 90_000 });
       await (await browser.newBrowserCDPSession()).send('Browser.crashGpuProcess');
