@@ -219,6 +219,51 @@ describe('the tag', () => {
     }
   });
 
+  it('opens a model as the command line does by the same words', { skip: process.env.PELLUCID_CLI ? false : 'PELLUCID_CLI names no program: use cargo xtask test' }, async () => {
+    const network = 'tests/fixtures/heads/raw.onnx';
+    const config = 'tests/fixtures/files/preprocessor_config.json';
+    const files = Object.fromEntries(await Promise.all([network, config].map(async (path) => [path, await readFile(join(ROOT, path))])));
+    const heard = `<script>window.opened = []; document.addEventListener('pellucid-ready', ({ target, detail }) => (window.opened[target.id] = detail.explainer));</script>`;
+    const cases = [
+      {},
+      { preset: 'keras-caffe', channels: 'rgb', resize: 'squash', interpolation: 'nearest' },
+      { mean: '0.5,0.4,0.3', std: '0.2,0.2,0.2', resize: '40' },
+      { preprocessing: config, std: '51,51,60' },
+      { head: 'sigmoid', scores: 'gemm_4' },
+    ];
+    const words = (attributes) => Object.entries(attributes).map(([name, value]) => `${name}="${value}"`).join(' ');
+    const body = cases.map((attributes, i) => tag(`id="${i}" model="${network}" ${words(attributes)}`)).join('');
+    const { page, context, trouble } = await openHost(browser, html(heard + body), { ...TALL, files });
+    await results(page, cases.length);
+    const all = [];
+    for (const [i, attributes] of cases.entries()) {
+      const flags = Object.entries(attributes).flatMap(([name, value]) => [`--${name}`, value]);
+      const { stdout } = await promisify(execFile)(process.env.PELLUCID_CLI, ['classify', 'www/samples/cat.jpg', '--backend', 'cpu', '--json', '--model', network, ...flags], { cwd: ROOT });
+      const theirs = JSON.parse(stdout);
+      const ours = await page.evaluate((i) => window.opened[i].classify('www/samples/cat.jpg', { top: 5 }), i);
+      assert.equal(ours.head, theirs.head, words(attributes));
+      for (const [k, { index, logit, probability }] of theirs.classes.slice(0, 5).entries()) {
+        assert.equal(ours.classes[k].index, index, words(attributes));
+        assert.ok(Math.abs(ours.classes[k].logit - logit) < 1e-3, `${words(attributes)}: ${ours.classes[k].logit}, ${logit}`);
+        assert.ok(Math.abs(ours.classes[k].probability - probability) < 1e-4, words(attributes));
+      }
+      all.push(theirs.classes[0].logit.toFixed(3) + theirs.head);
+    }
+    // Else words that change nothing would be as right.
+    assert.equal(new Set(all).size, cases.length);
+    // A property takes an array, and asks again.
+    const again = await page.evaluate(async () => {
+      const tag = document.getElementById('0');
+      const heard = new Promise((resolve) => tag.addEventListener('pellucid-ready', ({ detail }) => resolve(detail.explainer), { once: true }));
+      tag.mean = [0.5, 0.4, 0.3];
+      Object.assign(tag, { std: [0.2, 0.2, 0.2], resize: 40 });
+      return (await (await heard).classify('www/samples/cat.jpg', { top: 1 })).classes[0].logit;
+    });
+    assert.equal(`${again.toFixed(3)}softmax`, all[2]);
+    assert.deepEqual(trouble.errors, []);
+    await context.close();
+  });
+
   it('says what is wrong, in a sentence and in an event', async () => {
     for (const [attributes, code, pattern] of [
       ['model="index.html"', 'model', /web page/],
@@ -228,6 +273,10 @@ describe('the tag', () => {
       ['parameters="steps"', 'argument', /"steps" is no parameter/],
       ['colours="mauve"', 'argument', /mauve/],
       ['precomputed="index.html"', 'argument', /neither JSON nor an array/],
+      ['mean="1,2"', 'argument', /mean takes 3 numbers; it has "1,2"/],
+      ['preset="imagenet"', 'argument', /imagenet/],
+      ['scores="nothing"', 'argument', /no output "nothing"/],
+      ['preprocessing="gone.json"', 'network', /gone\.json is not there \(status 404\)/],
     ]) {
       const { page, context, trouble } = await openHost(browser, html(tag(attributes)));
       const error = await errorOf(page);
@@ -235,7 +284,7 @@ describe('the tag', () => {
       assert.equal(await page.locator('pellucid-explainer [part="error"] span').textContent(), error.message);
       assert.deepEqual(trouble.errors, []);
       // What is put right works.
-      await page.evaluate(() => ['model', 'method', 'target', 'parameters', 'colours', 'precomputed'].forEach((name) => document.querySelector('pellucid-explainer').removeAttribute(name)));
+      await page.evaluate(() => ['model', 'method', 'target', 'parameters', 'colours', 'precomputed', 'mean', 'preset', 'scores', 'preprocessing'].forEach((name) => document.querySelector('pellucid-explainer').removeAttribute(name)));
       await results(page, 1);
       assert.equal(await visible(page, 'error'), false);
       await context.close();

@@ -1,12 +1,15 @@
 // The attributes of the tag, and what they mean.
 
 /** @import { Setting } from '../api/pellucid' */
-/** @import { Controls, Look } from './types' */
+/** @import { Controls, Look, Opening } from './types' */
 
 import { failure } from './files.js';
 
+/** How the model is opened: tags in which one of these differs have engines of their own. */
+const MODEL = ['model', 'labels', 'preprocessing', 'preset', 'mean', 'std', 'channels', 'resize', 'interpolation', 'size', 'scores', 'head', 'backend'];
+
 /** What the question depends on: another value is another run. */
-export const ASKED = ['src', 'model', 'labels', 'method', 'target', 'versus', 'layer', 'score', 'seed', 'parameters', 'backend', 'precomputed', 'compare'];
+export const ASKED = [...MODEL, 'src', 'method', 'target', 'versus', 'layer', 'score', 'seed', 'parameters', 'precomputed', 'compare'];
 
 /** What only the look depends on. */
 export const SHOWN = ['alt', 'colours', 'opacity', 'controls', 'height'];
@@ -15,6 +18,33 @@ export const ATTRIBUTES = [...ASKED, ...SHOWN];
 
 /** The method unless there is one. */
 export const METHOD = 'grad-cam';
+
+/**
+ * How the model is opened, as the API takes it; what is left out is not there.
+ * @param {Pick<Element, 'getAttribute'>} element
+ * @returns {Opening}
+ */
+export function openingFrom(element) {
+  /** @type {Record<string, any>} */
+  const given = {};
+  for (const name of MODEL) {
+    const text = element.getAttribute(name)?.trim();
+    if (text) given[name] = name === 'mean' || name === 'std' ? numbersFrom(name, text, 3) : name === 'size' ? numbersFrom(name, text, 2) : text;
+  }
+  const { model, labels, preprocessing: config, scores, size, head, backend, ...preprocessing } = given;
+  return { model, labels, config, preprocessing, scores, size, head, backend };
+}
+
+/**
+ * @param {string} name
+ * @param {string} text
+ * @param {number} count
+ */
+function numbersFrom(name, text, count) {
+  const numbers = text.split(/[\s,x[\]]+/).filter(Boolean).map(Number);
+  if (numbers.length !== count || !numbers.every(Number.isFinite)) throw failure('argument', `The attribute ${name} takes ${count} numbers; it has "${text}".`);
+  return numbers;
+}
 
 /**
  * Parameters of a method: JSON, or `key=value` with blanks or semicolons between.

@@ -4,7 +4,7 @@
 /** @import { Explainer, Explanation } from '../api/pellucid' */
 /** @import { Api, Lease, LoadApi, ResultDetail, Shown } from './types' */
 
-import { ASKED, ATTRIBUTES, METHOD, controlsFrom, lookFrom, parametersFrom } from './attributes.js';
+import { ASKED, ATTRIBUTES, METHOD, controlsFrom, lookFrom, openingFrom, parametersFrom } from './attributes.js';
 import { lease } from './engines.js';
 import { insideOf, sourceOf, watchInside } from './inside.js';
 import { unwatchNear, watchNear } from './near.js';
@@ -215,7 +215,7 @@ export class PellucidExplainer extends Base {
 
   /** The explainer of the model that the attributes name. */
   #hire() {
-    const wanted = { model: this.getAttribute('model'), labels: this.getAttribute('labels'), backend: this.getAttribute('backend') };
+    const wanted = openingFrom(this);
     const key = JSON.stringify(wanted);
     if (this.#lease?.key !== key) {
       const before = this.#lease;

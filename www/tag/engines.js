@@ -1,9 +1,9 @@
 // The explainers of a page: tags that ask for the same model share one, and the last that leaves ends it.
 
 /** @import { Explainer } from '../api/pellucid' */
-/** @import { Lease, LoadApi } from './types' */
+/** @import { Lease, LoadApi, Opening } from './types' */
 
-import { failure } from './files.js';
+import { failure, fetched } from './files.js';
 
 /** How long an explainer that nobody uses is kept, in milliseconds: a tag may only be on its way through the document. */
 const KEPT = 5000;
@@ -18,12 +18,12 @@ const entries = new Map();
 /**
  * An explainer for a model, which others may have already.
  * @param {LoadApi} api
- * @param {{ model: string | null, labels: string | null, backend: string | null }} wanted
+ * @param {Opening} wanted
  * @returns {Lease}
  */
-export function lease(api, { model, labels, backend }) {
-  const address = (/** @type {string | null} */ url) => url && new URL(url, document.baseURI).href;
-  const options = { model: address(model), labels: address(labels), backend: /** @type {'auto'} */ (backend || 'auto') };
+export function lease(api, { model, labels, config, ...wanted }) {
+  const address = (/** @type {string | undefined} */ url) => url && new URL(url, document.baseURI).href;
+  const options = { ...wanted, model: address(model), labels: address(labels), config: address(config) };
   const key = JSON.stringify(options);
   const entry = entries.get(key) ?? begin(key, api, options);
   clearTimeout(entry.timer);
@@ -56,13 +56,14 @@ function inTurn(entry, work, signal) {
 /**
  * @param {string} key
  * @param {LoadApi} api
- * @param {{ model: string | null, labels: string | null, backend: 'auto' }} options
+ * @param {Opening} options
  */
-function begin(key, api, options) {
+function begin(key, api, { config, ...options }) {
   const controller = new AbortController();
+  const { signal } = controller;
   const load = async () => {
-    const { Explainer } = await loaded(api);
-    return Explainer.load({ ...options, signal: controller.signal });
+    const [{ Explainer }, file] = await Promise.all([loaded(api), config ? fetched(config, signal) : undefined]);
+    return Explainer.load({ ...options, preprocessing: { ...options.preprocessing, config: file }, signal });
   };
   /** @type {Entry} */
   const entry = { explainer: load(), users: 0, timer: 0, controller, last: Promise.resolve() };

@@ -10,6 +10,23 @@ export class PellucidExplainer extends HTMLElement {
   alt: string | null;
   model: string | null;
   labels: string | null;
+  /** A configuration of transformers or timm: an address. */
+  preprocessing: string | null;
+  preset: string | null;
+  /** Three numbers with commas or blanks between; an array is taken too. */
+  get mean(): string | null;
+  set mean(value: string | number[] | null);
+  get std(): string | null;
+  set std(value: string | number[] | null);
+  channels: string | null;
+  get resize(): string | null;
+  set resize(value: string | number | null);
+  interpolation: string | null;
+  /** Height and width, as 224x320; an array is taken too. */
+  get size(): string | null;
+  set size(value: string | number[] | null);
+  scores: string | null;
+  head: string | null;
   method: string | null;
   target: string | null;
   versus: string | null;

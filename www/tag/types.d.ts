@@ -1,6 +1,6 @@
 // Types that the rooms of the tag share.
 
-import type { AttributionMap, ClassScore, Explainer, Explanation, Method, Target } from '../api/pellucid';
+import type { AttributionMap, ClassScore, Explainer, Explanation, LoadOptions, Method, Target } from '../api/pellucid';
 
 export type Controls = 'none' | 'minimal' | 'full';
 
@@ -53,6 +53,13 @@ export interface Shown {
 export interface Offer {
   methods: Method[];
   method: string;
+}
+
+/** How a model is opened; the tag has addresses of files. */
+export interface Opening extends Pick<LoadOptions, 'preprocessing' | 'scores' | 'size' | 'head' | 'backend'> {
+  model?: string;
+  labels?: string;
+  config?: string;
 }
 
 /** An explainer that tags share, and how to give it back. */
