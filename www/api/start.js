@@ -87,11 +87,18 @@ const trustedTypes = () => /** @type {any} */ (globalThis).trustedTypes;
  * @param {(error: PellucidError) => unknown} onFailure
  */
 export function startWorker(script, onMessage, onFailure) {
-  /** @type {Worker | null} */
-  let worker = null;
-  /** @type {[ToWorker, Transferable[]][] | null} */
-  let waiting = [];
+  /** None before there is one, and null in the end. @type {Worker | null | undefined} */
+  let worker;
+  /** @type {[ToWorker, Transferable[]][]} */
+  const waiting = [];
   const ways = waysOf(script);
+  // A script that is here listens when it has run, and what was posted is there for it. One that imports another does not yet.
+  let listens = script instanceof Blob;
+  let met = false;
+
+  function send() {
+    if (worker && listens) for (const [message, transfer] of waiting.splice(0)) worker.postMessage(message, transfer);
+  }
 
   /** @param {number} way */
   function begin(way) {
@@ -102,9 +109,10 @@ export function startWorker(script, onMessage, onFailure) {
       return begin(way + 1);
     }
     const current = worker;
+    send();
     worker.onmessage = ({ data }) => {
       if (worker !== current) return;
-      if ('hello' in data) meet(current, data.hello);
+      if ('hello' in data) meet(data.hello);
       else if ('lost' in data) next(current, way);
       else onMessage(data);
     };
@@ -112,7 +120,7 @@ export function startWorker(script, onMessage, onFailure) {
       event.preventDefault();
       if (worker !== current) return;
       // A script that could not be loaded says nothing; one that ran and failed says why.
-      if (waiting && !event.message) next(current, way);
+      if (!met && !event.message) next(current, way);
       else onFailure(new PellucidError('crashed', event.message || 'the worker failed'));
     };
     worker.onmessageerror = () => onFailure(new PellucidError('crashed', 'a message could not be read'));
@@ -127,30 +135,27 @@ export function startWorker(script, onMessage, onFailure) {
     begin(way + 1);
   }
 
-  /**
-   * @param {Worker} to
-   * @param {string} build
-   */
-  function meet(to, build) {
+  /** @param {string} build */
+  function meet(build) {
     if (build !== BUILD) return onFailure(new PellucidError('version', MIXED));
-    for (const [message, transfer] of waiting ?? []) to.postMessage(message, transfer);
-    waiting = null;
+    met = listens = true;
+    send();
   }
 
   // A task of its own, so that whoever starts it has it before it fails.
-  queueMicrotask(() => waiting && begin(0));
+  queueMicrotask(() => worker !== null && begin(0));
   return {
     /**
      * @param {ToWorker} message
      * @param {Transferable[]} [transfer]
      */
     post(message, transfer = []) {
-      if (waiting) waiting.push([message, transfer]);
-      else worker?.postMessage(message, transfer);
+      waiting.push([message, transfer]);
+      send();
     },
     end() {
       worker?.terminate();
-      worker = waiting = null;
+      worker = null;
     },
   };
 }

@@ -52,6 +52,7 @@ pub fn template(dist: &Path) -> Result<String> {
         ("<html lang=\"en\">", "<html lang=\"en\" data-single>".into()),
         ("  <link rel=\"manifest\" href=\"manifest.webmanifest\">\n", String::new()),
         ("  <link rel=\"apple-touch-icon\" href=\"www/icons/192.png\">\n", String::new()),
+        ("  <link rel=\"preload\" href=\"www/worker/worker.js\" as=\"fetch\" crossorigin>\n", String::new()),
         ("www/icon.svg", picture("www/icon.svg")?),
         ("<link rel=\"stylesheet\" href=\"www/style.css\">", format!("<style>{style}</style>")),
         ("<script src=\"www/page/theme.js\"></script>", format!("<script>{theme}</script>")),
