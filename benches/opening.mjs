@@ -15,6 +15,9 @@ export const OPENINGS = [
 /// How long the first visit lasts, in milliseconds: until the page has kept itself for the next.
 const STAY = 8000;
 
+/// How long the browser itself works on a new tab, in milliseconds: a reader's is open already.
+const SETTLE = 1000;
+
 /// Visits `runs` times, with an empty cache or after a first visit; the medians of the spans in seconds, by name, `total`
 /// among them.
 export async function timeOpening(browser, { visit, isWarm }, runs) {
@@ -22,6 +25,7 @@ export async function timeOpening(browser, { visit, isWarm }, runs) {
   let context = await browser.newContext();
   const once = async (stay = 0) => {
     const page = await context.newPage();
+    await page.waitForTimeout(SETTLE);
     try {
       const spans = await visit(page);
       await page.waitForTimeout(stay);

@@ -4,6 +4,7 @@
 import { launch, pageUrl } from '../tests/browser/chromium.mjs';
 import { KINDS, LIMIT_MIB, openLargest } from './limit.mjs';
 import { watchOthers } from './load.mjs';
+import { GROWTH, modelsInTurn } from './memory.mjs';
 import { measure } from './meter.mjs';
 import { OPENINGS, timeOpening } from './opening.mjs';
 import { BUDGET, openOwnModels } from './own-models.mjs';
@@ -115,9 +116,12 @@ const LIMITS = KINDS.flatMap((kind) => ['cpu', 'gpu'].map((backend) => ({ what: 
 /// A folder of model files, where `--models` names one.
 const OWN = process.env.BENCH_MODELS ? [{ what: `Opening the models of ${process.env.BENCH_MODELS}`, folder: process.env.BENCH_MODELS }] : [];
 
+/// Their memory, likewise.
+const TURNS = OWN.map(({ folder }) => ({ what: `Memory of five models of ${folder}, one after another`, folder }));
+
 const workers = ({ label }) => ({ what: `${label} without a GPU, two workers against one` });
 
-if (![...COMPARISONS, ...OPENINGS, ...LIMITS, ...OWN, ...WORKS.map(workers)].some(isWanted)) {
+if (![...COMPARISONS, ...OPENINGS, ...LIMITS, ...OWN, ...TURNS, ...WORKS.map(workers)].some(isWanted)) {
   console.error(`Nothing that is measured has "${FILTER}" in its name.`);
   process.exit(2);
 }
@@ -155,6 +159,14 @@ try {
     for (const [name, took] of await openOwnModels(browser, folder)) {
       console.log(`  ${name.padEnd(40)}${seconds(took)} s of ${BUDGET}: ${verdict(took <= BUDGET, others())}`);
     }
+  }
+  for (const { what, folder } of TURNS.filter(isWanted)) {
+    console.log(`\n${what}`);
+    const { names, each, alone } = await modelsInTurn(browser, folder);
+    names.forEach((name, i) => console.log(`  ${name.padEnd(40)}${each[i].toFixed(0).padStart(6)} MiB`));
+    const ratio = Math.max(...each) / alone;
+    const doubt = Number.isNaN(ratio) ? 'this system does not tell what processes hold' : undefined;
+    console.log(`  ${ratio.toFixed(2)} times the ${alone.toFixed(0)} MiB of the largest alone (at most ${GROWTH}): ${verdict(ratio <= GROWTH, doubt)}`);
   }
   for (const work of WORKS.filter((work) => isWanted(workers(work)))) {
     console.log(`\n${workers(work).what}`);

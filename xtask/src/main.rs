@@ -128,9 +128,16 @@ struct BenchArgs {
     /// The Python of an environment with benches/python/requirements.txt: measures Captum, lime and shap too.
     #[arg(long)]
     python: Option<PathBuf>,
-    /// A folder of ONNX files: measures how long each takes to open in the page.
+    /// A folder of ONNX files: measures how long each takes to open in the page, what five of them leave in memory, and
+    /// what a multiply-add costs in each.
     #[arg(long)]
     models: Option<PathBuf>,
+    /// A folder of ONNX files: measures nothing but how long every method takes with each, natively and in the page.
+    #[arg(long, conflicts_with_all = ["models", "native", "python", "filter"])]
+    methods: Option<PathBuf>,
+    /// Stops a method after so many seconds, and tells its time from how far it was.
+    #[arg(long, default_value_t = 3600, requires = "methods")]
+    limit: u32,
     /// Measure only what has this in its name.
     filter: Option<String>,
 }
