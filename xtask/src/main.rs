@@ -3,6 +3,7 @@
 mod bench;
 mod compress;
 mod deny;
+mod full_sizes;
 mod headers;
 mod host;
 mod http;
@@ -110,7 +111,8 @@ struct TestArgs {
     /// Test the page as `build --fast` makes it; its size is then not tested.
     #[arg(long)]
     fast: bool,
-    /// Also run what is slow: tests that are marked so, and the hostile files in a release build.
+    /// Also run what is slow: tests that are marked so, the hostile files in a release build, and the architectures in
+    /// full size, of which a filter as `timm/mixnet_s` or `keras` takes some.
     #[arg(long)]
     full: bool,
     /// Run only tests whose name contains this.

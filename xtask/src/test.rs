@@ -8,8 +8,8 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::page::{self, Profile};
-use crate::tally::Tally;
-use crate::{TestArgs, host, serve, single, sites, size, tools};
+use crate::tally::{Skipped, Tally};
+use crate::{TestArgs, full_sizes, host, serve, single, sites, size, tools};
 
 /// The integration tests that `--full` runs in a release build as well: what they hold is memory safety and time,
 /// which the profile decides.
@@ -47,6 +47,9 @@ pub fn run(args: &TestArgs) -> Result<ExitCode> {
     }
     if !args.native {
         suites.extend(in_browser(args)?);
+    }
+    if !args.browser && args.full {
+        add_full_sizes(&mut suites, args.filter.as_deref())?;
     }
     report(&suites, args.filter.as_deref())
 }
@@ -95,6 +98,26 @@ fn native(package: &str, args: &TestArgs, flags: &[&str]) -> Result<Tally> {
     cargo.args(if args.full { &["--", "--include-ignored"][..] } else { &[] });
     on_vulkan(&mut cargo);
     follow(&mut cargo, Tally::read_cargo)
+}
+
+/// The architectures in full size. Where they cannot be made, the suite before has them as a skipped test.
+fn add_full_sizes(suites: &mut Vec<Suite>, filter: Option<&str>) -> Result<()> {
+    for (family, requirements) in full_sizes::FAMILIES {
+        if filter.is_some_and(|filter| !filter.starts_with(family)) {
+            continue;
+        }
+        heading(&format!("{family} in full size"));
+        match (full_sizes::command(family, requirements, filter), suites.last_mut()) {
+            (Ok(mut command), _) => suites.push((family, follow(&mut command, Tally::read_cargo)?)),
+            (Err(why), Some((_, tally))) => {
+                println!("skipped: {why:#}");
+                let name = format!("{family} in full size");
+                tally.skipped.push(Skipped { name, why: format!("{why:#}") });
+            }
+            (Err(why), None) => return Err(why),
+        }
+    }
+    Ok(())
 }
 
 /// Makes the hostile model files, which a native test writes.

@@ -19,7 +19,8 @@ def images(rng, count, size, pixels=False):
     rounding."""
     made = 0.3 * rng.standard_normal((count, 3, size, size))
     for places in (2, 4, 8):
-        made += np.kron(rng.standard_normal((count, 3, places, places)), np.ones((size // places, size // places)))
+        side = -(-size // places)
+        made += np.kron(rng.standard_normal((count, 3, places, places)), np.ones((side, side)))[:, :, :size, :size]
     return (128 + 40 * made if pixels else 0.6 * made).astype(np.float32)
 
 

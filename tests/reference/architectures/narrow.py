@@ -54,7 +54,7 @@ def divided(k, *but):
     return width
 
 
-def settle(model, size, seed):
+def settle(model, size, seed, classes=CLASSES):
     """Seeded weights. Batch normalisation takes the statistics of the images that reach it; its slope, by which
     exporters multiply the weights before it, is a power of two."""
     rng = np.random.default_rng(seed)
@@ -72,7 +72,7 @@ def settle(model, size, seed):
         model(seen)
         for handle in handles:
             handle.remove()
-        last = [m for m in model.modules() if isinstance(m, (nn.Linear, nn.Conv2d)) and m.weight.shape[0] == CLASSES][-1]
+        last = [m for m in model.modules() if isinstance(m, (nn.Linear, nn.Conv2d)) and m.weight.shape[0] == classes][-1]
         # Scores differ by a few units, and each class gets its turn.
         last.weight *= float(power_of_two(3 / model(seen).std(0).mean().item()))
         last.bias -= model(seen).mean(0)
