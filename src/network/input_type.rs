@@ -17,8 +17,10 @@ const MOVES: [&str; 5] = ["Identity", "Reshape", "Squeeze", "Transpose", "Unsque
 pub enum InputType {
     /// Reals.
     Floats,
-    /// Pixels of 8 bits, which the file casts to reals before it computes with them.
+    /// Pixels of 8 bits, which the file makes reals of before it computes with them.
     Bytes,
+    /// The same with a sign, as quantizers for small devices have them.
+    SignedBytes,
 }
 
 impl InputType {
@@ -35,16 +37,18 @@ impl InputType {
         if FLOATS.iter().any(|&float| float as i32 == kind) {
             return Ok(Self::Floats);
         }
-        if kind == DataType::Uint8 as i32 && is_cast_first(file, name) {
-            return Ok(Self::Bytes);
+        match DataType::try_from(kind) {
+            Ok(DataType::Uint8) if is_cast_first(file, name) => Ok(Self::Bytes),
+            Ok(DataType::Int8) if is_cast_first(file, name) => Ok(Self::SignedBytes),
+            _ => Err(Error::Model(format!(
+                "the model's input {name:?} should be floats, or bytes that a Cast or a DequantizeLinear makes floats of; \
+                 export it again"
+            ))),
         }
-        Err(Error::Model(format!(
-            "the model's input {name:?} should be floats, or bytes that a Cast makes floats of; export it again"
-        )))
     }
 }
 
-/// Whether everything that reads a value, moved or not, casts it.
+/// Whether everything that reads a value, moved or not, makes reals of it.
 fn is_cast_first(file: &GraphProto, name: &str) -> bool {
     let mut names = HashSet::from([name]);
     for node in &file.node {
@@ -52,7 +56,7 @@ fn is_cast_first(file: &GraphProto, name: &str) -> bool {
             continue;
         }
         match node.op_type.as_str() {
-            "Cast" => {}
+            "Cast" | "DequantizeLinear" => {}
             moves if MOVES.contains(&moves) => names.extend(node.output.iter().map(String::as_str)),
             _ => return false,
         }

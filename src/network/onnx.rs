@@ -121,8 +121,14 @@ impl Network {
         }
         guess.for_channels(shape[0]);
         let name = &graph.node(image).name;
-        if model.graph.as_ref().map(|file| InputType::of(file, name)).transpose()? == Some(InputType::Bytes) {
+        let input_type = model.graph.as_ref().map(|file| InputType::of(file, name)).transpose()?;
+        if input_type.is_some_and(|input_type| input_type != InputType::Floats) {
             guess = Guess { preset: Preset::Raw, why: "its input has 8-bit pixels".into() };
+        }
+        if input_type == Some(InputType::SignedBytes) && metadata.mean.is_none() && metadata.preset.is_none()
+        {
+            (metadata.mean, metadata.std) = (Some([128.0; 3]), metadata.std.or(Some([1.0; 3])));
+            notes.push(SIGNED.into());
         }
         let Some(Operand::Value(output)) = names.get(&scores.name) else {
             return Err(Error::Model(
@@ -164,6 +170,9 @@ impl Network {
     }
 }
 
+/// The note on an input of int8.
+const SIGNED: &str = "Its input has signed 8-bit pixels: 128 is subtracted from each, as most quantizers for small devices want \
+    it. Other numbers can be given as the mean and the deviation.";
 /// The note on every quantized network.
 pub const QUANTIZED: &str = "The network is quantized. The forward pass is the quantized one; gradients are \
     straight-through: one where a value was inside its quantizer's range, zero where it saturated.";

@@ -45,7 +45,7 @@ impl Entry {
         std::ptr::fn_addr_eq(self.read, fold::constants_only as Read)
     }
 
-    const fn element_wise(self) -> Self {
+    pub(super) const fn element_wise(self) -> Self {
         Self { is_element_wise: true, ..self }
     }
 

@@ -8,7 +8,7 @@ use tract_onnx::pb::{
 };
 
 use crate::{
-    models::{floats, int, ints, longs, model, node, value},
+    models::{bytes, floats, int, ints, longs, model, node, value},
     semantics::{refusal, scores},
 };
 
@@ -271,6 +271,49 @@ fn channels_may_come_last_between_transposes() {
     assert!(nodes(&last) <= nodes(&first), "no transposes are left");
 }
 
+/// As TensorFlow Lite's networks are converted: quantizers between the transposes around convolutions.
+#[test]
+fn quantizers_move_below_transposes() {
+    let _turn = crate::turn();
+    let written = |last: bool| {
+        let mut written = plain();
+        let graph = graph(&mut written);
+        let mut nodes = vec![
+            node("QuantizeLinear", &["nhwc", "s", "z"], "q", vec![]),
+            node("DequantizeLinear", &["q", "s", "z"], "reals", vec![]),
+            node("Relu", &["reals"], "rectified", vec![]),
+            node("QuantizeLinear", &["rectified", "s", "z"], "r", vec![]),
+            NodeProto {
+                domain: "com.microsoft".into(),
+                ..node("QLinearAdd", &["q", "s", "z", "r", "s", "z", "s", "z"], "sum", vec![])
+            },
+            node("DequantizeLinear", &["sum", "s", "z"], "back", vec![]),
+        ];
+        if last {
+            nodes.insert(0, node("Transpose", &["conv"], "nhwc", vec![ints("perm", &[0, 2, 3, 1])]));
+            nodes.push(node("Transpose", &["back"], "nchw", vec![ints("perm", &[0, 3, 1, 2])]));
+        } else {
+            nodes[0].input[0] = "conv".into();
+        }
+        graph.node.splice(1..2, nodes);
+        let pool = graph.node.iter_mut().find(|n| n.op_type == "GlobalAveragePool").unwrap();
+        pool.input[0] = if last { "nchw" } else { "back" }.into();
+        let scale = TensorProto { float_data: vec![0.03], ..floats("s", &[]) };
+        graph.initializer.extend([scale, bytes("z", &[])]);
+        written
+            .opset_import
+            .push(tract_onnx::pb::OperatorSetIdProto { domain: "com.microsoft".into(), version: 1 });
+        written
+    };
+    assert_eq!(scores(&written(true)), scores(&written(false)));
+    let nodes = |last: bool| {
+        let network = pellucid::network::Network::from_onnx(written(last).encode_to_vec()).unwrap();
+        let (graph, _) = pellucid::network::simplify(network.graph()).unwrap();
+        graph.nodes().len()
+    };
+    assert_eq!(nodes(true), nodes(false), "transposes are left");
+}
+
 #[test]
 fn a_layer_normalisation_of_channels_is_one_in_any_order() {
     let _turn = crate::turn();
@@ -318,5 +361,38 @@ fn pixels_of_eight_bits_may_be_cast_to_floats() {
     assert_eq!(scores(&bytes("Cast")), scores(&plain()));
     let network = pellucid::network::Network::from_onnx(bytes("Cast").encode_to_vec()).unwrap();
     assert!(network.guess().note().contains("raw"), "{}", network.guess().note());
-    assert!(refusal(&bytes("Neg")).contains("bytes that a Cast makes floats of"));
+    assert!(refusal(&bytes("Neg")).contains("bytes that a Cast or a DequantizeLinear makes floats of"));
+}
+
+/// As full-integer networks of TensorFlow Lite are converted.
+#[test]
+fn pixels_of_eight_bits_may_be_dequantized() {
+    let _turn = crate::turn();
+    let quantized = |kind: DataType| {
+        let mut written = plain();
+        let graph = graph(&mut written);
+        let input = graph.input[0].r#type.as_mut().unwrap();
+        let Some(type_proto::Value::TensorType(tensor)) = input.value.as_mut() else { panic!("no tensor") };
+        tensor.elem_type = kind as i32;
+        graph.node.insert(0, node("DequantizeLinear", &["x", "s", "z"], "real", vec![]));
+        graph.node[1].input[0] = "real".into();
+        let zero =
+            TensorProto { data_type: kind as i32, float_data: vec![], raw_data: vec![3], ..floats("z", &[]) };
+        graph.initializer.extend([TensorProto { float_data: vec![0.5], ..floats("s", &[]) }, zero]);
+        written
+    };
+    // The integers less three, times a half.
+    let mut twin = plain();
+    let inner = graph(&mut twin);
+    let scalar = |name: &str, value: f32| TensorProto { float_data: vec![value], ..floats(name, &[]) };
+    inner.initializer.extend([scalar("three", 3.0), scalar("half", 0.5)]);
+    inner.node.insert(0, node("Sub", &["x", "three"], "steps", vec![]));
+    inner.node.insert(1, node("Mul", &["steps", "half"], "real", vec![]));
+    inner.node[2].input[0] = "real".into();
+    for kind in [DataType::Uint8, DataType::Int8] {
+        assert_near(&scores(&quantized(kind)), &scores(&twin));
+    }
+    let open = |kind| pellucid::network::Network::from_onnx(quantized(kind).encode_to_vec()).unwrap();
+    assert_eq!(open(DataType::Uint8).metadata().mean, None);
+    assert_eq!(open(DataType::Int8).metadata().mean, Some([128.0; 3]));
 }

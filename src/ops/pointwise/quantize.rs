@@ -9,6 +9,7 @@ use crate::{
     ops::{
         blocks::Blocks,
         onnx::{Operand, Reader},
+        rearrange::{in_order, transposed},
     },
 };
 
@@ -74,13 +75,19 @@ pub fn read_quantize(node: &mut Reader<'_>) -> Result<Operand, String> {
     quantized(node, input, (&scales, zero.as_deref(), axis), range)
 }
 
-/// The integers, in a range, that stand for a value's reals.
+/// The integers, in a range, that stand for a value's reals. One scale treats every element alike, and is below a transpose.
 fn quantized(
     node: &mut Reader<'_>,
     input: ValueId,
     (scales, zero, axis): (&Constant, Option<&Constant>, i64),
     (low, high): (f32, f32),
 ) -> Result<Operand, String> {
+    if let Some((below, order)) = transposed(node.graph, input).filter(|_| scales.len() == 1) {
+        let Operand::Value(made) = quantized(node, below, (scales, zero, axis), (low, high))? else {
+            return Err("it does not depend on the image".into());
+        };
+        return in_order(node, made, &order).map(Operand::Value);
+    }
     let params = quant_params(scales, zero, axis, node.node(input).shape.len() + 1)?;
     node.add(Pointwise::one(Step::Quantize(Arc::new(Quantizer { params, low, high }))), &[input])
 }
@@ -187,6 +194,12 @@ pub(in crate::ops) fn dequantized(
             return Ok(Operand::Constant(Arc::new(Constant { quantization, ..(*c).clone() })));
         }
     };
+    if let Some((below, order)) = transposed(node.graph, input).filter(|_| scales.len() == 1) {
+        let Operand::Value(made) = dequantized(node, Operand::Value(below), scales, zero, axis)? else {
+            return Err("it does not depend on the image".into());
+        };
+        return in_order(node, made, &order).map(Operand::Value);
+    }
     let params = quant_params(scales, zero, axis, node.node(input).shape.len() + 1)?;
     let (low, high) = range(zero).unwrap_or((f32::NEG_INFINITY, f32::INFINITY));
     let operator = Pointwise::one(Step::Dequantize(Arc::new(Quantizer { params, low, high })));
