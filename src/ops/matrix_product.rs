@@ -193,7 +193,7 @@ pub(crate) mod cases {
         rng::Rng,
     };
 
-    pub const ALL: &[Case] = &[Case::new("MatrixProduct", &["FusedMatMul", "MatMul"], product)];
+    pub const ALL: &[Case] = &[Case::new("MatrixProduct", &["Einsum", "FusedMatMul", "MatMul"], product)];
 
     /// The product of the input and of a transpose of another value, either of them marked as transposed or not.
     fn product(rng: &mut Rng) -> Graph {

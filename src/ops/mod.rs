@@ -21,6 +21,7 @@ pub mod cast;
 pub mod concat;
 pub mod conv;
 pub mod dynamic_quantize;
+mod einsum;
 mod elementary;
 mod flat_axis;
 pub mod fold;

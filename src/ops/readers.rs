@@ -2,7 +2,7 @@
 //! where all of its inputs are constants.
 
 use super::{
-    activations, affine, arithmetic, average_pool, cast, concat, conv, dynamic_quantize,
+    activations, affine, arithmetic, average_pool, cast, concat, conv, dynamic_quantize, einsum,
     fold::{self, Fold},
     log_softmax, max_pool, normalise, norms,
     onnx::{
@@ -147,6 +147,7 @@ const READERS: &[Entry] = &[
         &[float("ratio").until(11), int("is_test").until(6), int("seed").since(12), CONSUMED],
     ),
     entry("DynamicQuantizeLinear", dynamic_quantize::read, &[]),
+    entry("Einsum", einsum::read, &[text("equation")]),
     entry("Elu", smooth_activation::read_elu, &[float("alpha"), CONSUMED]).element_wise(),
     of_constants("Equal", fold::equal, COMPARISON),
     entry("Erf", smooth_activation::read_erf, &[]).element_wise().folds(fold::erf),

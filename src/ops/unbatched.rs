@@ -12,6 +12,7 @@ use tract_onnx::pb::{AttributeProto, NodeProto, attribute_proto::AttributeType};
 use super::{
     affine,
     conv::dense,
+    einsum,
     fold::axis_of,
     onnx::{Operand, Reader},
     readers::Entry,
@@ -138,6 +139,7 @@ impl Shifted {
             }
             _ if entry.is_element_wise => self.align(node),
             "FusedMatMul" | "MatMul" | "SkipLayerNormalization" | "Where" => self.align(node),
+            "Einsum" => self.shift_equation(),
             "BatchNormalization" | "Dropout" | "Gemm" | "Identity" => Ok(()),
             "BiasGelu" | "FastGelu" | "Gelu" | "QuickGelu" => Ok(()),
             "LayerNormalization" => self.shift_axis(-1),
@@ -204,6 +206,15 @@ impl Shifted {
                 *value = node.value_of(Reshape { shape }, &[*value])?;
             }
         }
+        Ok(())
+    }
+
+    fn shift_equation(&mut self) -> Result<(), String> {
+        let equation =
+            self.attribute("equation").map_or_else(String::new, |a| String::from_utf8_lossy(&a.s).into());
+        let is_value = |i: usize| matches!(self.inputs.get(i), Some(Some(Operand::Value(_))));
+        let equation = einsum::with_axis_in_front(&equation, is_value)?;
+        self.set("equation", AttributeType::String, |a| a.s = equation.into_bytes());
         Ok(())
     }
 

@@ -300,6 +300,17 @@ fn windows_and_sums(operator: &str) -> Vec<ModelProto> {
             let gemm = node(operator, &["f", "w", "c"], "y", vec![int("transA", 0), int("transB", 1)]);
             flat(vec![flatten(), gemm], vec![floats("w", &[5, 108]), floats("c", &[5])])
         }
+        "Einsum" => {
+            let equation = |text: &str| {
+                let mut made = int("equation", 0);
+                (made.r#type, made.s) = (AttributeType::String as i32, text.as_bytes().to_vec());
+                vec![made]
+            };
+            let weights = node(operator, &["x", "w"], "y", equation("nchw,cwd->ncdh"));
+            let mut all = whole(vec![weights], vec![floats("w", &[3, 6, 5])]);
+            all.extend(whole(vec![node(operator, &["x", "x"], "y", equation("...ij,...kj->...ik"))], vec![]));
+            all
+        }
         "MatMul" => {
             let mut all = flat(vec![flatten(), simple(&["f", "w"])], vec![floats("w", &[108, 5])]);
             all.extend(whole(vec![simple(&["x", "w"])], vec![floats("w", &[6, 5])]));

@@ -1,6 +1,6 @@
 """Writes OUT/: onnxruntime's answers to operators that ONNX's own node tests do not cover: those of com.microsoft, which
-onnxruntime's optimizer and quantizer write, weights in blocks, and convolutions over three axes. One small network per case, which computes
-y from an image x; NAME.onnx, and x and y in cases.json, with onnxruntime's optimisations off.
+onnxruntime's optimizer and quantizer write, weights in blocks, convolutions over three axes, and Einsum. One small network
+per case, which computes y from an image x; NAME.onnx, and x and y in cases.json, with onnxruntime's optimisations off.
 
 usage: make_operators.py OUT_FOLDER
 """
@@ -143,6 +143,14 @@ CASES = {
     "qlinear_softmax": lambda: softmax(-1, 13, (10,)),
     "qlinear_softmax_rows": lambda: softmax(2, 13, (3, 7)),
     "qlinear_softmax_old": lambda: softmax(1, 12, (3, 7)),
+    "einsum_values": lambda: ((2, 5, 6), [onnx_node("Einsum", ["x", "x"], equation="bhqd,bhkd->bhqk")], {}),
+    "einsum_values_exchanged": lambda: ((2, 5, 6), [onnx_node("Einsum", ["x", "x"], equation="bhqd, bhkd -> bkhq")], {}),
+    "einsum_weights": lambda: ((5, 6), [onnx_node("Einsum", ["x", "w"], equation="abc,cde->abde")], dict(w=floats(6, 2, 3))),
+    "einsum_weights_first": lambda: ((5, 2, 3), [onnx_node("Einsum", ["w", "x"], equation="hdc,bshd->bcs")], dict(w=floats(2, 3, 4))),
+    "einsum_weights_stacked": lambda: ((3, 5, 4), [onnx_node("Einsum", ["x", "w"], equation="bhqd,hkd->bqhk")], dict(w=floats(3, 2, 4))),
+    "einsum_ellipsis": lambda: ((2, 5, 6), [onnx_node("Einsum", ["x", "w"], equation="...x,xy->...y")], dict(w=floats(6, 4))),
+    "einsum_sum": lambda: ((2, 5, 6), [onnx_node("Einsum", ["x"], equation="bchw->bwc")], {}),
+    "einsum_transpose": lambda: ((2, 5, 6), [onnx_node("Einsum", ["x"], equation="bchw->bhwc")], {}),
     "conv_flat_last": lambda: three_axes((2, 5, 6, 4), [3, 3, 1], pads=[1, 1, 0, 1, 1, 0]),
     "conv_flat_middle": lambda: three_axes((4, 6, 3, 7), [3, 1, 2], group=2, strides=[2, 1, 1]),
     "conv_flat_first": lambda: three_axes((2, 1, 6, 7), [1, 3, 3], dilations=[1, 2, 1]),
