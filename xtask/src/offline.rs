@@ -19,7 +19,7 @@ const FILES: &str = "__FILES__";
 const SECTION: &str = "pellucid-build";
 
 /// What the page needs, and nothing that only a reader of the files does: paths in `dist` that begin and end so.
-const KEPT: [(&str, &str); 13] = [
+const KEPT: [(&str, &str); 14] = [
     ("index.html", ""),
     ("www/single.html", ""),
     ("manifest.webmanifest", ""),
@@ -28,7 +28,9 @@ const KEPT: [(&str, &str); 13] = [
     ("www/pkg/", ".js"),
     ("www/pkg/", ".wasm"),
     ("www/style.css", ""),
-    ("www/icon", ""),
+    ("www/icon.svg", ""),
+    // The pictures of the page are for those who install it, from the host.
+    ("www/icons/", ".png"),
     ("www/hero/", ".webp"),
     ("www/samples/", ".jpg"),
     ("models/", ".onnx"),
@@ -83,8 +85,8 @@ pub fn list_files(dist: &Path, service_worker: &Path) -> Result<()> {
         );
         // Some hosts know the page only by its folder.
         let path = if path == "index.html" { "./" } else { &path };
-        // 64 bits tell versions apart as surely, and hashes do not compress.
-        list.push(format!("{path}={}", &hash[..16]));
+        // 40 bits tell a file's few versions apart as surely, and hashes do not compress.
+        list.push(format!("{path}={}", &hash[..10]));
     }
     ensure!(script.contains(FILES), "the service worker has no place for its list of files");
     Ok(fs::write(service_worker, script.replace(FILES, &list.join(" ")))?)
@@ -164,8 +166,8 @@ mod tests {
         )?;
         list_files(&dir, &dir.join("sw.js"))?;
         let listed = fs::read_to_string(dir.join("sw.js"))?;
-        let abc = "ba7816bf8f01cfea";
-        let empty = "e3b0c44298fc1c14";
+        let abc = "ba7816bf8f";
+        let empty = "e3b0c44298";
         assert_eq!(listed, format!("new Map('./={abc} www/page/app.js={empty}')"));
         assert!(list_files(&dir, &dir.join("sw.js")).is_err(), "there is no place for it");
         Ok(fs::remove_dir_all(dir)?)
