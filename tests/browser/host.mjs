@@ -10,6 +10,7 @@ import { pageUrl } from './chromium.mjs';
 /** A server that answers as it is told: `(request, response) => void`. Returns its address and how to end it. */
 export async function serve(answer) {
   const server = createServer(answer);
+  server.unref();
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const end = () => {
     server.closeAllConnections();

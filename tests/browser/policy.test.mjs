@@ -17,6 +17,7 @@ describe('the policy in the workers', () => {
       hits += 1;
       response.writeHead(200, { 'Access-Control-Allow-Origin': '*', 'Content-Type': 'text/javascript' }).end('export default 1;');
     });
+    server.unref();
     await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
     elsewhere = `http://127.0.0.1:${server.address().port}/`;
     browser = await launch({ webgpu: false });
