@@ -152,6 +152,16 @@ fn transformers_are_explained_as_by_torch_on_a_gpu() {
     compare("transformers", true, 11);
 }
 
+#[test]
+fn what_other_converters_write_is_explained_as_by_torch() {
+    compare("converters", false, 5);
+}
+
+#[test]
+fn what_other_converters_write_is_explained_as_by_torch_on_a_gpu() {
+    compare("converters", true, 5);
+}
+
 /// One of transformers' networks, read without its size.
 fn of_open_size(name: &str) -> pellucid::Result<Network> {
     let folder = fixture("architectures/transformers");

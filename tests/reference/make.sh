@@ -26,6 +26,8 @@ $python "$here/make_preprocessing.py" > fixtures/preprocessing.json
 $python "$here/make_file_formats.py" fixtures/pictures
 $python "$here/architectures/make_torch.py" torchvision fixtures/architectures
 $python "$here/architectures/make_torch.py" timm fixtures/architectures
+$python "$here/architectures/make_torch.py" transformers fixtures/architectures
+$python "$here/architectures/make_converters.py" fixtures/architectures
 [ -d venv-keras ] || python3 -m venv venv-keras
 venv-keras/bin/pip -q install -r "$here/architectures/requirements.txt"
 venv-keras/bin/python "$here/architectures/make_keras.py" fixtures/architectures

@@ -4,13 +4,13 @@ import numpy as np
 CLASSES = 10
 
 
-def image_name(size, pixels=False):
-    return f"{size}_pixels" if pixels else str(size)
+def image_name(size, pixels=False, grey=False):
+    return f"{size}_pixels" if pixels else f"{size}_grey" if grey else str(size)
 
 
-def image(size, pixels=False):
-    """The image [1,3,H,W] that networks of a size are asked about."""
-    return images(np.random.default_rng(size), 1, size, pixels)
+def image(size, pixels=False, grey=False):
+    """The image [1,3,H,W] that networks of a size are asked about, or its first channel."""
+    return images(np.random.default_rng(size), 1, size, pixels)[:, :1 if grey else 3]
 
 
 def images(rng, count, size, pixels=False):

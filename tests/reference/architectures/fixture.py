@@ -21,22 +21,22 @@ class Folder:
         self.path, self.expected = path, {}
         os.makedirs(path, exist_ok=True)
 
-    def add(self, name, size, layer, answers, models, pixels=False):
+    def add(self, name, size, layer, answers, models, **kind):
         """`answers` are the framework's: scores [10], gradient [3,H,W] of the top one, the layer [C,h,w] or None. `models` are
-        the files by exporter, with True where the image has its channels last."""
+        the files by exporter, with True where the image has its channels last. `kind` says which image: `pixels`, `grey`."""
         scores, gradient, kept = answers
-        target, x = int(np.argmax(scores)), image(size, pixels)
+        target, x = int(np.argmax(scores)), image(size, **kind)
         for export, (model, channels_last) in models.items():
             model = compact(model)
             check(f"{name}.{export}", scorer(model, channels_last), x, answers)
             with open(os.path.join(self.path, f"{name}.{export}.onnx.gz"), "wb") as file:
                 file.write(gzip.compress(model.SerializeToString(deterministic=True), 9, mtime=0))
-        np.save(os.path.join(os.path.dirname(self.path), f"image_{image_name(size, pixels)}.npy"), x)
+        np.save(os.path.join(os.path.dirname(self.path), f"image_{image_name(size, **kind)}.npy"), x)
         logits = scorer(*next(iter(models.values())))(x)
-        for kind, values in (("gradient", gradient), ("layer", kept)):
+        for part, values in (("gradient", gradient), ("layer", kept)):
             if values is not None:
-                np.save(os.path.join(self.path, f"{name}.{kind}.npy"), values.ravel()[::STRIDE].astype(np.float32))
-        self.expected[name] = {"image": image_name(size, pixels), "exports": list(models), "scores": logits.tolist(), "target": target,
+                np.save(os.path.join(self.path, f"{name}.{part}.npy"), values.ravel()[::STRIDE].astype(np.float32))
+        self.expected[name] = {"image": image_name(size, **kind), "exports": list(models), "scores": logits.tolist(), "target": target,
                                "layer": layer, "layer_shape": kept is not None and list(kept.shape)}
         print(f"{name}: layer {layer}, scores {scores.min():.1f} to {scores.max():.1f}", flush=True)
 

@@ -105,18 +105,24 @@ def calibrate(module, x, slopes):
 
 
 def answers(model, size, layer):
-    """Scores, the top class, the gradient of its score, and the layer, in double precision. A gradient that moves with
-    the last bits of the image hangs on a kink: then another seed is needed."""
+    """Scores, the gradient of the greatest, and the layer, in double precision."""
     model = model.double()
-    x = torch.from_numpy(image(size)).double()
-    scores, gradient, kept = explained(model, x, layer)
+    found = off_the_kinks(lambda x: explained(model, x, layer), image(size))
+    model.float()
+    return found
+
+
+def off_the_kinks(explain, x):
+    """What `explain` answers of an image: scores, gradient, layer. A gradient that moves with the last bits of the image
+    hangs on a kink: then another seed is needed."""
+    x = torch.from_numpy(x).double()
+    scores, gradient, kept = explain(x)
     rng = np.random.default_rng(1)
     for _ in range(3):
         moved = x * (1 + 3e-7 * torch.from_numpy(rng.standard_normal(x.shape)))
-        difference = explained(model, moved, layer)[1] - gradient
+        difference = explain(moved)[1] - gradient
         if np.linalg.norm(difference) > 1e-4 * np.linalg.norm(gradient):
             raise ValueError("the image is on a kink")
-    model.float()
     return scores, gradient, kept
 
 
