@@ -3,7 +3,7 @@
 use std::{borrow::Cow, io::Cursor};
 
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
 use super::{Picture, complete};
 use crate::error::{Error, Result};
@@ -56,7 +56,7 @@ fn read(bytes: &[u8], format: ImageFormat) -> Result<Picture> {
     // Unreadable EXIF data is no reason to refuse the picture.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let image = DynamicImage::from_decoder(decoder).map_err(|e| damaged(format, &e))?;
-    upright(flatten(image), orientation)
+    picture_of(image, orientation)
 }
 
 /// The format by content; the errors name what was found.
@@ -101,30 +101,28 @@ pub(super) fn check_size(width: u32, height: u32) -> Result<()> {
     limits::check("the image's number of pixels", width * height, IMAGE_PIXELS)
 }
 
-/// RGB of an image, transparency over white. Works in place: a large picture is not held twice.
-fn flatten(image: DynamicImage) -> RgbImage {
+/// The upright picture of an image, transparency over white. Works in place: a large picture is not held twice unless
+/// parts of it are transparent.
+fn picture_of(mut image: DynamicImage, orientation: Orientation) -> Result<Picture> {
     if !image.color().has_alpha() {
-        return image.into_rgb8();
+        image = DynamicImage::ImageRgb8(image.into_rgb8());
+        image.apply_orientation(orientation);
+        return Picture::new(image.width() as usize, image.height() as usize, image.into_rgb8().into_raw());
     }
-    let (width, height) = (image.width(), image.height());
+    image = DynamicImage::ImageRgba8(image.into_rgba8());
+    image.apply_orientation(orientation);
+    let (width, height) = (image.width() as usize, image.height() as usize);
     let mut data = image.into_rgba8().into_raw();
-    let pixels = data.len() / 4;
-    for i in 0..pixels {
+    let rgba = data.chunks_exact(4).any(|pixel| pixel[3] < 255).then(|| data.clone());
+    for i in 0..data.len() / 4 {
         let alpha = u32::from(data[4 * i + 3]);
         for c in 0..3 {
             let colour = u32::from(data[4 * i + c]);
             data[3 * i + c] = ((colour * alpha + 255 * (255 - alpha) + 127) / 255) as u8;
         }
     }
-    data.truncate(3 * pixels);
-    // The length fits by construction; an empty image would fail later rather than here.
-    RgbImage::from_raw(width, height, data).unwrap_or_default()
-}
-
-fn upright(image: RgbImage, orientation: Orientation) -> Result<Picture> {
-    let mut image = DynamicImage::ImageRgb8(image);
-    image.apply_orientation(orientation);
-    Picture::new(image.width() as usize, image.height() as usize, image.into_rgb8().into_raw())
+    data.truncate(3 * (data.len() / 4));
+    Ok(Picture { rgba, ..Picture::new(width, height, data)? })
 }
 
 /// An error of the decoder, in words for who chose the file.

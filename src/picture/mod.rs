@@ -15,6 +15,7 @@ mod preset;
 mod resample;
 #[cfg(test)]
 pub(crate) mod test_files;
+mod transparency;
 
 pub use config::Config;
 pub use geometry::{Centre, Resize, Side};
@@ -33,13 +34,15 @@ pub struct Picture {
     pub height: usize,
     /// Red, green and blue of each pixel, row by row: `3 * width * height` bytes.
     pub rgb: Vec<u8>,
+    /// Red, green, blue and opacity of each pixel, of a file that has transparent ones.
+    pub(crate) rgba: Option<Vec<u8>>,
 }
 
 impl Picture {
     /// Wraps `rgb`, row by row; fails with [`Error::Argument`] unless it holds `width * height` pixels, at
     /// least one.
     pub fn new(width: usize, height: usize, rgb: Vec<u8>) -> Result<Self> {
-        let picture = Self { width, height, rgb };
+        let picture = Self { width, height, rgb, rgba: None };
         picture.check()?;
         Ok(picture)
     }
@@ -47,13 +50,14 @@ impl Picture {
     /// A picture of one colour.
     #[must_use]
     pub fn plain(width: usize, height: usize, colour: [u8; 3]) -> Self {
-        Self { width, height, rgb: colour.repeat(width * height) }
+        Self { width, height, rgb: colour.repeat(width * height), rgba: None }
     }
 
     /// Decodes a PNG, JPEG, WebP, GIF (its first frame) or BMP file, outside WebAssembly a TIFF too, told apart by
     /// content.
     ///
-    /// EXIF orientation is applied, transparency is laid over white, 16 bits become 8, grey becomes RGB.
+    /// EXIF orientation is applied, transparency is laid over white (networks of four channels read it), 16 bits become
+    /// 8, grey becomes RGB.
     /// Fails with [`Error::Limit`] when the file or the picture it announces is larger than
     /// [`crate::limits`] allow (found from the header, before memory is taken), and with [`Error::Image`] when
     /// it is empty, no image, damaged or cut short.

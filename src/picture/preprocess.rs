@@ -109,7 +109,7 @@ impl Preprocessing {
     }
 
     /// The network's input `[C, H, W]`, without unit: `(value - mean) / std` of the colours where `channels` is 3, of
-    /// these and of full opacity where it is 4, of the luma (ITU-R BT.601, with the first of the means and deviations)
+    /// these and of the opacity where it is 4, of the luma (ITU-R BT.601, with the first of the means and deviations)
     /// where it is 1.
     ///
     /// Fails with [`Error::Argument`] for other channel counts, and for a mean or std that is no use.
@@ -123,14 +123,18 @@ impl Preprocessing {
             )));
         }
         let place = self.in_order([0, 1, 2]);
+        let (pixels, step) = match &picture.rgba {
+            Some(rgba) if channels == 4 => (rgba, 4),
+            _ => (&picture.rgb, 3),
+        };
         let plane = |c: usize| {
             let (mean, std) = self.scale(c);
             let value = move |p: &[u8]| match (channels, place.get(c)) {
                 (1, _) => luma([p[0], p[1], p[2]]),
                 (_, Some(&at)) => p[at],
-                (_, None) => u8::MAX,
+                (_, None) => p.get(3).copied().unwrap_or(u8::MAX),
             };
-            picture.rgb.chunks_exact(3).map(move |p| (f32::from(value(p)) - mean) / std)
+            pixels.chunks_exact(step).map(move |p| (f32::from(value(p)) - mean) / std)
         };
         Tensor::new([channels, picture.height, picture.width], (0..channels).flat_map(plane).collect())
     }
@@ -180,12 +184,18 @@ fn surround(
     [width, height]: [usize; 2],
     colour: [u8; 3],
 ) -> Picture {
-    let mut whole = Picture::plain(width, height, colour);
-    for (y, row) in part.rgb.chunks_exact(3 * part.width).enumerate() {
-        let at = 3 * ((top + y) * width + left);
-        whole.rgb[at..at + row.len()].copy_from_slice(row);
-    }
-    whole
+    let around = |pixels: &[u8], colour: &[u8]| {
+        let step = colour.len();
+        let mut whole = colour.repeat(width * height);
+        for (y, row) in pixels.chunks_exact(step * part.width).enumerate() {
+            let at = step * ((top + y) * width + left);
+            whole[at..at + row.len()].copy_from_slice(row);
+        }
+        whole
+    };
+    let [r, g, b] = colour;
+    let rgba = part.rgba.as_ref().map(|rgba| around(rgba, &[r, g, b, 255]));
+    Picture { width, height, rgb: around(&part.rgb, &colour), rgba }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::{f64::consts::PI, iter, ops::Range};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Picture, names};
+use super::{Picture, names, transparency};
 
 /// The filter that resizes a picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +83,15 @@ pub(super) fn resize_window(
     rows: (usize, Range<usize>),
     interpolation: Interpolation,
 ) -> Picture {
+    let copies =
+        interpolation == Interpolation::Nearest || (columns.0, rows.0) == (picture.width, picture.height);
+    let rgba = picture.rgba.as_ref().map(|rgba| {
+        let windows = (columns.clone(), rows.clone());
+        transparency::resize(rgba, !copies, |rgb| {
+            let part = Picture { rgb, rgba: None, ..*picture };
+            resize_window(&part, windows.0.clone(), windows.1.clone(), interpolation)
+        })
+    });
     let across = taps(picture.width, columns.0, columns.1, interpolation);
     let down = taps(picture.height, rows.0, rows.1, interpolation);
     let first = down.iter().map(|t| t.start).min().unwrap_or(0);
@@ -102,7 +111,7 @@ pub(super) fn resize_window(
             rgb.extend(weigh(taps, source.chunks_exact(stride).map(|row| &row[x..x + 3])));
         }
     }
-    Picture { width: across.len(), height: down.len(), rgb }
+    Picture { width: across.len(), height: down.len(), rgb, rgba }
 }
 
 fn weigh<'a>(taps: &Taps, pixels: impl Iterator<Item = &'a [u8]>) -> [u8; 3] {

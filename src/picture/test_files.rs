@@ -13,7 +13,7 @@ pub(crate) fn noise(width: usize, height: usize) -> Picture {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (state >> 24) as u8
     };
-    Picture { width, height, rgb: (0..3 * width * height).map(|_| next()).collect() }
+    Picture { width, height, rgb: (0..3 * width * height).map(|_| next()).collect(), rgba: None }
 }
 
 /// The FNV-1a hash of some bytes, to compare large results exactly.

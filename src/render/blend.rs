@@ -46,7 +46,12 @@ pub(super) fn tutorial(shown: &Plane, scale: Scale, picture: &Picture, display: 
         let level = (255.0 * scale.position(value, display)).floor();
         display.colours.unit(f64::from(level) / 255.0).map(|v| v as f32)
     });
-    let small = Picture { width: shown.width, height: shown.height, rgb: stretch_levels(colours.collect()) };
+    let small = Picture {
+        width: shown.width,
+        height: shown.height,
+        rgb: stretch_levels(colours.collect()),
+        rgba: None,
+    };
     // Both have pixels: `render` has checked the picture, and `Plane::reduce` the map.
     let Ok(large) = small.resize(picture.width, picture.height, Interpolation::Bicubic) else {
         return Vec::new();

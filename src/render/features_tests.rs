@@ -16,7 +16,7 @@ fn picture(times: usize) -> Picture {
         let (y, x) = (i / width / times, i % width / times);
         (0..3).map(move |c| ((x * 37 + y * 11 + c * 53) % 200) as u8)
     };
-    Picture { width, height, rgb: (0..width * height).flat_map(pixel).collect() }
+    Picture { width, height, rgb: (0..width * height).flat_map(pixel).collect(), rgba: None }
 }
 
 fn drawn(features: Features, sign: Sign, times: usize) -> Vec<u8> {
