@@ -67,7 +67,7 @@ pub enum Error {
         error: Box<Self>,
     },
     /// Something is larger than is safe to take.
-    #[error("{what} is {got}, and at most {allowed} is allowed; use a smaller one")]
+    #[error("{what} is {got}, and at most {allowed} is allowed; {advice}")]
     Limit {
         /// The quantity that was measured, with its unit.
         what: &'static str,
@@ -75,6 +75,8 @@ pub enum Error {
         got: u64,
         /// The bound.
         allowed: u64,
+        /// What to do.
+        advice: &'static str,
     },
     /// The GPU is not there, or failed.
     #[error("{detail}")]

@@ -50,7 +50,21 @@ pub const CLASSES: u64 = 65_536;
 
 /// Fails with [`Error::Limit`] when `got` is over `allowed`.
 pub fn check(what: &'static str, got: u64, allowed: u64) -> Result<()> {
-    if got > allowed { Err(Error::Limit { what, got, allowed }) } else { Ok(()) }
+    if got > allowed { Err(Error::Limit { what, got, allowed, advice: "use a smaller one" }) } else { Ok(()) }
+}
+
+/// Fails with [`Error::Limit`] when a model of `bytes` is too large for a page.
+pub fn check_page_model(bytes: u64) -> Result<()> {
+    const MIB: u64 = 1 << 20;
+    if bytes <= PAGE_MODEL_BYTES {
+        return Ok(());
+    }
+    Err(Error::Limit {
+        what: "the model's size in MiB",
+        got: bytes.div_ceil(MIB),
+        allowed: PAGE_MODEL_BYTES / MIB,
+        advice: "store its weights in 8 bits (quantize_dynamic of onnxruntime), or use the command line program",
+    })
 }
 
 /// The product of extents; [`u64::MAX`] where it is larger.

@@ -75,11 +75,11 @@ pub fn check_picture_size(width: u32, height: u32) -> Result<(), JsValue> {
 /// Refuses a file by its size alone, before its bytes are read; `kind` is `model` or `picture`.
 #[wasm_bindgen]
 pub fn check_size(kind: &str, bytes: f64) -> Result<(), JsValue> {
-    let (what, allowed) = match kind {
-        "model" => ("the model file's size in bytes", limits::PAGE_MODEL_BYTES),
-        _ => ("the image file's size in bytes", limits::IMAGE_BYTES),
+    let checked = match kind {
+        "model" => limits::check_page_model(bytes as u64),
+        _ => limits::check("the image file's size in bytes", bytes as u64, limits::IMAGE_BYTES),
     };
-    limits::check(what, bytes as u64, allowed).map_err(|e| convert::error(&e))
+    checked.map_err(|e| convert::error(&e))
 }
 
 /// How Keras's Grad-CAM example shows a map, as JSON.

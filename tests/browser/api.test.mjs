@@ -432,6 +432,22 @@ describe('the API', () => {
     }
   });
 
+  it('stops a download that is larger than a model may be, and says how to make it smaller', async () => {
+    let closed = false;
+    const endless = await serve((_, response) => {
+      response.writeHead(200, { 'Access-Control-Allow-Origin': '*', 'Content-Length': String(528 << 20) });
+      const more = setInterval(() => response.write(Buffer.alloc(1 << 10)), 20);
+      response.on('close', () => (clearInterval(more), (closed = true)));
+    });
+    try {
+      const says = await page.evaluate((model) => window.messageOf(window.load({ model })), `${endless.url}vgg16.onnx`);
+      assert.match(says, /size in MiB is 528, and at most 384 is allowed; store its weights in 8 bits/);
+      await eventually(() => closed, 'the rest is not fetched');
+    } finally {
+      endless.end();
+    }
+  });
+
   it('ends with its workers when it is disposed of', async () => {
     const found = await page.evaluate(async () => {
       const other = await window.load();

@@ -30,7 +30,7 @@ export async function download(url, onBytes, patience) {
   }
   const encoded = response.headers.get('Content-Encoding');
   const total = encoded ? 0 : Number(response.headers.get('Content-Length')) || 0;
-  const whole = new Response(response.body && counted(response.body, total, { onBytes, silence, onLoss: () => losses.set(whole, lost()) }), {
+  const whole = new Response(response.body && counted(response.body, total, { onBytes, silence, onLoss: (error) => losses.set(whole, typeof error?.code === 'string' ? error : lost()) }), {
     headers: { 'Content-Type': response.headers.get('Content-Type') ?? 'application/octet-stream' },
   });
   return whole;
@@ -76,7 +76,7 @@ export async function inParts(file, onBytes) {
  * The same bytes, of which it is told how many have arrived.
  * @param {ReadableStream<Uint8Array<ArrayBuffer>>} body
  * @param {number} total
- * @param {{ onBytes: (received: number, total: number) => void, silence: ReturnType<typeof watchSilence>, onLoss: () => unknown }} watch
+ * @param {{ onBytes: (received: number, total: number) => void, silence: ReturnType<typeof watchSilence>, onLoss: (error: any) => unknown }} watch
  */
 function counted(body, total, { onBytes, silence, onLoss }) {
   const reader = body.getReader();
@@ -96,8 +96,10 @@ function counted(body, total, { onBytes, silence, onLoss }) {
         controller.enqueue(value);
       } catch (error) {
         silence.end();
-        onLoss();
+        onLoss(error);
         controller.error(error);
+        // What reported the bytes may want no more of them.
+        reader.cancel().catch(() => {});
       }
     },
     cancel: (why) => {

@@ -203,10 +203,13 @@ const inTurn = {
     };
     /** @type {Record<'engine' | 'model', [number, number]>} */
     const received = { engine: [0, 0], model: [0, 0] };
+    let started = false;
     const report = throttled(() => progress({ stage: 'download', received: { ...received } }), 60);
     const fetched = (/** @type {string | Blob} */ source, /** @type {'engine' | 'model'} */ of) =>
       opened(source, (got, total) => {
         received[of] = [got, total];
+        // The engine knows how much it takes.
+        if (started && of === 'model') check_size(of, Math.max(got, total));
         report();
       });
 
@@ -218,6 +221,7 @@ const inTurn = {
     const compiled = part instanceof WebAssembly.Module ? part : await span('download-engine', compile(await fetched(part, 'engine')));
     checkBuild(compiled);
     await span('start-engine', init({ module_or_path: compiled }));
+    started = true;
     if (config) options = { ...options, config: await config.text() };
     if (names) options = { ...options, labels: labelsIn(await bytesOf(await names)) };
     const whole = await file;
