@@ -8,6 +8,8 @@ mod config;
 mod decode;
 mod geometry;
 pub mod inpaint;
+#[cfg(test)]
+mod libraries_tests;
 pub(crate) mod names;
 mod outside;
 mod preprocess;
