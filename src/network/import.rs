@@ -313,7 +313,10 @@ impl Importer {
         opset: i64,
     ) -> Result<Result<Option<Vec<Operand>>, String>> {
         let Some(entry) = reader_of(&proto.domain, &proto.op_type) else {
-            return Ok(Err("no such operator".into()));
+            let is_loop = proto.attribute.iter().any(|a| a.g.is_some());
+            let reason =
+                if is_loop { "it repeats a subgraph, and loops are not read" } else { "no such operator" };
+            return Ok(Err(reason.into()));
         };
         let version = matches!(proto.domain.as_str(), "" | "ai.onnx").then_some(opset);
         if let Err(reason) = attributes::check(proto, entry.attributes, version) {

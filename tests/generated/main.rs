@@ -4,6 +4,8 @@
 //!
 //! `PELLUCID_HOSTILE` names a folder to leave the files in: `tests/browser/hostile.test.mjs` opens each in the page.
 
+mod element_types;
+mod forms;
 mod integers;
 mod memory;
 mod models;

@@ -24,15 +24,15 @@ fn network(opset: i64, flatten: Vec<NodeProto>, more: Vec<TensorProto>) -> Model
     model(opset, true, [head, flatten, tail].concat(), [weights, more].concat())
 }
 
-fn plain() -> ModelProto {
+pub fn plain() -> ModelProto {
     network(13, vec![node("Flatten", &["pooled"], "f", vec![])], vec![])
 }
 
-fn graph(model: &mut ModelProto) -> &mut GraphProto {
+pub fn graph(model: &mut ModelProto) -> &mut GraphProto {
     model.graph.as_mut().unwrap()
 }
 
-fn assert_near(got: &[f32], want: &[f32]) {
+pub fn assert_near(got: &[f32], want: &[f32]) {
     assert_eq!(got.len(), want.len());
     for (a, b) in got.iter().zip(want) {
         assert!((a - b).abs() <= 1e-5 * b.abs().max(1.0), "{got:?}, not {want:?}");
@@ -96,22 +96,6 @@ fn a_normalisation_may_be_inside() {
     assert_near(&scores(&written), &scores(&twin));
 }
 
-#[test]
-fn halves_inside_are_floats() {
-    let _turn = crate::turn();
-    let mut written = plain();
-    let inner = graph(&mut written);
-    for tensor in &mut inner.initializer {
-        // The weights are multiples of 1 / 16, which halves hold.
-        let halves = tensor.float_data.drain(..).flat_map(|v| half::f16::from_f32(v).to_le_bytes());
-        tensor.raw_data = halves.collect();
-        tensor.data_type = DataType::Float16 as i32;
-    }
-    inner.node.insert(0, node("Cast", &["x"], "half", vec![int("to", 10)]));
-    inner.node[1].input[0] = "half".into();
-    assert_eq!(scores(&written), scores(&plain()));
-}
-
 /// The nodes of the plain network after its ReLU, as a function of the file.
 fn with_function(body: impl FnOnce(&mut FunctionProto)) -> ModelProto {
     let mut written = plain();
@@ -167,6 +151,20 @@ fn a_condition_of_shapes_is_decided() {
     assert_eq!(scores(&condition(1)), scores(&plain()));
     let why = refusal(&condition(2));
     assert!(why.contains("NonZero"), "{why}");
+}
+
+#[test]
+fn a_loop_is_refused_as_one() {
+    let _turn = crate::turn();
+    let body = AttributeProto {
+        name: "body".into(),
+        r#type: AttributeType::Graph as i32,
+        g: Some(GraphProto { node: vec![node("Relu", &["a"], "b", vec![])], ..Default::default() }),
+        ..Default::default()
+    };
+    let nodes = vec![node("Loop", &["", "", "pooled"], "f", vec![body])];
+    let why = refusal(&network(13, nodes, vec![]));
+    assert!(why.contains(r#"Loop (node "f-node": it repeats a subgraph"#), "{why}");
 }
 
 #[test]
@@ -340,59 +338,4 @@ fn a_layer_normalisation_of_channels_is_one_in_any_order() {
         written
     };
     assert_near(&scores(&normalised(true)), &scores(&normalised(false)));
-}
-
-#[test]
-fn pixels_of_eight_bits_may_be_cast_to_floats() {
-    let _turn = crate::turn();
-    let bytes = |reader: &str| {
-        let mut written = plain();
-        let graph = graph(&mut written);
-        let input = graph.input[0].r#type.as_mut().unwrap();
-        let Some(type_proto::Value::TensorType(tensor)) = input.value.as_mut() else { panic!("no tensor") };
-        tensor.elem_type = DataType::Uint8 as i32;
-        graph.node.insert(0, node(reader, &["x"], "real", vec![int("to", 1)]));
-        if reader != "Cast" {
-            graph.node[0].attribute.clear();
-        }
-        graph.node[1].input[0] = "real".into();
-        written
-    };
-    assert_eq!(scores(&bytes("Cast")), scores(&plain()));
-    let network = pellucid::network::Network::from_onnx(bytes("Cast").encode_to_vec()).unwrap();
-    assert!(network.guess().note().contains("raw"), "{}", network.guess().note());
-    assert!(refusal(&bytes("Neg")).contains("bytes that a Cast or a DequantizeLinear makes floats of"));
-}
-
-/// As full-integer networks of TensorFlow Lite are converted.
-#[test]
-fn pixels_of_eight_bits_may_be_dequantized() {
-    let _turn = crate::turn();
-    let quantized = |kind: DataType| {
-        let mut written = plain();
-        let graph = graph(&mut written);
-        let input = graph.input[0].r#type.as_mut().unwrap();
-        let Some(type_proto::Value::TensorType(tensor)) = input.value.as_mut() else { panic!("no tensor") };
-        tensor.elem_type = kind as i32;
-        graph.node.insert(0, node("DequantizeLinear", &["x", "s", "z"], "real", vec![]));
-        graph.node[1].input[0] = "real".into();
-        let zero =
-            TensorProto { data_type: kind as i32, float_data: vec![], raw_data: vec![3], ..floats("z", &[]) };
-        graph.initializer.extend([TensorProto { float_data: vec![0.5], ..floats("s", &[]) }, zero]);
-        written
-    };
-    // The integers less three, times a half.
-    let mut twin = plain();
-    let inner = graph(&mut twin);
-    let scalar = |name: &str, value: f32| TensorProto { float_data: vec![value], ..floats(name, &[]) };
-    inner.initializer.extend([scalar("three", 3.0), scalar("half", 0.5)]);
-    inner.node.insert(0, node("Sub", &["x", "three"], "steps", vec![]));
-    inner.node.insert(1, node("Mul", &["steps", "half"], "real", vec![]));
-    inner.node[2].input[0] = "real".into();
-    for kind in [DataType::Uint8, DataType::Int8] {
-        assert_near(&scores(&quantized(kind)), &scores(&twin));
-    }
-    let open = |kind| pellucid::network::Network::from_onnx(quantized(kind).encode_to_vec()).unwrap();
-    assert_eq!(open(DataType::Uint8).metadata().mean, None);
-    assert_eq!(open(DataType::Int8).metadata().mean, Some([128.0; 3]));
 }
