@@ -20,6 +20,9 @@ from drawing import image, images, levels, power_of_two
 from fixture import Folder
 from keras_networks import BUILD
 
+# Networks that are tested in the oldest and the newest opset that people export, too.
+OPSETS = {"MobileNetV2": 13, "ConvNeXtTiny": 17}
+
 
 def settle(model, name, size, pixels, seed):
     """Seeded weights, as `narrow.settle` has them."""
@@ -112,13 +115,13 @@ def settled(name):
     raise ValueError(f"{name}: every seed is on a kink")
 
 
-def export(model, size, channels_last):
+def export(model, size, channels_last, opset=15):
     signature = [tf.TensorSpec((None, size, size, 3), tf.float32, name="image")]
     first = None if channels_last else ["image"]
     # Keras hides convolutions of groups in functions for XLA, which tf2onnx cannot open.
     compiled = BaseConv._jit_compiled_convolution_op
     BaseConv._jit_compiled_convolution_op = BaseConv.convolution_op
-    converted = tf2onnx.convert.from_keras(model, input_signature=signature, opset=15, inputs_as_nchw=first)[0]
+    converted = tf2onnx.convert.from_keras(model, input_signature=signature, opset=opset, inputs_as_nchw=first)[0]
     BaseConv._jit_compiled_convolution_op = compiled
     return converted
 
@@ -129,8 +132,10 @@ def main(out, *names):
         _, size, pixels = BUILD[name]
         model, truth = settled(name)
         models = {key: (export(model, size, last), last) for key, last in (("nhwc", True), ("nchw", False))}
+        if name in OPSETS:
+            models[f"opset{OPSETS[name]}"] = (export(model, size, True, OPSETS[name]), True)
         layer = default_layer(model).name.split("/")[0]
-        folder.add(name, size, layer, truth, models, pixels)
+        folder.add(name, size, layer, truth, models, pixels=pixels)
     folder.close()
 
 
