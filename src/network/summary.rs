@@ -32,7 +32,10 @@ impl Summary {
             *operators.entry(short(&node.op_type)).or_default() += 1;
         }
         let mut types = BTreeMap::<i32, u64>::new();
-        for tensor in &file.initializer {
+        // Paddle's converter has every weight in a node of its own.
+        let constants =
+            file.node.iter().filter(|node| node.op_type == "Constant").flat_map(|node| &node.attribute);
+        for tensor in file.initializer.iter().chain(constants.filter_map(|a| a.t.as_ref())) {
             let extents = tensor.dims.iter().map(|&d| u64::try_from(d).unwrap_or(0));
             let count = extents.fold(1, u64::saturating_mul);
             let sum = types.entry(tensor.data_type).or_default();
@@ -71,7 +74,7 @@ fn name(kind: i32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use tract_onnx::pb::{NodeProto, TensorProto};
+    use tract_onnx::pb::{AttributeProto, NodeProto, TensorProto};
 
     use super::*;
 
@@ -97,6 +100,10 @@ mod tests {
         assert_eq!(summary.operators, [("Conv".to_owned(), 2), ("Relu".to_owned(), 1)]);
         assert_eq!((summary.parameters, summary.memory), (17, 7 * 4 + 10));
         assert_eq!(summary.element_types, ["int8", "float"]);
+        let value = AttributeProto { t: Some(tensor(DataType::Float, &[4, 5])), ..Default::default() };
+        let constant = NodeProto { attribute: vec![value], ..node("Constant") };
+        let file = GraphProto { node: vec![constant], ..Default::default() };
+        assert_eq!(Summary::of(&file, &[true]).parameters, 20);
     }
 
     #[test]

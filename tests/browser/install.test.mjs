@@ -1,14 +1,14 @@
 // The page as an application: what Chromium finds in its manifest, and files that the system opens with it.
 
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
 import { launch, open, persistent } from './chromium.mjs';
 import { host } from './site.mjs';
-import { answers, coffee, eventually, explained } from './support.mjs';
+import { answers, coffee, eventually, explained, fileOf } from './support.mjs';
 
 /** The width and height of a PNG or JPEG. */
 function sizeOf(bytes) {
@@ -67,18 +67,33 @@ describe('files that the system opens with the page', () => {
   });
   after(() => browser?.close());
 
-  it('are taken as if they were dropped', async () => {
+  /** Opens the page as the system does with files. */
+  async function opened(...files) {
     const context = await browser.newContext();
-    const { bytes } = await coffee();
-    await context.addInitScript((base64) => {
-      const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-      const file = new File([bytes], 'cup.jpg', { type: 'image/jpeg' });
-      const launchQueue = { setConsumer: (take) => void setTimeout(() => take({ files: [{ getFile: async () => file }] })) };
+    await context.addInitScript((files) => {
+      const handles = files.map(({ name, type, base64 }) => {
+        const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+        return { getFile: async () => new File([bytes], name, { type }) };
+      });
+      const launchQueue = { setConsumer: (take) => void setTimeout(() => take({ files: handles })) };
       Object.defineProperty(window, 'launchQueue', { value: launchQueue });
-    }, Buffer.from(bytes).toString('base64'));
+    }, files.map(({ name, type, bytes }) => ({ name, type, base64: Buffer.from(bytes).toString('base64') })));
     const { page } = await open({ newContext: () => context }, '?backend=cpu');
+    return { page, close: () => context.close() };
+  }
+
+  it('are taken as if they were dropped', async () => {
+    const { page, close } = await opened(await coffee());
     await eventually(async () => (await answers(page))[0]?.label === 'espresso', 'the picture is classified');
     await explained(page, () => page.click('.answer:nth-child(2)'));
-    await context.close();
+    await close();
+  });
+
+  it('may be a model', async () => {
+    const { file_handlers } = JSON.parse(await readFile(new URL('../../www/manifest.webmanifest', import.meta.url), 'utf8'));
+    assert.ok(file_handlers.some(({ accept }) => Object.values(accept).flat().includes('.onnx')));
+    const { page, close } = await opened(await fileOf('tests/fixtures/heads/softmax.onnx', ''));
+    await eventually(async () => (await page.textContent('#model-name')).includes('softmax'), 'the model is open');
+    await close();
   });
 });
