@@ -1,4 +1,5 @@
-// Model files of the reader's own, one after another in one page: how long each takes to open.
+// Model files of the reader's own, one after another in one page: how long each takes to open. `full.py --keep FOLDER` in
+// tests/reference/architectures makes such a folder.
 
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -5,6 +5,7 @@
 //! A network that takes much longer for the same work is held back by something other than arithmetic. The bound is on
 //! ConvNeXt-Tiny beside ResNet-50, which are the files with `convnext_tiny` and `resnet50` in their names. `--gpu` runs
 //! the GPU backend, whatever the adapter, and counts the seconds of all threads where it computes on the processor.
+//! `tests/reference/architectures/full.py --keep FOLDER` makes such a folder.
 //! `taskset` keeps it to one thread. It exits with 1 when the bound is missed, and with 75 when it could not be measured.
 
 #[path = "clock.rs"]

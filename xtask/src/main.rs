@@ -131,7 +131,7 @@ struct BenchArgs {
     #[arg(long)]
     python: Option<PathBuf>,
     /// A folder of ONNX files: measures how long each takes to open in the page, what five of them leave in memory, and
-    /// what a multiply-add costs in each.
+    /// what a multiply-add costs in each. `tests/reference/README.md` says how to make such a folder.
     #[arg(long)]
     models: Option<PathBuf>,
     /// A folder of ONNX files: measures nothing but how long every method takes with each, natively and in the page.
