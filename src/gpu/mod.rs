@@ -12,6 +12,7 @@ mod execution;
 mod layout;
 mod pipelines;
 pub mod preprocess;
+mod profile;
 mod recording;
 
 pub use device::Gpu;
@@ -19,7 +20,7 @@ pub use execution::{Arena, Job, Pending, PreparedDispatch, Upload};
 pub use layout::{as_u32, pack, unpack};
 pub use pipelines::{Kernel, Pipelines};
 pub use preprocess::{Value, Variant};
+pub use profile::{DeviceProfile, TileMemory};
 pub use recording::{
-    Block, Constants, DeviceProfile, Dispatch, Launch, MOST_GROUPS, Mask, MaskEncoding, Recording, Slot,
-    TileMemory, View,
+    Block, Constants, Dispatch, Launch, MOST_GROUPS, Mask, MaskEncoding, Recording, Slot, View,
 };

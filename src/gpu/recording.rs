@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{Kernel, Variant};
+use super::{DeviceProfile, Kernel, Variant};
 use crate::error::{Error, GpuFault, Result};
 
 /// The place and the layout of a value.
@@ -177,31 +177,6 @@ pub struct Dispatch {
     pub groups: [u32; 3],
     /// Roughly how many floating-point operations it takes.
     pub flops: u64,
-}
-
-/// Properties of a device that decide how work is laid out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DeviceProfile {
-    /// The most bytes of a buffer of constants.
-    pub page_bytes: u64,
-    /// The memory in which its kernels' tiles are best kept.
-    pub tile_memory: TileMemory,
-}
-
-/// The memory in which a kernel's tile is best kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TileMemory {
-    /// In caches: a processor plays the GPU.
-    Cached,
-    /// In each thread's registers alone: GPUs under Metal.
-    Registers,
-    /// In memory that the threads of a workgroup share: all others.
-    Shared,
-}
-
-impl TileMemory {
-    /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Cached, Self::Registers, Self::Shared];
 }
 
 /// Workgroups along an axis that every adapter takes.

@@ -27,6 +27,7 @@ mod position_embedding;
 mod program;
 mod purpose;
 mod reading;
+mod score;
 mod simplify;
 mod summary;
 mod wire;
@@ -39,8 +40,9 @@ pub use layers::Layer;
 pub use metadata::Metadata;
 pub use onnx::QUANTIZED;
 pub use outputs::Output;
-pub use program::{Program, Score};
+pub use program::Program;
 pub use reading::Reading;
+pub use score::Score;
 pub use simplify::simplify;
 pub use summary::Summary;
 

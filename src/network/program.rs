@@ -1,6 +1,6 @@
 //! Programs: the questions of methods to a network, and the graphs that answer them.
 
-use super::{Head, Network, differentiate_all, simplify};
+use super::{Head, Network, Score, differentiate_all, simplify};
 use crate::{
     chain::{Gate, Step},
     error::{Error, Result},
@@ -11,16 +11,6 @@ use crate::{
         pointwise::{Pointwise, gate::PassMask},
     },
 };
-
-/// Class scores as the network's last layer gives them, or as probabilities.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Score {
-    /// Before the network's [`Head`].
-    Logit,
-    /// After it.
-    Probability,
-}
 
 /// A question of a method to a network; see [`Network::graph_for`] for inputs and outputs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]

@@ -2,26 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ColourMap, Features};
+use super::{ColourMap, Features, Sign};
 use crate::attribution::MapKind;
 use crate::error::{Error, Result};
 use crate::picture::names::named;
-
-/// Which values are shown; the others count as zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Sign {
-    /// All values, zero in the middle of the colour map.
-    Both,
-    /// Values that count for the score.
-    Positive,
-    /// Values that count against the score.
-    Negative,
-    /// The size of each value, whatever its sign.
-    Absolute,
-}
-
-named!(Sign, "sign");
 
 /// The rule that reduces the channels of a `[C, H, W]` map to one value per pixel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::display::Sign;
+use super::Sign;
 use crate::backend::Segmentation;
 use crate::picture::Picture;
 

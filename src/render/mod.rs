@@ -11,14 +11,16 @@ mod features;
 mod legend;
 mod portrait;
 mod shared_scale;
+mod sign;
 mod upsample;
 mod values;
 
 pub use colour::ColourMap;
-pub use display::{Blend, Channels, Display, Sign, Underlay, Upsampling};
+pub use display::{Blend, Channels, Display, Underlay, Upsampling};
 pub use features::Features;
 pub use legend::{Tick, legend, ticks};
 pub use shared_scale::shared_scale;
+pub use sign::Sign;
 pub use values::Scale;
 
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};

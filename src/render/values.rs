@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::display::{Blend, Channels, Display, Sign};
+use super::{
+    Sign,
+    display::{Blend, Channels, Display},
+};
 use crate::error::{Error, Result};
 use crate::tensor::Tensor;
 

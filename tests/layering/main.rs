@@ -1,6 +1,7 @@
 //! The house rules of ARCHITECTURE.md that a compiler does not hold: which module may import which,
 //! where the browser's interface may be named, and that nothing outside tests panics on purpose. The page's rooms: `page`.
 
+mod circles;
 mod page;
 mod source;
 
