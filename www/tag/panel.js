@@ -4,8 +4,11 @@
 
 import { h, paint } from './dom.js';
 
+/** The picture itself, before there is a map. */
+const blank = () => h('img', { alt: '', hidden: true, decoding: 'async' });
+
 export class PanelView {
-  #preview = h('img', { alt: '', hidden: true, decoding: 'async' });
+  #preview = blank();
   #picture = h('canvas', { part: 'picture', role: 'img', hidden: true });
   #under = h('canvas', { class: 'under', part: 'underlay', 'aria-hidden': 'true', hidden: true });
   #over = h('canvas', { class: 'overlay', part: 'overlay', role: 'img', hidden: true });
@@ -85,7 +88,9 @@ export class PanelView {
   /** Gives the pixels back. */
   free() {
     for (const canvas of [this.#picture, this.#under, this.#over]) Object.assign(canvas, { width: 0, height: 0, hidden: true });
-    this.#preview.removeAttribute('src');
-    this.#preview.hidden = true;
+    // Chromium keeps an image for good that loses its address out of the document, and the tag with it.
+    const fresh = blank();
+    this.#preview.replaceWith(fresh);
+    this.#preview = fresh;
   }
 }

@@ -37,9 +37,8 @@ export function isDark(element) {
     const light = luminance(getComputedStyle(at).backgroundColor);
     if (light !== null) return light < 0.4;
   }
-  // Nobody paints a ground: the browser does, by the colour scheme.
-  const { colorScheme } = getComputedStyle(document.documentElement);
-  return /dark/.test(colorScheme) && (!/light/.test(colorScheme) || matchMedia('(prefers-color-scheme: dark)').matches);
+  // Nobody paints a ground: the browser does, by the colour scheme of a style or a `<meta>`, and lets its text stand out.
+  return Number(luminance(getComputedStyle(document.documentElement).color)) > 0.5;
 }
 
 /** @param {Element} element */
