@@ -160,3 +160,51 @@ fn documents_link_to_files_that_exist() {
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
+
+/// The example site that each section of docs/embedding.md is about, and the files that its blocks are of, in order.
+const SITES: &[(&str, &str, &[&str])] = &[
+    ("mdBook", "mdbook", &["theme/head.hbs", "src/guide/cat.md"]),
+    ("MkDocs", "mkdocs", &["mkdocs.yml", "docs/index.md"]),
+    ("Sphinx", "sphinx", &["conf.py", "index.rst"]),
+    (
+        "VitePress",
+        "vitepress",
+        &["docs/.vitepress/theme/index.js", "docs/.vitepress/config.js", "docs/index.md"],
+    ),
+    ("Docusaurus", "docusaurus", &["docusaurus.config.js"]),
+    ("Jupyter", "jupyter", &["explanation.ipynb", "explanation.ipynb"]),
+];
+
+/// The lines of a site's file; of a notebook those of its cells.
+fn lines_of(site: &str, name: &str) -> Vec<String> {
+    let text = fs::read_to_string(file(&format!("examples/sites/{site}/{name}"))).unwrap();
+    let text = match serde_json::from_str::<serde_json::Value>(&text) {
+        Ok(notebook) => {
+            let cells = notebook["cells"].as_array().unwrap().iter();
+            let lines = cells.flat_map(|cell| cell["source"].as_array().unwrap());
+            lines.map(|line| line.as_str().unwrap().trim_end().to_owned() + "\n").collect()
+        }
+        Err(_) => text,
+    };
+    text.lines().map(|line| line.trim().to_owned()).collect()
+}
+
+/// What docs/embedding.md tells to write is what the example sites have, which the browser's tests open.
+#[test]
+fn embedding_tells_what_the_sites_have() {
+    let text = fs::read_to_string(file("docs/embedding.md")).unwrap();
+    for (heading, site, files) in SITES {
+        let section = text.split("\n## ").find(|part| part.starts_with(&format!("{heading}\n"))).unwrap();
+        let blocks: Vec<_> = section.split("```").skip(1).step_by(2).collect();
+        assert_eq!(blocks.len(), files.len(), "{heading}");
+        for (block, name) in blocks.iter().zip(*files) {
+            let own = lines_of(site, name);
+            for line in block.lines().skip(1).map(str::trim).filter(|line| !line.is_empty()) {
+                assert!(own.iter().any(|l| l == line), "examples/sites/{site}/{name} has no line {line:?}");
+            }
+        }
+    }
+    let script = r#"<script type="module" src="pellucid/www/tag/pellucid-explainer.js"></script>"#;
+    assert!(lines_of("plain", "index.html").iter().any(|line| line == script));
+    assert!(text.contains(&script.replace("pellucid/www/tag/pellucid-explainer.js", "TAG")));
+}

@@ -194,9 +194,11 @@ fn browser(dist: &Path, args: &TestArgs) -> Result<Tally> {
         .env("PELLUCID_CLI", command_line()?);
     if args.full {
         tools::ensure_firefox()?;
-        node.env("FIREFOX", tools::firefox().context("Firefox is missing")?);
-        node.env(FULL, "1").env(SITES, sites::build(dist, &[])?);
+        node.env("FIREFOX", tools::firefox().context("Firefox is missing")?).env(FULL, "1");
     }
+    // The site of plain HTML takes no generator.
+    let wanted = if args.full { vec![] } else { vec!["plain".to_owned()] };
+    node.env(SITES, sites::build(dist, &wanted)?);
     node.env("PELLUCID_URL", url)
         .env("PELLUCID_DIST", dist)
         .env("CHROMIUM", tools::chromium().context("Chromium is missing")?);
