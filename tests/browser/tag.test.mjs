@@ -122,6 +122,26 @@ describe('the tag', () => {
     await context.close();
   });
 
+  it('leaves the memory when it has left the document', async () => {
+    const { page, context } = await openHost(browser, html('<main></main>'));
+    const session = await context.newCDPSession(page);
+    for (let i = 1; i <= 4; i++) {
+      await page.evaluate((one) => {
+        document.querySelector('main').innerHTML = one;
+        (window.made ??= []).push(new WeakRef(document.querySelector('pellucid-explainer')));
+      }, tag(''));
+      await results(page, i);
+    }
+    await page.evaluate(() => document.querySelector('main').replaceChildren());
+    const held = async () => {
+      await session.send('HeapProfiler.collectGarbage');
+      return page.evaluate(() => window.made.filter((one) => one.deref()).length);
+    };
+    // Chromium's own watch over forms may keep the last one.
+    await eventually(async () => (await held()) <= 1, 'tags that were removed are held');
+    await context.close();
+  });
+
   it('shares one engine with all tags of the page, and gives it back with the last', async () => {
     const { page, context, requests } = await openHost(browser, html([1, 2, 3].map((i) => tag(`id="t${i}" controls="minimal" height="120" method="${i === 2 ? 'saliency' : 'grad-cam'}"`)).join('')));
     await results(page, 3);
