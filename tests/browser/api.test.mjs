@@ -355,6 +355,42 @@ describe('the API', () => {
     assert.ok(took < 30_000, `${took}`);
   });
 
+  it('hears an abort in every other call, before it begins and while it waits', async () => {
+    const { before, waiting, late, name } = await page.evaluate(async () => {
+      const { explainer, sample, codeOf } = window;
+      const image = sample('cat');
+      const map = await explainer.explain(image);
+      const parts = await explainer.segments(image, { parameters: { algorithm: 'grid', segments: 4 } });
+      const calls = {
+        sweep: (signal) => explainer.sweep(image, { signal }),
+        draw: (signal) => explainer.draw(map, {}, { signal }),
+        png: (signal) => explainer.png(map, {}, { signal }),
+        npy: (signal) => explainer.npy(map, { signal }),
+        see: (signal) => explainer.see(image, { signal }),
+        segments: (signal) => explainer.segments(image, { signal }),
+        hide: (signal) => explainer.hide(parts, [0], { signal }),
+        open: (signal) => explainer.open({ signal }),
+      };
+      const each = async (of) => Object.fromEntries(await Promise.all(Object.entries(calls).map(async ([id, call]) => [id, await of(call)])));
+      const before = await each((call) => codeOf(call(AbortSignal.abort())));
+      const busy = new AbortController();
+      let isBusy = true;
+      const running = codeOf(explainer.explain(image, { method: 'rise', parameters: { samples: 2000 }, signal: busy.signal })).finally(() => (isBusy = false));
+      const controller = new AbortController();
+      const pending = each((call) => codeOf(call(controller.signal)));
+      setTimeout(() => controller.abort());
+      const waiting = await pending;
+      const late = !isBusy;
+      busy.abort();
+      await running;
+      await explainer.classify(image);
+      return { before, waiting, late, name: explainer.model.name };
+    });
+    const all = Object.fromEntries(['sweep', 'draw', 'png', 'npy', 'see', 'segments', 'hide', 'open'].map((id) => [id, 'cancelled']));
+    assert.deepEqual([before, waiting, late], [all, all, false]);
+    assert.match(name, /EfficientNet/);
+  });
+
   it('brings every map that a method shows, however short its steps are', async () => {
     const shown = await page.evaluate(async () => {
       const counts = [];
