@@ -1,5 +1,5 @@
-// A whole session, as the browser itself records it: page, workers, service worker and all. Nothing is asked of anybody
-// but the page's own host, and no cookie is set.
+// A whole session, as the browser itself records it: page, workers, service worker and all, with the page or with the tag,
+// on the CPU or on the GPU. Nothing is asked of anybody but the page's own host, and no cookie is set.
 
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 
 import { open, launch } from './chromium.mjs';
+import { openHost } from './host.mjs';
 import { host } from './site.mjs';
 import { choose, coffee, drop, explained, set } from './support.mjs';
 
@@ -20,13 +21,49 @@ async function hostsIn(log) {
   return [...new Set([...text.matchAll(/"(?:url|host)":"(?:[a-z]+:\/\/)?([^/":]+)/g)].map(([, name]) => name))];
 }
 
+/** What a browser did: `act` gets it, and a site of the built page. Nobody but the site is asked. */
+async function recorded(options, act) {
+  const folder = await mkdtemp(join(tmpdir(), 'pellucid-session-'));
+  const log = join(folder, 'net.json');
+  const site = await host();
+  const browser = await launch({ ...options, args: [`--log-net-log=${log}`] });
+  try {
+    await act(browser, site);
+  } finally {
+    await browser.close();
+    await site.close();
+  }
+  const hosts = await hostsIn(log);
+  assert.ok(hosts.includes('127.0.0.1'), 'the record has what was asked');
+  assert.deepEqual(hosts.filter((name) => name !== '127.0.0.1' && !CHROMIUM_S_OWN.test(name)), []);
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** A page of somebody else's with the tag: its map, and those after each change. */
+async function withTag(browser, backend, changes) {
+  const html = `<!doctype html><title>A host</title><pellucid-explainer src="www/samples/cat.jpg" backend="${backend}"></pellucid-explainer><script type="module" src="www/tag/pellucid-explainer.js"></script>`;
+  const { page, context } = await openHost(browser, html);
+  const next = (change) =>
+    page.evaluate(
+      (change) =>
+        new Promise((resolve, reject) => {
+          const tag = document.querySelector('pellucid-explainer');
+          tag.addEventListener('pellucid-result', ({ detail }) => resolve(detail.explanation.backend), { once: true });
+          tag.addEventListener('pellucid-error', ({ detail }) => reject(detail), { once: true });
+          if (!change && tag.explanations.length > 0) resolve(tag.explanations[0].backend);
+          Object.assign(tag, change);
+        }),
+      change,
+    );
+  assert.equal(await next(), backend);
+  for (const change of changes) await next(change);
+  assert.deepEqual(await context.cookies(), []);
+  await context.close();
+}
+
 describe('a session', () => {
-  it('asks nobody but the host of the page for anything, and leaves no cookie', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'pellucid-session-'));
-    const log = join(folder, 'net.json');
-    const site = await host();
-    const browser = await launch({ webgpu: false, args: [`--log-net-log=${log}`] });
-    try {
+  it('asks nobody but the host of the page for anything, and leaves no cookie', () =>
+    recorded({ webgpu: false }, async (browser, site) => {
       const { page, context } = await open(browser, `${site.url}?backend=cpu&workers=2`);
       const picture = await coffee();
       await explained(page, () => drop(page, picture));
@@ -44,13 +81,8 @@ describe('a session', () => {
       assert.deepEqual(await context.cookies(), []);
       assert.ok(site.headers.length > 10 && site.headers.every(({ cookie }) => !cookie));
       await context.close();
-    } finally {
-      await browser.close();
-      await site.close();
-    }
-    const hosts = await hostsIn(log);
-    assert.ok(hosts.includes('127.0.0.1'), 'the record has what was asked');
-    assert.deepEqual(hosts.filter((name) => name !== '127.0.0.1' && !CHROMIUM_S_OWN.test(name)), []);
-    await rm(folder, { recursive: true, force: true });
-  });
+      await withTag(browser, 'cpu', [{ method: 'saliency' }, { target: 'tiger cat' }]);
+    }));
+
+  it('asks nobody else on the GPU either', { skip: process.env.PELLUCID_FULL ? false : 'slow: a software GPU compiles everything anew' }, () => recorded({ webgpu: true }, (browser) => withTag(browser, 'gpu', [])));
 });
