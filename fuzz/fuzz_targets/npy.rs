@@ -2,7 +2,7 @@
 
 #![no_main]
 
-#[allow(dead_code)]
+#[expect(dead_code, reason = "the command line uses the rest")]
 #[path = "../../src/bin/pellucid/input.rs"]
 mod input;
 
