@@ -113,7 +113,7 @@ fn the_types_are_those_of_the_registry() {
 #[test]
 fn a_method_has_the_members_that_its_type_names() {
     let types =
-        fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("www/api/pellucid.d.ts")).unwrap();
+        fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("www/api/facts.d.ts")).unwrap();
     let (_, body) = types.split_once("export interface Method {\n").unwrap();
     let (body, _) = body.split_once("\n}").unwrap();
     let members = body.lines().filter_map(|line| line.trim().split_once(": ")).map(|(name, _)| name);

@@ -5,13 +5,15 @@ use std::path::Path;
 
 /// Each room of `www/`, and the rooms that it may import besides itself. Files at the root of `page/` are its leaves,
 /// but app.js, which joins the rooms; `pkg` is what wasm-bindgen makes. Of the API others see pellucid.js alone, and of
-/// the worker nothing; of `shared/` none but the API and the worker see the messages between the two.
+/// the worker nothing; of `shared/` none but the API and the worker see the messages between the two. Both know the types
+/// of what the engine says, `api/facts.d.ts`.
 const ROOMS: &[(&str, &[&str])] = &[
     ("shared", &[]),
-    ("shared/wire.d.ts", &[]),
+    ("shared/wire.d.ts", &["api/facts.d.ts"]),
     ("worker", &["shared", "shared/wire.d.ts", "pkg"]),
     ("offline", &["shared"]),
-    ("api", &["shared", "shared/wire.d.ts", "api/pellucid.js"]),
+    ("api", &["shared", "shared/wire.d.ts", "api/pellucid.js", "api/facts.d.ts"]),
+    ("api/facts.d.ts", &["api"]),
     ("api/pellucid.js", &["api"]),
     ("tag", &["api/pellucid.js"]),
     ("page", &["api/pellucid.js", "shared"]),
@@ -55,6 +57,11 @@ fn planted_faults_of_scripts_are_found() {
             "page/flow/draw.js",
             "/** @import { Frame } from '../../shared/wire' */",
             "page/flow imports shared/wire.d.ts",
+        ),
+        (
+            "page/flow/draw.js",
+            "/** @import { Display } from '../../api/facts' */",
+            "page/flow imports api/facts.d.ts",
         ),
         ("page/dom.js", "import { createStore } from './state/store.js';", "page imports page/state"),
         ("shared/timings.js", "const dom = import('../page/dom.js');", "shared imports page"),
@@ -117,8 +124,9 @@ fn check(name: &str, source: &str) -> Vec<String> {
     faults
 }
 
-/// Rooms of one file: what joins the rooms of the page, what others see of the API, and the messages to the worker.
-const FILES: [&str; 3] = ["page/app.js", "api/pellucid.js", "shared/wire.d.ts"];
+/// Rooms of one file: what joins the rooms of the page, what others see of the API, what the engine says, and the
+/// messages to the worker.
+const FILES: [&str; 4] = ["page/app.js", "api/pellucid.js", "api/facts.d.ts", "shared/wire.d.ts"];
 
 /// The folder of a script, but of some the script itself.
 fn room_of(name: &str) -> &str {

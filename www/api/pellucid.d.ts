@@ -1,20 +1,18 @@
 // The API of Pellucid: why an image classifier said what it said. docs/javascript.md has an example of each call.
 
+import type {
+  Backend, ClassName, ClassScore, Display, Head, Layer, LoadProgress, Method, Model, Score, Settings, Target,
+} from './facts.js';
 import type { MethodId, MethodParameters } from './methods.js';
 
+export type {
+  Backend, ClassName, ClassScore, Display, Features, Head, Layer, LoadProgress, Method, Model, Parameter, ParameterKind,
+  Preprocessing, Score, Setting, Settings, Target,
+} from './facts.js';
 export type { MethodId, MethodParameters } from './methods.js';
 
 /** An image. Pixels are taken as they are; of a file or an address, the file is read as the command line reads it. */
 export type ImageSource = Blob | ImageBitmap | ImageData | HTMLImageElement | HTMLCanvasElement | OffscreenCanvas | string | URL;
-
-/** A class: its index, its label, or `index:N` where a label is a number. */
-export type ClassName = number | string;
-
-export type Score = 'logit' | 'probability';
-export type Head = 'softmax' | 'sigmoid' | 'none';
-export type Setting = number | boolean | string;
-/** Parameters of a method by key. */
-export type Settings = Record<string, Setting>;
 
 /** The stable codes of errors; a later version may have more. */
 export type ErrorCode =
@@ -103,14 +101,6 @@ export interface LoadOptions extends OpenModelOptions {
   onDead?: (error: PellucidError) => unknown;
 }
 
-/** A total of 0 is not known. */
-export type LoadProgress =
-  | { stage: 'download'; received: Record<'engine' | 'model', [received: number, total: number]> }
-  /** The bytes of the model's files are read. */
-  | { stage: 'open'; step: 'read'; done: number; total: number }
-  /** The network is understood; then its weights go to where they are computed with. */
-  | { stage: 'open'; step: 'parse' | 'upload' };
-
 export interface ClassifyOptions {
   /** How many classes; all by default. */
   top?: number;
@@ -191,17 +181,6 @@ export interface DrawOptions {
   signal?: AbortSignal;
 }
 
-export interface Target {
-  index: number;
-  label: string;
-}
-
-export interface ClassScore extends Target {
-  logit: number;
-  /** Null where the network has no probabilities. */
-  probability: number | null;
-}
-
 export interface Classification {
   /** The best first. */
   classes: ClassScore[];
@@ -257,31 +236,6 @@ export interface Explanation extends AttributionMap {
   elapsed_ms: number;
 }
 
-/** How a map is drawn; what is left out suits the map. Names and values are those of the command line's `--display`. */
-export interface Display {
-  colours?: string;
-  /** 0 to 1 */
-  opacity?: number;
-  sign?: string;
-  channels?: string;
-  /** A percentile. */
-  clip?: number;
-  /** In the map's unit. */
-  scale?: number | null;
-  interpolation?: string;
-  blend?: string;
-  underlay?: string;
-  features?: Features | null;
-}
-
-/** Which segments are shown, as LIME shows them. */
-export interface Features {
-  count: number;
-  min_weight: number;
-  hide_rest: boolean;
-  boundaries: boolean;
-}
-
 /** RGBA, row by row. */
 export interface Pixels {
   width: number;
@@ -314,88 +268,6 @@ export interface Segments extends Pixels {
   count: number;
   labels: Uint32Array<ArrayBuffer>;
 }
-
-export interface Layer {
-  name: string;
-  operator: string;
-  /** [C, H, W] */
-  shape: number[];
-}
-
-export interface Model {
-  name: string;
-  license: string | null;
-  source: string | null;
-  /** [C, H, W] */
-  input: number[];
-  classes: number;
-  labels: string[];
-  layers: Layer[];
-  default_layer: string | null;
-  head: Head;
-  chosen_head: Head | null;
-  notes: string[];
-  remarks: string[];
-  missing: ('scaling' | 'labels')[];
-  /** The note on pictures where their scaling is a guess. */
-  guess: string | null;
-  /** How pictures are prepared. */
-  preprocessing: Preprocessing;
-  /** Its parts; memory in bytes, an estimate. */
-  summary: { operators: [name: string, count: number][]; parameters: number; element_types: string[]; memory: number };
-  /** The output that is explained, by its name in the file, and all that the file has. */
-  scores: string;
-  outputs: { name: string; shape: string }[];
-  /** Whether the file leaves its input's height or width open. */
-  is_size_open: boolean;
-}
-
-/** How pictures become the network's input; mean and deviation are on the scale 0..255, in the network's order of channels. */
-export interface Preprocessing {
-  mean: number[];
-  std: number[];
-  channels: 'rgb' | 'bgr';
-  /** The short side in pixels before the centre crop; `squash`, `pad` or `keep`; `crop 0.95`: the crop's part of it. */
-  resize: string;
-  interpolation: 'nearest' | 'bilinear' | 'bicubic' | 'lanczos3';
-  centre: 'even' | 'down';
-}
-
-export interface Backend {
-  kind: 'gpu' | 'cpu';
-  adapter: string;
-  fallback: boolean;
-  /** The events of its life, in sentences. */
-  events: string[];
-}
-
-export interface Method {
-  id: MethodId;
-  label: string;
-  group: string;
-  sentence: string;
-  paper: { authors: string; title: string; year: number; url: string };
-  parameters: Parameter[];
-  default_score: Score;
-  map: 'channels' | 'image' | 'layer';
-  layer: 'needed' | 'optional' | 'none';
-  /** `sweep` takes it. */
-  sweeps: boolean;
-  background: boolean;
-  /** It takes `versus`. */
-  contrasts: boolean;
-  segments: boolean;
-  samples: boolean;
-  /** The display options that suit a map: with both signs, with one, of a layer. */
-  display: Record<'signed' | 'unsigned' | 'layer', Display>;
-}
-
-export type Parameter = { key: string; label: string; help: string } & (
-  | { kind: 'integer' | 'number'; min: number; max: number; default: number }
-  | { kind: 'boolean'; default: boolean }
-  | { kind: 'choice'; options: string[]; default: string }
-  | { kind: 'fill' | 'masker'; default: string }
-);
 
 export interface ColourMap {
   id: string;

@@ -1,7 +1,8 @@
 // Types that the rooms of the API share; pellucid.d.ts is what callers see.
 
-import type { ArgumentsOf, Loading, OpenOptions, Operation, ProgressOf, ValueOf } from '../shared/wire';
+import type { ArgumentsOf, OpenOptions, Operation, ProgressOf, ValueOf } from '../shared/wire';
 import type { PellucidError } from './errors';
+import type { LoadProgress } from './facts';
 
 export interface CallOptions<O extends Operation> {
   signal?: AbortSignal;
@@ -48,7 +49,7 @@ export interface EngineOptions {
 }
 
 export interface EngineHandlers {
-  onLoading?: (loading: Loading) => unknown;
+  onLoading?: (loading: LoadProgress) => unknown;
   /** `culprit` is the name of the model that failed before it had given an answer; `kept` says whether the picture is there. */
   onRestart?: (restart: { culprit: string | null; kept: boolean }) => unknown;
   onDead?: (error: PellucidError) => unknown;

@@ -1,9 +1,15 @@
 // The messages between the API and its worker. Both ends are checked against this: api/bridge.js asks, and
 // worker/worker.js answers. What stands as JSON between the worker and the engine has its type here too.
 
+import type {
+  Backend, ClassName, ClassScore, Display, Head, LoadProgress, Method, Model, Score, Settings, Target,
+} from '../api/facts';
+
+export type { Display, Method } from '../api/facts';
+
 /** Each operation of the worker: its arguments, its value, and what its progress brings. */
 export interface Operations {
-  start: Call<StartArguments, Started, Loading>;
+  start: Call<StartArguments, Started, LoadProgress>;
   image: Call<{ blob: Blob }, Crop>;
   /** With `as` the answers are those under other options: of preprocessing, and the head. */
   classify: Call<{ as?: OpenOptions }, Classification>;
@@ -130,9 +136,6 @@ export interface OpenOptions {
   head?: Head;
 }
 
-export type Head = 'softmax' | 'sigmoid' | 'none';
-export type Score = 'logit' | 'probability';
-
 export interface Started {
   module: WebAssembly.Module;
   file: Blob;
@@ -149,103 +152,10 @@ export interface Started {
 
 export type Span = [start: number, end: number];
 
-/** While the worker starts. A total of 0 is not known. */
-export type Loading =
-  | { stage: 'download'; received: Record<'engine' | 'model', [received: number, total: number]> }
-  /** The bytes of the model's files are read. */
-  | { stage: 'open'; step: 'read'; done: number; total: number }
-  /** The network is understood; then its weights go to where they are computed with. */
-  | { stage: 'open'; step: 'parse' | 'upload' };
-
 export interface Info {
   backend: Backend;
   model: Model;
 }
-
-export interface Backend {
-  kind: 'gpu' | 'cpu';
-  adapter: string;
-  fallback: boolean;
-  /** What has happened to it, in sentences. */
-  events: string[];
-}
-
-export interface Model {
-  name: string;
-  license: string | null;
-  source: string | null;
-  /** [C, H, W] */
-  input: number[];
-  classes: number;
-  labels: string[];
-  layers: Layer[];
-  default_layer: string | null;
-  head: Head;
-  chosen_head: Head | null;
-  notes: string[];
-  remarks: string[];
-  missing: ('scaling' | 'labels')[];
-  /** What is said of pictures where their scaling is a guess. */
-  guess: string | null;
-  /** How pictures are prepared. */
-  preprocessing: Preprocessing;
-  /** What it is made of; memory in bytes, an estimate. */
-  summary: { operators: [name: string, count: number][]; parameters: number; element_types: string[]; memory: number };
-  /** The output that is explained, by its name in the file, and all that the file has. */
-  scores: string;
-  outputs: { name: string; shape: string }[];
-  /** Whether the file leaves its input's height or width open. */
-  is_size_open: boolean;
-}
-
-/** How pictures become the network's input; mean and deviation are on the scale 0..255, in the network's order of channels. */
-export interface Preprocessing {
-  mean: number[];
-  std: number[];
-  channels: 'rgb' | 'bgr';
-  /** The short side in pixels before the centre crop; `squash`, `pad` or `keep`; `crop 0.95`: the crop's part of it. */
-  resize: string;
-  interpolation: 'nearest' | 'bilinear' | 'bicubic' | 'lanczos3';
-  centre: 'even' | 'down';
-}
-
-export interface Layer {
-  name: string;
-  operator: string;
-  /** [C, H, W] */
-  shape: number[];
-}
-
-export interface Method {
-  id: string;
-  label: string;
-  group: string;
-  sentence: string;
-  paper: { authors: string; title: string; year: number; url: string };
-  parameters: Parameter[];
-  default_score: Score;
-  map: 'channels' | 'image' | 'layer';
-  layer: 'needed' | 'optional' | 'none';
-  sweeps: boolean;
-  background: boolean;
-  contrasts: boolean;
-  segments: boolean;
-  samples: boolean;
-  /** The display options that suit a map: with both signs, with one, of a layer. */
-  display: Record<'signed' | 'unsigned' | 'layer', Display>;
-}
-
-export type Parameter = { key: string; label: string; help: string } & ParameterKind;
-
-export type ParameterKind =
-  | { kind: 'integer' | 'number'; min: number; max: number; default: number }
-  | { kind: 'boolean'; default: boolean }
-  | { kind: 'choice'; options: string[]; default: string }
-  | { kind: 'fill' | 'masker'; default: string };
-
-export type Setting = number | boolean | string;
-/** Parameters of a method by key. */
-export type Settings = Record<string, Setting>;
 
 export interface ColourMap {
   id: string;
@@ -253,42 +163,6 @@ export interface ColourMap {
   diverging: boolean;
   /** One row of RGBA. */
   strip: Pixels;
-}
-
-/** Display options; what is left out has the engine's default. */
-export interface Display {
-  colours?: string;
-  /** 0 to 1 */
-  opacity?: number;
-  sign?: string;
-  channels?: string;
-  /** A percentile. */
-  clip?: number;
-  /** In the map's unit. */
-  scale?: number | null;
-  interpolation?: string;
-  blend?: string;
-  underlay?: string;
-  features?: Features | null;
-}
-
-/** Which segments are shown, as LIME shows them. */
-export interface Features {
-  count: number;
-  min_weight: number;
-  hide_rest: boolean;
-  boundaries: boolean;
-}
-
-export interface Target {
-  index: number;
-  label: string;
-}
-
-export interface ClassScore extends Target {
-  logit: number;
-  /** Null where the network has no probabilities. */
-  probability: number | null;
 }
 
 export interface Classification {
@@ -301,9 +175,6 @@ export interface Classification {
   span: Span;
   backend: Backend;
 }
-
-/** A class: its index, or a text as on the command line. */
-export type ClassName = number | string;
 
 /** What is asked of a method. */
 export interface Question {

@@ -75,8 +75,13 @@ const CLASSIC: &str = "tag/pellucid-explainer.classic.js";
 /// The rooms of the scripts and styles, of which only the packed entries and the public types ship.
 const ROOMS: [&str; 7] = ["page", "worker", "api", "tag", "shared", "offline", "style"];
 /// What ships as it is: the public types, and what editors know of the tag.
-const PUBLIC: [&str; 4] =
-    ["api/pellucid.d.ts", "api/methods.d.ts", "tag/pellucid-explainer.d.ts", "tag/custom-elements.json"];
+const PUBLIC: [&str; 5] = [
+    "api/pellucid.d.ts",
+    "api/facts.d.ts",
+    "api/methods.d.ts",
+    "tag/pellucid-explainer.d.ts",
+    "tag/custom-elements.json",
+];
 /// A classic script, which index.html names beside the entries.
 const THEME: &str = "page/theme.js";
 /// Imports all other styles.
