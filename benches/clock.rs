@@ -1,4 +1,4 @@
-//! What benches measure time with.
+//! The clocks of the benches.
 
 use std::{sync::OnceLock, time::Instant};
 

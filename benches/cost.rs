@@ -1,4 +1,4 @@
-//! What methods cost on the native CPU backend, in forward passes:
+//! The costs of methods on the native CPU backend, in forward passes:
 //!
 //! `taskset -c 0 cargo bench --bench cost [-- [MODEL.onnx] [PYTHON]]`
 //!
@@ -42,10 +42,10 @@ const SALIENCY: f64 = 2.5;
 const PATH: f64 = 55.0;
 /// Saliency maps on either side of integrated gradients.
 const SALIENCIES: usize = 25;
-/// Of one image's stored masks under integrated gradients.
+/// The bound on one image's stored masks under integrated gradients, in bytes.
 const MASKS: usize = 64 << 20;
 
-/// What is measured.
+/// The work that is measured.
 enum Work<'a> {
     Forward,
     /// A method by its id, at a layer, for some classes.

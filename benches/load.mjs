@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { cpuSeconds } from './meter.mjs';
 
-/// What other programs may take of all processors while something is timed.
+/// The part of all processors that other programs may take while something is timed.
 const BUSY = 0.1;
 
 /// CPU seconds of the whole machine: user, nice, system, interrupts, and what a hypervisor gave to others.

@@ -1,5 +1,6 @@
-// What the page holds while model files of the reader's own are opened in it one after another, beside what it holds with
-// the largest alone: the memory of a model that was there before is given back. Known on Linux only.
+// The memory that the page holds while model files of the reader's own are opened in it one after another, beside
+// what it holds with the largest alone: the memory of a model that was there before is given back. Known on Linux
+// only.
 
 import { readFileSync } from 'node:fs';
 import { open } from '../tests/browser/chromium.mjs';
@@ -26,7 +27,7 @@ function memory() {
 /// How long memory must not have fallen to be what is held, and how long it is waited for, in milliseconds.
 const [STEADY, PATIENCE] = [4000, 30_000];
 
-/// What is held after work has ended: the least until nothing more is given back.
+/// The memory that is held after work has ended: the least until nothing more is given back.
 async function held(page) {
   let [least, since] = [memory(), performance.now()];
   const end = since + PATIENCE;

@@ -1,4 +1,4 @@
-// What work costs: wall time, and CPU time of every process that this one started, which is the figure that
+// The cost of work: wall time, and CPU time of every process that this one started, which is the figure that
 // other work on the same machine disturbs least. CPU time is read from /proc, so it is known on Linux only.
 
 import { readFileSync, readdirSync } from 'node:fs';

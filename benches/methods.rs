@@ -20,7 +20,7 @@ use serde_json::json;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// What a run may take before it is stopped, in seconds, unless `--limit` says so.
+/// The seconds that a run may take before it is stopped, unless `--limit` says so.
 const LIMIT: f64 = 3600.0;
 /// A first run that takes less, in seconds, is done again.
 const SHORT: f64 = 5.0;

@@ -39,7 +39,7 @@ fn main() -> Result<()> {
 fn without_quantizers(graph: GraphProto) -> Result<GraphProto> {
     let constants: HashMap<&str, &TensorProto> =
         graph.initializer.iter().map(|t| (t.name.as_str(), t)).collect();
-    // What each value that a quantizer made is called in the new graph.
+    // The name in the new graph of each value that a quantizer made.
     let mut names: HashMap<String, String> = HashMap::new();
     let mut made = Vec::new();
     let mut nodes = Vec::new();
@@ -94,7 +94,7 @@ fn values(tensor: &TensorProto) -> Result<Vec<f32>> {
 /// A chain of nodes, each reading the one before.
 struct Chain {
     graph: GraphProto,
-    /// What the chain has come to, and how many channels that has.
+    /// The last value of the chain, and how many channels it has.
     last: (String, i64),
     weights: Vec<u8>,
 }

@@ -1,4 +1,4 @@
-//! What perturbation methods cost outside the network, and beside the Python packages that define them:
+//! The costs of perturbation methods outside the network, and beside the Python packages that define them:
 //!
 //! `taskset -c 0 cargo bench --bench overhead [-- PYTHON]`
 //!
@@ -36,9 +36,9 @@ use verdict::Verdicts;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Of each run, as in the Python script.
+/// Evaluations of each run, as in the Python script.
 const EVALUATIONS: u64 = 1000;
-/// Of the whole, around the network on the CPU.
+/// The part of the time that may go to all but the network, on the CPU.
 const SHARE: f64 = 0.05;
 
 /// A method as it is set, its name in the Python script, and how many times cheaper than there it must be.

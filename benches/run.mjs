@@ -80,7 +80,7 @@ const seconds = (value) => (Number.isFinite(value) ? value.toFixed(3) : '?').pad
 
 const NOT_MEASURED = 75;
 
-/// What became of the bounds.
+/// How many bounds were missed, and how many could not be measured.
 const count = { missed: 0, unmeasured: 0 };
 
 /// Whether a bound is met, in words, and counted; `doubt` says why it could not be measured.

@@ -2,7 +2,7 @@
 
 use std::{process::ExitCode, time::Instant};
 
-/// What other programs may take of all processors while something is timed.
+/// The part of all processors that other programs may take while something is timed.
 const BUSY: f64 = 0.1;
 /// The exit code where nothing was missed and something could not be measured; `EX_TEMPFAIL` elsewhere.
 const NOT_MEASURED: u8 = 75;
@@ -47,7 +47,7 @@ impl Verdicts {
 
     /// A figure that is the same on every machine.
     pub fn counted(&mut self, what: &str, got: f64, allowed: f64) {
-        // What is no number holds no bound.
+        // NaN compares as false, so a figure that is no number misses its bound.
         let met = got <= allowed;
         self.missed += usize::from(!met);
         println!("{what:60} {got:9.3} of {allowed:.3} allowed: {}", if met { "met" } else { "NOT MET" });

@@ -1,4 +1,4 @@
-//! What a multiply-add of the forward pass costs, for each model file of a folder:
+//! The cost of a multiply-add of the forward pass, for each model file of a folder:
 //!
 //! `taskset -c 0 cargo bench --bench work -- FOLDER [--gpu]`
 //!
@@ -33,7 +33,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// Repetitions.
 const TIMES: usize = 7;
-/// What one of ConvNeXt-Tiny's multiply-adds may take of one of ResNet-50's.
+/// The time that one of ConvNeXt-Tiny's multiply-adds may take, in those of ResNet-50.
 const RATIO: f64 = 1.3;
 /// The parts of names by which those two are known.
 const COMPARED: [&str; 2] = ["convnext_tiny", "resnet50"];

@@ -4,7 +4,7 @@ import { pageUrl } from '../tests/browser/chromium.mjs';
 import { choose, coffee, drop, explained, set } from '../tests/browser/support.mjs';
 import { median } from './meter.mjs';
 
-/// What is run: a method as the page calls it, its settings, and how many images that gives the network.
+/// The runs that are timed: a method as the page calls it, its settings, and how many images that gives the network.
 export const WORKS = [
   { id: 'rise', label: 'RISE', settings: { Samples: 240 }, evaluations: 240 },
   { id: 'lime', label: 'LIME', settings: { Segments: 'grid', 'Number of segments': 30, Samples: 240 }, evaluations: 240 },

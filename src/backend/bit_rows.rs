@@ -54,7 +54,7 @@ impl BitRows {
         let words = &mut self.words[start..];
         let within = runs.iter().map(|&(from, length)| (from, (from + length).min(self.bits)));
         for (from, to) in within.filter(|(from, to)| from < to) {
-            // Of the first and the last word a part, of those between all.
+            // The run takes a part of the first and of the last word, and all of those between.
             let (first, last) = (from / 32, (to - 1) / 32);
             let (head, tail) = (u32::MAX << (from % 32), u32::MAX >> (31 - (to - 1) % 32));
             if first == last {

@@ -191,7 +191,7 @@ mod tests {
         let model = include_bytes!("../../models/efficientnet-lite0-int8.onnx");
         let network = Arc::new(Network::from_onnx(model).unwrap());
         let mut backend = pollster::block_on(FallbackBackend::open(network.clone(), Choice::Gpu)).unwrap();
-        // What tests run on may be a software one.
+        // Tests may run on a software adapter, which would be refused.
         backend.is_software = false;
         backend.set_clock(clock);
         let image = Tensor::zeros([&[1], network.input()].concat());

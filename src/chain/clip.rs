@@ -23,7 +23,7 @@ impl Clip {
     /// The function, in double precision.
     #[must_use]
     pub fn evaluate(&self, x: f64) -> f64 {
-        // As numpy and onnxruntime: where the bounds cross, the upper one wins.
+        // The upper bound wins where the two cross, as in numpy and onnxruntime.
         x.max(self.low.into()).min(self.high.into())
     }
 

@@ -46,7 +46,7 @@ fn one_name_is_that_of_class_one() {
     assert_eq!(names(&["a", "b", "c"]), ["a", "b", "c"]);
 }
 
-/// What is chosen wins over a guess, and never over what the file says.
+/// A chosen head wins over a guess, and never over the file's.
 #[test]
 fn choices_are_settled() {
     let settled = |outputs: usize, stated, chosen: Option<Head>, chooser| {

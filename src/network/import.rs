@@ -45,7 +45,7 @@ pub fn import(model: &mut ModelProto) -> Result<Imported> {
     import_for(model, None, InputSize::default())
 }
 
-/// As [`import`], of the nodes that a value needs: what else is in a file never refuses it. The file's tensors are taken
+/// Imports the nodes that a value needs; others never refuse the file. The file's tensors are taken
 /// from it one by one, so that the weights of a large file are not held twice.
 ///
 /// # Errors
@@ -280,7 +280,7 @@ impl Importer {
             _ => None,
         };
         let Some(graph) = chosen.filter(|graph| graph.output.len() >= proto.output.len()) else {
-            // What an unsupported node makes may well be fine.
+            // An unsupported node may well give a condition that holds.
             if !matches!(condition, Some(None)) {
                 let reason = "its condition depends on the image, and should follow from shapes".into();
                 self.unsupported.push(UnsupportedNode { operator: "If".into(), node: short(name), reason });

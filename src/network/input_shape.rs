@@ -22,9 +22,9 @@ const MOST_CHANNELS: usize = 4;
 /// The height and width of the image, where the file leaves them open.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct InputSize {
-    /// What the caller wants; a file that fixes another size is refused.
+    /// The size that the caller wants; a file that fixes another size is refused.
     pub wanted: Option<[usize; 2]>,
-    /// What is taken where the caller wants nothing; 224 x 224 where this is nothing either.
+    /// The size where the caller wants none; 224 x 224 where this is none either.
     pub usual: Option<[usize; 2]>,
 }
 

@@ -73,7 +73,7 @@ impl Network {
         Self::read(file, &Reading::default())
     }
 
-    /// As [`Self::from_onnx`], with what the file leaves to its reader.
+    /// Reads a file as [`Self::from_onnx`] does, with choices for what the file leaves open.
     ///
     /// # Errors
     /// As [`Self::from_onnx`]; [`Error::MissingData`] where the file keeps weights in files that are not there, and

@@ -1,4 +1,4 @@
-//! What a network is for, where it is no image classifier: told by its inputs, its outputs and its operators, so that a
+//! The purpose of a network that is no image classifier: told by its inputs, its outputs and its operators, so that a
 //! file that cannot be explained is called by its name, with the way to one that can.
 
 use tract_onnx::pb::{
@@ -14,9 +14,9 @@ use crate::{
 /// A purpose that no method explains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Purpose {
-    /// What the network is, as "an object detector", with what told so in brackets.
+    /// The kind of network, as "an object detector", with the evidence in brackets.
     what: String,
-    /// What to do instead.
+    /// Advice: what to do instead.
     way: &'static str,
     /// Whether no reading of the file makes a classifier of it.
     is_sure: bool,
@@ -75,13 +75,13 @@ const HEADLESS: &str = "export the whole network, with the layer that gives one 
 const VOLUME: &str = "choose a network of single images";
 const TRANSFORMER: &str = "choose a convolutional classifier";
 
-/// What a file shows of itself.
+/// The parts of a file that tell its purpose.
 struct File<'a> {
     graph: &'a GraphProto,
     /// Without those that have an initial value.
     inputs: Vec<Value<'a>>,
     outputs: Vec<Value<'a>>,
-    /// What Ultralytics calls the network's task.
+    /// The network's task, in Ultralytics' word.
     task: Option<&'a str>,
 }
 

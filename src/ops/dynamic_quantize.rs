@@ -26,15 +26,15 @@ pub static DYNAMIC_QUANTIZE: Kernel =
 /// A part of the quantization of `x`, from its largest value and its smallest one, negated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// Of `[high, -low]`: the reals of a step.
+    /// From `[high, -low]`: the scale, in reals per step.
     Scale,
-    /// Of `[high, -low]`: the integer that stands for zero.
+    /// From `[high, -low]`: the integer that stands for zero.
     ZeroPoint,
-    /// Of `[x, high, -low]`: the integers, from 0 to 255.
+    /// From `[x, high, -low]`: the integers, from 0 to 255.
     Integers,
-    /// Of `[x, high, -low]`: the integers less their zero point.
+    /// From `[x, high, -low]`: the integers less their zero point.
     Steps,
-    /// Of `[g, high, -low]`: the gradient, `g` over the scale.
+    /// From `[g, high, -low]`: the gradient, `g` over the scale.
     Slope,
 }
 

@@ -162,7 +162,7 @@ fn cut_files_are_refused() {
     assert!(refusal(&thumbnail[..thumbnail.len() - 3]).contains("cut short"));
 }
 
-/// What a JPEG file's bytes give, and what is said of them.
+/// A JPEG file's picture and notes.
 fn noted(bytes: &[u8]) -> Result<(Picture, Vec<String>)> {
     let mut notes = vec![];
     Picture::decode_noting(bytes, &mut notes).map(|picture| (picture, notes))
@@ -241,7 +241,8 @@ fn damaged_bytes_never_panic() {
         let whole = if format == ImageFormat::Jpeg { with_exif(&whole, 6) } else { whole };
         for round in 0..400 {
             let mut bytes = whole.clone();
-            // Where and what, from noise; the headers, where most decisions are made, twice as often.
+            // Place and value of the damage come from noise; the headers, where most decisions are made, twice as
+            // often.
             let dice = noise(4, 1 + round).rgb[12 * round..12 * round + 12].to_vec();
             for pair in dice.chunks_exact(4).take(1 + round % 3) {
                 let place = usize::from(pair[0]) << 8 | usize::from(pair[1]);

@@ -12,8 +12,9 @@ use crate::{
 
 /// How a picture is resized before the centre of it is cropped.
 ///
-/// As text: `256` (the short side), `squash`, `pad`, `keep`; with a second word, `crop 0.95`, `squash 0.9` and `pad 0.9`
-/// say which part of the resized side the crop is, and `squash 256` and `pad 256` give the side in pixels.
+/// The size of a resize. As text: `256` (the short side), `squash`, `pad`, `keep`; with a second word, `crop 0.95`,
+/// `squash 0.9` and `pad 0.9` say which part of the resized side the crop is, and `squash 256` and `pad 256` give the
+/// side in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Resize {

@@ -29,7 +29,7 @@ fn hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, &b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// What lime 0.2.0.1 and scikit-image 0.26.0 made of the same picture, segments and weights: the hash of
+/// Hashes of what lime 0.2.0.1 and scikit-image 0.26.0 made of the same picture, segments and weights: the hash of
 /// `get_image_and_mask`'s image, and of `mark_boundaries` over it with the mask as int32.
 #[test]
 fn equals_lime_and_scikit_image() {

@@ -1,4 +1,4 @@
-//! What the tests of sessions share: a network of a few classes that is opened at once.
+//! Helpers of the tests of sessions: a network of a few classes that is opened at once.
 
 #[path = "../../tests/support/small_model.rs"]
 mod small_model;

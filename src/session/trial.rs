@@ -1,4 +1,4 @@
-//! What would the network see if the picture were prepared in another way?
+//! Trials: what the network would see if the picture were prepared in another way.
 
 use super::{Class, PreprocessingOptions, Session, Target, best_first, scaling};
 use crate::{

@@ -1,4 +1,4 @@
-//! What would the network see if a part of the picture were hidden?
+//! Hiding: what the network would see if a part of the picture were hidden.
 
 use std::{collections::BTreeMap, sync::Arc};
 

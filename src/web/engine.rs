@@ -110,8 +110,8 @@ impl Engine {
         self.try_classify().await.map_err(|e| convert::error(&e))
     }
 
-    /// What the network would say if it had been opened with other options: `{ classes, head, notes }` as JSON.
-    /// `options` are those of [`Self::open`], of which preprocessing and the head count.
+    /// The answers that the network would give if it had been opened with other options: `{ classes, head, notes }`
+    /// as JSON. `options` are those of [`Self::open`], of which preprocessing and the head count.
     pub async fn try_out(&self, options: String) -> Result<String, JsValue> {
         self.tried_out(&options).await.map_err(|e| convert::error(&e))
     }

@@ -69,7 +69,7 @@ pub fn describe(session: &Session, name: &str) -> Value {
         "default_layer": network.default_layer().map(|l| &l.name),
         "head": network.head(),
         "notes": session.notes(),
-        // What was made of the options, and of what the file says instead.
+        // Notes on the options, and on what the file says instead.
         "remarks": session.notes().get(network.notes().len()..),
         "missing": missing.collect::<Vec<_>>(),
         "guess": session.guess(),

@@ -26,7 +26,7 @@ export const ASSETS = {
   ],
 };
 
-/** What the model that ships is called; its file does not say. */
+/** The name of the model that ships; its file does not say it. */
 export const SHIPPED = 'EfficientNet-Lite0, 8-bit';
 
 /**

@@ -13,7 +13,7 @@ import { createHelpers } from './helpers.js';
 /** How many starts may fail, or end in a crash that nobody asked for, one after another. */
 const MOST_FAILURES = 3;
 
-/** What shows that a model and a picture can be worked with. */
+/** Calls whose success shows that a model and a picture can be worked with. */
 const PROOFS = ['classify', 'explain'];
 
 /**
@@ -53,7 +53,7 @@ export class Engine {
   #workers;
   #patience;
   #helpers;
-  /** What the worker in use said when it started, with what has become of its backend since. @type {Started | null} */
+  /** The answer of the worker in use to its start, with its backend as it is now. @type {Started | null} */
   #started = null;
   /** Grows whenever the maps that the worker holds are gone. */
   epoch = 0;
@@ -239,7 +239,7 @@ export class Engine {
     this.#forget();
   }
 
-  /** What the model in use was opened with. @returns {OpenModel} */
+  /** The options that the model in use was opened with. @returns {OpenModel} */
   get opened() {
     const { model, files, config, labelsFile, options } = this.#model;
     const names = files?.map(({ name }) => name);
@@ -255,7 +255,7 @@ export class Engine {
     return this.#model.model;
   }
 
-  /** What the worker in use is. */
+  /** The worker in use, as it started. */
   get started() {
     if (!this.#started) throw new PellucidError('crashed', 'the engine has not started');
     return this.#started;
@@ -289,7 +289,7 @@ export class Engine {
   }
 
   /**
-   * What a call says of the backend, which may change while it works.
+   * Keeps a call's word on the backend, which may change while it works.
    * @param {Started['info']['backend']} backend
    */
   note(backend) {

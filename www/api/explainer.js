@@ -28,7 +28,7 @@ export class Explainer {
   #inTurn = createQueue();
   #fileOf = createImages();
   #retries;
-  /** What the engine's picture looks like. @type {{ blob: Blob, view: PictureView } | null} */
+  /** The engine's picture and its view. @type {{ blob: Blob, view: PictureView } | null} */
   #seen = null;
   #origins;
   /** The segments that the engine holds now. @type {{ cut: Segments, epoch: number } | null} */
@@ -73,7 +73,7 @@ export class Explainer {
     return this.#engine.started.info.model;
   }
 
-  /** What runs it now. */
+  /** The backend that runs it now. */
   get backend() {
     return this.#engine.started.info.backend;
   }
@@ -104,7 +104,7 @@ export class Explainer {
     this.#seen = null;
   }
 
-  /** What the model was opened with. */
+  /** The options that the model was opened with. */
   get opened() {
     return this.#engine.opened;
   }
@@ -122,7 +122,7 @@ export class Explainer {
   }
 
   /**
-   * What the network sees of an image.
+   * The part of an image that the network sees.
    * @param {ImageSource} image
    * @param {{ signal?: AbortSignal }} [options]
    * @returns {Promise<PictureView>}
@@ -367,7 +367,7 @@ export class Explainer {
   }
 
   /**
-   * What the engine is asked, with the caller's own pictures as files.
+   * The question to the engine, with the caller's own pictures as files.
    * @param {Omit<ExplainOptions, 'signal' | 'onProgress' | 'partial'>} asked
    * @param {AbortSignal} [signal]
    * @returns {Promise<Question>}

@@ -1,4 +1,4 @@
-// What the engine says of models, methods, classes and maps: as callers have it, and as the worker's messages have it.
+// Types of what the engine says of models, methods, classes and maps, for callers and for the worker's messages.
 
 import type { MethodId } from './methods.js';
 

@@ -9,7 +9,7 @@ import { Bridge } from './bridge.js';
 const MOST_FAILURES = 6;
 
 /**
- * What a helper opens.
+ * The parts that a helper opens.
  * @typedef {Omit<StartArguments, 'helpers'>} HelperModel
  */
 

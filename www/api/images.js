@@ -8,7 +8,7 @@ import { addressOf } from './options.js';
 
 const KINDS = 'a File, Blob, ImageBitmap, ImageData, image element, canvas, or address';
 
-/** Where the last image came from, and its file: an address is not fetched again while it is in use. */
+/** Files of images. The last one's address and file are kept: an address is not fetched again while it is in use. */
 export function createImages() {
   /** @type {{ url: string, blob: Blob } | null} */
   let last = null;

@@ -66,7 +66,7 @@ export function openingFrom({ model, files, labels, preprocessing, scores, size,
 const PREPROCESSING = ['preset', 'config', 'mean', 'std', 'channels', 'resize', 'interpolation'];
 
 /**
- * What a model would be opened with of these; nothing where they are left out.
+ * The options of a trial, as a model is opened with them; none where they are left out.
  * @param {Pick<OpenModelOptions, 'preprocessing' | 'head'>} options
  * @returns {Promise<Opening['options'] | undefined>}
  */
@@ -118,7 +118,7 @@ export function addressOf(what, source) {
 }
 
 /**
- * What a model is called where its file does not say.
+ * A model's name where its file does not say it.
  * @param {unknown} model
  */
 function nameOf(model) {

@@ -3,7 +3,7 @@
 /** @import { Display, KeptMap, MapValues, Method, Report } from '../shared/wire' */
 /** @import { AttributionMap, Explanation } from './pellucid' */
 
-/** What it takes to draw a map again, besides its numbers. @type {WeakMap<object, MapValues['segments']>} */
+/** The segments of a map, without which it cannot be drawn again. @type {WeakMap<object, MapValues['segments']>} */
 const segmentsOf = new WeakMap();
 
 /**
@@ -26,7 +26,7 @@ export function explanationOf(report, values) {
   return /** @type {Explanation} */ (/** @type {unknown} */ ({ ...run, ...maps[0], targets: maps }));
 }
 
-/** What is said of a run as a whole. */
+/** The keys of a report that are of the run as a whole. */
 const SHARED = new Set([
   'stopped',
   'method',

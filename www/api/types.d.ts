@@ -10,12 +10,12 @@ export interface CallOptions<O extends Operation> {
   transfer?: Transferable[];
 }
 
-/** Who asks the worker. */
+/** The side that asks the worker. */
 export interface Transport {
   call<O extends Operation>(op: O, args: ArgumentsOf<O>, options?: CallOptions<O>): Promise<ValueOf<O>>;
 }
 
-/** Where the parts of Pellucid lie. */
+/** Addresses of the parts of Pellucid. */
 export interface Assets {
   worker: string | Blob;
   engine: string | Blob | WebAssembly.Module;
@@ -36,7 +36,7 @@ export interface Opening {
   options: OpenOptions;
 }
 
-/** What the model in use was opened with: the names of its file and its labels', and options. */
+/** The options that the model in use was opened with: the names of its file and its labels', and options. */
 export type OpenModel = OpenOptions & { file?: string; files?: string[]; labelsFile?: string; configFile?: string };
 
 export interface EngineOptions {

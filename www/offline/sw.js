@@ -65,7 +65,7 @@ async function find(path, hash) {
     if (!response?.ok) continue;
     const bytes = await response.arrayBuffer();
     const type = response.headers.get('Content-Type');
-    // What was compressed on its way is not any more, so the host's other headers are no longer true.
+    // The body was compressed on its way and is not any more, so the host's other headers are no longer true.
     if ((await sha256(bytes)).startsWith(hash)) return new Response(bytes, { headers: type ? { 'Content-Type': type } : {} });
   }
   throw new Error(`${url} is not of this version`);

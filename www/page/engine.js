@@ -33,7 +33,7 @@ export function createEngine(options, own) {
     async beside(/** @type {OpenModelOptions} */ model) {
       const explainer = await loaded;
       const opening = openingOf({ ...model, model: model.model ?? (await explainer.file()) }, await own);
-      // What is compiled already is not compiled again.
+      // The compiled engine is used again.
       return Explainer.load({ ...opening, assets: explainer.assets, backend: explainer.backend.kind, workers: 1 });
     },
   };

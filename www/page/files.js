@@ -11,7 +11,7 @@ const CONFIG = /(^|[-_. ])config( ?\(\d+\))?\.json$/i;
 const PREPROCESSOR = /preprocess/i;
 const LABELS = /\.(txt|json|csv|tsv|names|labels)$/i;
 
-/** What the button that chooses a model's files offers. */
+/** The endings that the button for a model's files offers. */
 export const MODEL_FILES = '.onnx,.data,.bin,.weights,.json,.txt,.csv,.tsv,.names,.labels';
 
 /** Keys by which JSON says how pictures are prepared, and what classes are called. */
@@ -40,7 +40,7 @@ export function sorted(files) {
     else if (LABELS.test(file.name)) found.labels = file;
     else found.images.push(file);
   }
-  // Where no file has to be read, nothing that follows has to wait.
+  // No file has to be read here, so nothing that follows has to wait.
   const may = model ? undefined : found.data.find(({ name }) => /\.bin$/i.test(name));
   return json.length || may ? withRead(found, json, may) : found;
 }

@@ -16,7 +16,7 @@ export const isSingle = 'single' in document.documentElement.dataset;
 const PLACE = '<template id="parts"></template>';
 
 /**
- * What the document has inside, taken out of it: text of several megabytes is not kept as well.
+ * The parts inside the document, taken out of it: text of several megabytes is not kept as well.
  * @type {Part[]}
  */
 const inside = [...document.querySelectorAll(SELECTOR)].map((element) => {
@@ -50,7 +50,7 @@ export async function partOf(name, file, packed) {
 }
 
 /**
- * What the explainer is to use of the page: every part, with the model that was open, where they are inside; else only
+ * The parts of the page that the explainer is to use: every part, with the model that was open, where they are inside; else only
  * the worker's script, which stays with the page, so that no worker is ever started from a script of another version.
  * @returns {Promise<LoadOptions>}
  */

@@ -7,7 +7,7 @@ import { HOME } from './urls.js';
 
 /** All pages of an origin have their databases in one place. */
 const NAME = `pellucid-models ${HOME}`;
-/** What is known of each model, and its files, which are read only to open it. */
+/** Stores: facts of each model, and its files, which are read only to open it. */
 const [ABOUT, FILES] = ['about', 'files'];
 
 /** Whether anything was ever kept: looking must not make a database. */
@@ -50,7 +50,7 @@ async function transact(mode, work) {
   }
 }
 
-/** What is kept, the last first. @returns {Promise<KeptModel[]>} */
+/** The kept models, the last first. @returns {Promise<KeptModel[]>} */
 export async function keptModels() {
   if (!(await exists())) return [];
   const all = await transact('readonly', (about) => about.getAll());
@@ -89,7 +89,7 @@ export async function forget(id) {
   await tidy();
 }
 
-/** Where nothing is kept there is no database either. */
+/** Deletes the database where nothing is kept. */
 async function tidy() {
   if (!(await keptModels()).length) indexedDB.deleteDatabase(NAME);
 }

@@ -28,7 +28,7 @@ export type Loading = LoadProgress;
 /** Every key of the state, in groups by what clears it; state/state.js has the initial values. */
 export interface State extends Lasting, PerModel, PerPicture, PerEngine {}
 
-/** What lasts: the page itself, and what the reader has chosen for whatever comes. */
+/** Lasting state: the page itself, and the reader's choices for whatever comes. */
 export interface Lasting {
   view: 'welcome' | 'work';
   engine: 'loading' | 'ready' | 'dead';
@@ -53,7 +53,7 @@ export interface Lasting {
   parameters: Record<string, Settings>;
   /** The reader's own pictures. */
   files: Files<string>;
-  /** What stands side by side. */
+  /** The kind of panels that stand side by side. */
   compare: 'classes' | 'methods' | null;
   comparedMethods: string[];
   /** Only what was changed; the rest is the method's default. */
@@ -69,7 +69,7 @@ export interface Lasting {
   offline: 'no' | 'kept';
 }
 
-/** What belongs to the model: another one clears it. */
+/** State of the model: another one clears it. */
 export interface PerModel {
   /** Null is the model's default. */
   layer: string | null;
@@ -79,11 +79,11 @@ export interface PerModel {
   keptId: string | null;
   /** A scale that stays. */
   lock: Lock | null;
-  /** Of the picture before too, whose figures stay until there are others. */
+  /** The run, also of the picture before: its figures stay until there are others. */
   run: Run;
 }
 
-/** What belongs to a picture as the model sees it: another picture clears it, and another model. */
+/** State of a picture as the model sees it: another picture clears it, and another model. */
 export interface PerPicture {
   /** The picture as the network sees it. */
   crop: PictureView | null;
@@ -99,7 +99,7 @@ export interface PerPicture {
   values: (MapValues & Drawn) | null;
 }
 
-/** What names something in the engine's memory: another picture, another model and a restart clear it. */
+/** Names of things in the engine's memory: another picture, another model and a restart clear it. */
 export interface PerEngine {
   /** The runs of the methods that stand side by side. */
   panels: Panel[];
@@ -126,7 +126,7 @@ export interface Info {
   model: Model;
 }
 
-/** What is asked of a method. */
+/** A question to a method. */
 export interface Question {
   method: string;
   targets: number[];
@@ -146,7 +146,7 @@ export interface Choice {
 
 export type Files<Keys extends string> = { [Key in Keys]?: Choice | false | null };
 
-/** What is said of one target of a run. */
+/** The report of one target of a run. */
 export type Result = {
   [Key in keyof Explanation as string extends Key ? never : Key extends 'targets' | 'values' ? never : Key]: Explanation[Key];
 };
@@ -234,7 +234,7 @@ export type Store = StoreOf<State>;
 /** The explainer that the page shows, once it is there. */
 /** A file inside the page as one file. */
 export interface Part {
-  /** What it is taken for. */
+  /** Its role. */
   name: string;
   file: string;
   type: string;
@@ -305,20 +305,20 @@ export interface ModelFiles {
   labels?: File;
 }
 
-/** What the reader chooses of a model, where its file leaves it open. */
+/** The reader's choices for a model, where its file leaves them open. */
 export interface Choices extends Pick<OpenModelOptions, 'head' | 'scores' | 'size'> {
   preprocessing?: Omit<PreprocessingOptions, 'config'>;
 }
 
-/** What a model is opened from. */
+/** The parts that a model is opened from. */
 export interface ModelParts extends ModelFiles {
   choices: Choices;
 }
 
 export interface ModelFlow {
-  /** What was chosen of the model that is open. */
+  /** The choices for the model that is open. */
   readonly choices: Choices;
-  /** What the model that is open was opened from; without a model it is the page's own. */
+  /** The parts that the open model was opened from; without a model it is the page's own. */
   readonly parts: ModelParts;
   /** Opens a model as it was. */
   reopen(parts: ModelParts): Promise<boolean>;
@@ -339,7 +339,7 @@ export interface ModelFlow {
 export interface Group {
   id: string;
   label: string;
-  /** What is in it, in words. */
+  /** Its contents, in words. */
   note: string;
   children: (Group | Leaf)[];
 }
@@ -355,7 +355,7 @@ export interface Leaf {
 export interface KeptModel {
   id: string;
   name: string;
-  /** Of all its files, in bytes. */
+  /** The size of all its files, in bytes. */
   size: number;
   /** When it was kept, in milliseconds since 1970. */
   at: number;
@@ -410,7 +410,7 @@ export interface Elements {
   '#waiting-bar': HTMLProgressElement;
 }
 
-/** What a selector finds. */
+/** The kind of element that a selector finds. */
 export type ElementOf<Selector extends string> = Selector extends keyof Elements ? Elements[Selector] : HTMLElement;
 
 export type Child = Node | string | null | undefined | false | Child[];

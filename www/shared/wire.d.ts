@@ -108,7 +108,7 @@ export interface StartArguments {
   labels?: string | Blob;
   name: string;
   options: OpenOptions;
-  /** Where the photographs are that expected gradients compare with. */
+  /** The photographs that expected gradients compare with. */
   background: (string | Blob)[];
   /** How many milliseconds a server may be silent. */
   patience: number;
@@ -168,7 +168,7 @@ export interface ColourMap {
 export interface Classification {
   /** Every class, the best first. */
   classes: ClassScore[];
-  /** Where other options were asked for. */
+  /** Only for a trial of other options. */
   head?: Head;
   notes?: string[];
   elapsed_ms: number;
@@ -176,7 +176,7 @@ export interface Classification {
   backend: Backend;
 }
 
-/** What is asked of a method. */
+/** A question to a method. */
 export interface Question {
   method: string;
   /** The best class where it is null. */
@@ -205,10 +205,10 @@ export interface OwnSegments {
   labels: ArrayLike<number>;
 }
 
-/** What is said of a run. A run of one target has its figures beside the others. */
+/** The report of a run. A run of one target has its figures beside the others. */
 export type Report = RunReport & ((TargetReport & { targets?: undefined }) | { targets: TargetReport[] });
 
-/** What is said of one target of a run. */
+/** The report of one target of a run. */
 export type Result = RunReport & TargetReport;
 
 export interface RunReport {
@@ -238,14 +238,14 @@ export interface TargetReport {
   max: number;
   unit: string;
   shape: number[];
-  /** Of segments. */
+  /** One weight per segment. */
   weights?: number[];
 }
 
 export interface RunProgress {
   done: number;
   total: number;
-  /** Of maps that can be drawn. */
+  /** The id of maps that can be drawn. */
   id?: number;
   /** The error of the maps so far, where the method tells it. */
   spread?: number;
@@ -294,7 +294,7 @@ export interface MapValues {
   segments?: Pick<Segments, 'width' | 'height' | 'labels'>;
 }
 
-/** What it takes to draw a map again. */
+/** The parts that it takes to draw a map again. */
 export interface KeptMap extends Pick<MapValues, 'shape' | 'data' | 'segments'> {
   weights?: Float64Array<ArrayBuffer>;
 }

@@ -8,10 +8,10 @@ import { failure } from './files.js';
 /** How the model is opened: tags in which one of these differs have engines of their own. */
 const MODEL = ['model', 'labels', 'preprocessing', 'preset', 'mean', 'std', 'channels', 'resize', 'interpolation', 'size', 'scores', 'head', 'backend'];
 
-/** What the question depends on: another value is another run. */
+/** Attributes of the question: another value is another run. */
 export const ASKED = [...MODEL, 'src', 'method', 'target', 'versus', 'layer', 'score', 'seed', 'parameters', 'precomputed', 'compare'];
 
-/** What only the look depends on. */
+/** Attributes of the look alone. */
 export const SHOWN = ['alt', 'colours', 'opacity', 'controls', 'height'];
 
 export const ATTRIBUTES = [...ASKED, ...SHOWN];
@@ -98,7 +98,7 @@ export function lookFrom(element) {
 }
 
 /**
- * What is compared: several methods, or several classes as the API takes them.
+ * The methods or classes that are compared: several methods, or several classes as the API takes them.
  * @param {string | null} text
  * @param {{ id: string }[]} methods
  * @returns {{ methods: string[] } | { classes: string } | null}

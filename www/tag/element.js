@@ -17,7 +17,7 @@ import { View } from './view.js';
 
 const NAME = 'pellucid-explainer';
 
-/** Where there is no document, as on a server, the class is there and does nothing. */
+/** The base class. Without a document, as on a server, the class is there and does nothing. */
 const Base = globalThis.HTMLElement ?? /** @type {typeof HTMLElement} */ (/** @type {unknown} */ (class {}));
 
 /** @type {LoadApi} */
@@ -52,7 +52,7 @@ export class PellucidExplainer extends Base {
   #source;
   /** The picture's file. @type {{ src: string, blob: Blob } | null} */
   #picture = null;
-  /** What is shown, and what it was made with. @type {{ explainer: Explainer, explanations: Explanation[], shown: Shown, alt: string } | null} */
+  /** The maps that are shown, and the explainer that made them. @type {{ explainer: Explainer, explanations: Explanation[], shown: Shown, alt: string } | null} */
   #last = null;
   /** @type {(() => void) | null} */
   #unwatchTheme = null;
@@ -94,7 +94,7 @@ export class PellucidExplainer extends Base {
     this.#plan();
   }
 
-  /** What was explained last: one explanation, or one for each method that is compared. */
+  /** The last explanations: one, or one for each method that is compared. */
   get explanations() {
     return this.#last?.explanations ?? [];
   }
@@ -302,7 +302,7 @@ export class PellucidExplainer extends Base {
   /** @param {unknown} error */
   #fail(error) {
     const { code = 'internal', message } = /** @type {Error & { code?: string }} */ (error instanceof Error ? error : new Error(String(error)));
-    // What the author wrote does not get better by itself.
+    // An author's mistake does not get better by itself.
     this.#view?.fail(message, code !== 'argument');
     if (!this.#last) this.#view?.wait(this.childElementCount > 0);
     this.#tell('error', { code, message, error });

@@ -105,7 +105,7 @@ export function usualDisplay({ values, shape }) {
 }
 
 /**
- * What is said of the classes of maps.
+ * The classes of maps, with their scores.
  * @param {StoredMap[]} maps
  * @returns {ClassScore[]}
  */

@@ -45,7 +45,7 @@ export class PellucidExplainer extends HTMLElement {
   compare: string | null;
   get height(): string | null;
   set height(value: string | number | null);
-  /** What was explained last: one explanation, or one for each method that is compared. */
+  /** The last explanations: one, or one for each method that is compared. */
   readonly explanations: Partial<Explanation>[];
   /** Asks again for what the attributes say. */
   refresh(): void;

@@ -25,7 +25,7 @@ export interface Picture {
 
 /** A map as it is shown: the picture under it, and the picture with all of it, between which the opacity chooses. */
 export interface Panel {
-  /** What it is of, for captions and screen readers. */
+  /** Its subject, for captions and screen readers. */
   title: string;
   under: Picture;
   over: Picture;
@@ -49,7 +49,7 @@ export interface Shown {
   notes: string[];
 }
 
-/** What the controls offer. */
+/** The choices that the controls offer. */
 export interface Offer {
   methods: Method[];
   method: string;

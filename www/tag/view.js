@@ -8,7 +8,7 @@ import { PanelView } from './panel.js';
 /** The families of methods, in the registry's words and the reader's. */
 const GROUPS = /** @type {Record<string, string>} */ ({ regions: 'Regions of a layer', pixels: 'Single pixels', hiding: 'By hiding parts' });
 
-/** What the tag does when a control is used. */
+/** Handlers of the controls. */
 /** @typedef {{ method: (id: string) => void, target: (index: number) => void, opacity: (value: number) => void, again: () => void }} Hands */
 
 export class View {
@@ -221,7 +221,7 @@ export class View {
   }
 
   /**
-   * What is wrong, in a sentence.
+   * The error, in a sentence.
    * @param {string | null} message
    * @param {boolean} mayRepeat
    */

@@ -40,7 +40,7 @@ export async function download(url, onBytes, patience) {
 const losses = new WeakMap();
 
 /**
- * What reads a response, with the error that says why there is no more of it.
+ * Runs `work`, which reads a response, with the error that says why there is no more of it.
  * @template T
  * @param {Response | Blob} from
  * @param {Promise<T>} work

@@ -28,7 +28,7 @@ export function createPool(size, summon, stopped) {
   let summoned = -Infinity;
   let last = 0;
   /**
-   * What has not been heard yet, with null from one that has failed or left.
+   * Answers that have not been taken yet, with null from one that has failed or left.
    * @type {[number: number, outputs: Bytes | null][]}
    */
   let news = [];

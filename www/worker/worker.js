@@ -12,7 +12,7 @@ import { pictureBytes } from './pictures.js';
 import { createPool, yieldToMessages } from './pool.js';
 
 /**
- * What a handler of an operation has besides its arguments: where to bring progress, and whether it is to stop.
+ * The context of an operation's handler: where to bring progress, and whether it is to stop.
  * @template {Operation} O
  * @typedef {{ progress: (value: ProgressOf<O>) => void, stopped: () => boolean }} Context
  */
@@ -35,7 +35,7 @@ let halted = () => false;
 /** @type {Method[]} */
 let methods = [];
 /**
- * Where the photographs are that expected gradients compare with, which are fetched when they are first needed.
+ * The photographs that expected gradients compare with, which are fetched when they are first needed.
  * @type {(string | Blob)[]}
  */
 let reference = [];
@@ -46,7 +46,7 @@ let patience = 0;
  * @type {{ background?: number, baseline?: number }}
  */
 const sent = {};
-/** What uses the network, one after another. */
+/** The end of the queue of calls that use the network, one after another. */
 let queue = Promise.resolve();
 /** How many calls have no answer yet. */
 let calls = 0;
@@ -143,7 +143,7 @@ const opened = async (source, onBytes = () => {}) => (source instanceof Blob ? s
 const wholeOf = async (file) => (file instanceof Blob ? file : reading(file, file.blob()));
 
 /**
- * What the page itself fetches is read by the engine.
+ * A response that the page fetched is read by the engine.
  * @param {Blob | Response} source
  */
 async function pictureOf(source) {

@@ -97,7 +97,8 @@ fn browser(script: &str, mut site: Vec<(&'static str, PathBuf)>) -> Result<(Comm
     Ok((node, dist))
 }
 
-/// What every method takes with the models of a folder, natively and in the page: a table, of which nothing is a bound.
+/// The time that every method takes with the models of a folder, natively and in the page: a table, of which nothing
+/// is a bound.
 fn methods(folder: &Path, limit: u32) -> Result<ExitCode> {
     let limit = limit.to_string();
     let mut cargo = host::cargo();
@@ -133,7 +134,7 @@ fn footprints() -> Result<()> {
     host::run(&mut cargo)
 }
 
-/// What methods cost on the native CPU backend.
+/// Runs the benches of the native CPU backend.
 fn native(args: &BenchArgs) -> Result<Vec<Outcome>> {
     let python = args.python.as_deref().and_then(Path::to_str);
     let models = args.models.as_deref().map(std::path::absolute).transpose()?;

@@ -56,7 +56,7 @@ mod tests {
 
     use super::host;
 
-    /// What belongs to the models but is text about them, or makes them.
+    /// Files beside the models that are text about them, or make them.
     const UNLISTED: &[&str] = &["README.md", "SHA256SUMS", "background/README.md", "build"];
 
     /// The files under a folder by their paths in it, but for those that are no part of a model.

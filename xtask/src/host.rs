@@ -1,4 +1,4 @@
-//! Where things are, and how other programs are called.
+//! Paths of the workspace, and calls of other programs.
 
 use std::env;
 use std::ffi::OsStr;

@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 const LONGEST_HEAD: u64 = 64 * 1024;
 const MOST_HEADERS: usize = 100;
 
-/// What a client asks for.
+/// A client's request.
 pub struct Request {
     pub method: String,
     /// The path with its query.
@@ -25,7 +25,7 @@ impl Request {
     }
 }
 
-/// What a client gets.
+/// The answer to it.
 pub struct Response {
     status: u16,
     headers: Vec<(&'static str, String)>,
@@ -143,7 +143,7 @@ mod tests {
 
     use super::*;
 
-    /// What a server that gives back the target says to these bytes, to the end of the connection.
+    /// The whole answer to these bytes of a server that gives back the target.
     fn talk(bytes: &[u8]) -> String {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();

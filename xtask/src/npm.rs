@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::page::{each_file, make_folder_of};
 
-/// What the package has of the built page: paths in `dist` that begin and end so.
+/// The parts of the built page that the package has: paths in `dist` that begin and end so.
 const FILES: [(&str, &str); 12] = [
     ("www/api/", ".js"),
     ("www/api/", ".d.ts"),

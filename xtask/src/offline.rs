@@ -1,4 +1,4 @@
-//! What makes the page work offline: the name of the build, which each of its parts bears, and the service worker, which
+//! The page without a network: the name of the build, which each of its parts bears, and the service worker, which
 //! knows every file that it keeps by its hash.
 
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ const FILES: &str = "__FILES__";
 /// The section of the WebAssembly that has the name of the build; its worker reads it.
 const SECTION: &str = "pellucid-build";
 
-/// What the page needs, and nothing that only a reader of the files does: paths in `dist` that begin and end so.
+/// The files that the page needs, without those for readers alone: paths in `dist` that begin and end so.
 const KEPT: [(&str, &str); 14] = [
     ("index.html", ""),
     ("www/single.html", ""),

@@ -122,7 +122,7 @@ impl Packer {
         let left: String =
             names.iter().zip(&exports).map(|(variable, (_, local))| format!("{variable}={local};")).collect();
         let body = changed(text, &changes);
-        // What a comment or an expression at the end of the module leaves open ends with the line.
+        // The line break ends a comment or an expression that the module leaves open.
         Ok((module, format!("{declared}{{{imports}{body}\n;{left}}}\n")))
     }
 

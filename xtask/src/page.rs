@@ -11,7 +11,7 @@ use crate::{compress, headers, host, npm, offline, pack, shrink, single, tools};
 /// How well the WebAssembly is compiled.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
-    /// As it ships.
+    /// The page as it ships.
     Release,
     /// In a fraction of the time, for working on the page.
     Fast,
@@ -74,7 +74,7 @@ const ENTRIES: [&str; 4] =
 const CLASSIC: &str = "tag/pellucid-explainer.classic.js";
 /// The rooms of the scripts and styles, of which only the packed entries and the public types ship.
 const ROOMS: [&str; 7] = ["page", "worker", "api", "tag", "shared", "offline", "style"];
-/// What ships as it is: the public types, and what editors know of the tag.
+/// Files that ship as they are: the public types, and what editors know of the tag.
 const PUBLIC: [&str; 5] = [
     "api/pellucid.d.ts",
     "api/facts.d.ts",
@@ -170,7 +170,7 @@ fn bind(wasm: &Path, out: &Path) -> Result<()> {
         .remove_producers_section(true)
         .generate_output()
         .context("binding the WebAssembly to JavaScript")?;
-    // What the tool itself imports and exports is called by its use, and mostly a hash, which no compression makes short.
+    // wasm-bindgen names imports and exports by their use and a hash, which no compression makes short.
     let module = bound.wasm_mut();
     let imports = module.imports.iter_mut().map(|import| &mut import.name);
     let exports = module.exports.iter_mut().map(|export| &mut export.name);

@@ -7,7 +7,7 @@ use oxc_minifier::{CompressOptions, MangleOptions, Minifier, MinifierOptions};
 use oxc_parser::Parser;
 use oxc_span::SourceType;
 
-/// What a module or, where `module` is false, a plain script does, in fewer characters.
+/// Shortens a module or, where `module` is false, a plain script that does the same.
 ///
 /// # Errors
 /// When it is no JavaScript.

@@ -22,7 +22,7 @@ const NOWHERE: &str = "\"https://pellucid.invalid/www/page/app.js\"";
 const MODEL: &str = "models/efficientnet-lite0-int8.onnx";
 /// The fields of a file that has a scale alone.
 const OWN_FIELDS: [&str; 3] = ["mean", "std", "head"];
-/// Where the build leaves the template.
+/// The template that the build leaves, in `dist`.
 pub const TEMPLATE: &str = "www/single.html";
 
 /// The page in `dist` with its scripts and styles inside, and a place for the parts.
@@ -84,7 +84,7 @@ fn single_policy(style: &str, scripts: &[&str]) -> String {
     )
 }
 
-/// What goes into a single file besides the page.
+/// The contents of a single file besides the page.
 #[derive(Default)]
 pub struct Contents {
     pub model: Option<PathBuf>,
@@ -164,7 +164,7 @@ fn sorted(folder: &Path, ending: &str) -> Result<Vec<PathBuf>> {
 
 /// A file inside the file.
 struct Part {
-    /// What the page takes it for.
+    /// Its role in the page.
     name: &'static str,
     file: String,
     kind: String,

@@ -16,9 +16,9 @@ struct Site {
     name: &'static str,
     /// The folder that the npm package is copied to.
     package: &'static str,
-    /// Where the picture lies.
+    /// The picture's path in the built site.
     picture: &'static str,
-    /// Where the page as one file lies, if the site shows it.
+    /// The path of the page as one file, if the site shows it.
     single: Option<&'static str>,
     /// Builds the site that lies in a folder.
     build: fn(&Path) -> Result<()>,

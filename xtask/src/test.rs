@@ -21,12 +21,12 @@ const FULL: &str = "PELLUCID_FULL";
 /// The variable that tells browser tests where the example sites are built.
 const SITES: &str = "PELLUCID_SITES";
 
-/// What one runner said, under the name that the summary gives it.
+/// One runner's count, under the name that the summary gives it.
 type Suite = (&'static str, Tally);
 
 /// Runs the tests that `args` asks for. Failing tests are a verdict, not an error.
 pub fn run(args: &TestArgs) -> Result<ExitCode> {
-    // What is missing is said before the first long build.
+    // A missing tool is named before the first long build.
     tools::ensure_linker()?;
     if !args.browser {
         tools::ensure_native()?;
@@ -143,12 +143,13 @@ fn on_vulkan(cargo: &mut Command) {
     }
 }
 
-/// Where native tests leave the kernels' variants for the browser's own compiler; browser tests alone take the last ones.
+/// The folder in which native tests leave the kernels' variants for the browser's own compiler; browser tests alone
+/// take the last ones.
 fn shaders() -> PathBuf {
     host::root().join("target/shaders")
 }
 
-/// Where native tests leave hostile model files for the page to open.
+/// The folder in which native tests leave hostile model files for the page to open.
 fn hostile() -> PathBuf {
     host::root().join("target/hostile")
 }

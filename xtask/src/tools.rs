@@ -1,4 +1,4 @@
-//! What the tasks need beyond Rust itself: installed where that is safe, else named in one line.
+//! Tools that the tasks need beyond Rust itself: installed where that is safe, else named in one line.
 //!
 //! On Debian (and its relatives) as root, missing packages are installed with apt-get. Anywhere else
 //! nothing is changed: the error says what to run.

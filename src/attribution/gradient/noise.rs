@@ -150,7 +150,7 @@ mod tests {
         for ((&found, &x), w) in map.values.data().iter().zip(image).zip(&slopes) {
             squares += ((f64::from(found) - w * f64::from(x)) / error(w)).powi(2);
         }
-        // Of 297 numbers with a deviation of one.
+        // The variance of 297 numbers whose deviation is one.
         let spread = squares / slopes.len() as f64;
         assert!((0.75..1.25).contains(&spread), "{spread}");
         let mean = slopes.iter().map(error).sum::<f64>() / slopes.len() as f64;

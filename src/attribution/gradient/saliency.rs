@@ -95,7 +95,7 @@ mod tests {
                 assert!((got - want).abs() < 1e-5, "{got} {want}");
             }
         }
-        // What adds up, adds up to the difference of the scores.
+        // Integrated gradients add up to the difference of the scores.
         let map = case.explain("integrated-gradients", &[1]).remove(0);
         assert!(map.extras["delta"].as_f64().unwrap().abs() < 0.02 * map.values.sum().abs().max(1.0));
     }

@@ -59,7 +59,7 @@ impl Plan {
         let players = self.rows.bits();
         let mut chosen: Vec<usize> = (0..size).collect();
         loop {
-            // Of two halves that complement each other, the one with the first player stands for both.
+            // Two halves that complement each other are counted once: the one with the first player stands for both.
             if 2 * size < players || chosen[0] == 0 {
                 let mut shown = vec![false; players];
                 chosen.iter().for_each(|&i| shown[i] = true);

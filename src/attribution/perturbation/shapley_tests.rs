@@ -80,7 +80,7 @@ fn plans_are_pairs_without_repeats_where_counted() {
     assert!((weight - 1.0).abs() < 1e-12, "{weight}");
 }
 
-/// What is linear is found from any rows.
+/// A linear function is found from any rows.
 #[test]
 fn a_linear_game_is_recovered() {
     let game = Game { players: 25, terms: (0..25).map(|i| (vec![i], i as f64 / 7.0 - 1.0)).collect() };

@@ -28,7 +28,7 @@ pub struct Arguments {
 pub enum Command {
     /// The classes of an image, the most probable first.
     Classify(Classify),
-    /// What in an image spoke for and against a class.
+    /// Explain what in an image spoke for and against a class.
     Explain(Box<Explain>),
     /// The segments of an image: the pieces that LIME and KernelSHAP hide.
     Segments(Segments),
@@ -44,7 +44,7 @@ pub struct Model {
     /// An ONNX classifier; the shipped EfficientNet-Lite0 where none is given.
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
-    /// What runs the network; `auto` takes the GPU unless it is a software adapter.
+    /// The backend that runs the network; `auto` takes the GPU unless it is a software adapter.
     #[arg(long, value_enum, default_value_t = Backend::Auto)]
     pub backend: Backend,
     /// The output that has one score per class, by its name in the file; the one that looks like it where none is given.
@@ -70,20 +70,20 @@ pub struct Model {
     /// The filter of the resize: nearest, bilinear, bicubic or lanczos3.
     #[arg(long, value_name = "FILTER", value_parser = interpolation)]
     pub interpolation: Option<Interpolation>,
-    /// What is subtracted from each channel, in the network's order of channels, on the 0..255 scale. Means and deviations that all lie within 0..1 are
-    /// those of the 0..1 scale, and are taken times 255 with a note; but for mean 0 with deviation 1, which leaves
-    /// pixels as they are.
+    /// The mean of each channel, which is subtracted, in the network's order of channels, on the 0..255 scale. Means
+    /// and deviations that all lie within 0..1 are those of the 0..1 scale, and are taken times 255 with a note; but
+    /// for mean 0 with deviation 1, which leaves pixels as they are.
     #[arg(long, value_name = "R,G,B", value_parser = triple, allow_hyphen_values = true)]
     pub mean: Option<[f32; 3]>,
-    /// What each channel is divided by then, on the 0..255 scale, or likewise.
+    /// The deviation of each channel, by which it is then divided, on the same scale.
     #[arg(long, value_name = "R,G,B", value_parser = triple)]
     pub std: Option<[f32; 3]>,
     /// The class names: text with one per line; a list, index: name or name: index in JSON or Python; config.json of
     /// Hugging Face; CSV with a heading.
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
-    /// What turns its outputs into probabilities, where its file does not say: a softmax over all classes, a sigmoid
-    /// per class, or nothing.
+    /// The function that turns its outputs into probabilities, where its file does not say: a softmax over all
+    /// classes, a sigmoid per class, or nothing.
     #[arg(long, value_enum)]
     pub head: Option<HeadName>,
     /// Say on stderr what was chosen, as which backend and why.
@@ -126,12 +126,12 @@ pub struct Explain {
     /// The layer, for methods that look at one; see `pellucid layers`.
     #[arg(long, value_name = "NAME")]
     pub layer: Option<String>,
-    /// What expected gradients compare with: a folder of images, images (one per option), or a .npy file (float32
-    /// [N,C,H,W], already normalised); twelve photographs where none is given.
+    /// The images that expected gradients compare with: a folder of images, images (one per option), or a .npy file
+    /// (float32 [N,C,H,W], already normalised); twelve photographs where none is given.
     #[arg(long, value_name = "FOLDER|FILE")]
     pub background: Vec<PathBuf>,
-    /// Where the way of integrated gradients starts: an image, or a .npy file (float32 [1,C,H,W], already
-    /// normalised). It stands for `--set baseline=image`.
+    /// The image at which the path of integrated gradients starts: a picture, or a .npy file (float32 [1,C,H,W],
+    /// already normalised). It stands for `--set baseline=image`.
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
     /// The score to explain; the method's own default where none is given.
@@ -140,7 +140,7 @@ pub struct Explain {
     /// A parameter of the method; see `pellucid methods`.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
     pub settings: Vec<(String, String)>,
-    /// Where random numbers start.
+    /// The seed of random numbers.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
     /// Segments of your own, for methods that hide segments: int32 [H,W], numbered from 0.

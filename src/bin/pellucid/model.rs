@@ -33,7 +33,7 @@ pub async fn open(model: Model, prepares: bool, choices: &mut Vec<String>) -> Re
     };
     let found = beside.as_ref().and_then(|beside| beside.config.as_ref().ok()).or(named.as_ref());
     let network = read(&model, found.and_then(|config| config.size))?;
-    // What the file itself says of its pixels goes before a file that lies beside it.
+    // The model's own metadata goes before a file that lies beside it.
     let metadata = network.metadata();
     let says_itself = metadata.preset.is_some() || metadata.mean.is_some() && metadata.std.is_some();
     let is_told = says_itself || model.mean.is_some() && model.std.is_some();

@@ -217,7 +217,7 @@ mod tests {
     fn convolutions_and_their_gradients_are_explicit_sums_on_every_instruction_set() {
         let mut rng = crate::rng::for_sample(13, 8);
         for i in 0..120 {
-            // Of one and of several blocks, with and without what they leave over.
+            // Channels of one and of several blocks, with and without a rest.
             let case = case(&mut rng, [2, 8, 9, 32, 41, 75, 96][i % 7]);
             let [image, windows] = case.extents;
             for transposed in [false, true] {

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
     use crate::{ops::cases::floats, rng::for_sample};
 
-    /// Of all sizes around those of the lanes and rows.
+    /// Every size near those of the lanes and rows gives the plain product.
     #[test]
     fn products_are_sums_of_products() {
         let mut rng = for_sample(7, 0);

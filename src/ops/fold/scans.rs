@@ -54,7 +54,7 @@ pub fn batch_normalization(node: &Reader<'_>, inputs: &Inputs) -> Result<Constan
         }
     };
     let (scale, shift) = (per_channel(1)?, per_channel(2)?);
-    // As `ops::affine` has it: the first opsets have an attribute for it, opset 14 another one; between them only the
+    // The mode is told as in `ops::affine`: the first opsets and opset 14 have an attribute each; between them only the
     // statistics tell that are made.
     let makes_statistics = node.proto.output.iter().skip(1).any(|output| !output.is_empty());
     let is_training = node.int("training_mode", 0) != 0

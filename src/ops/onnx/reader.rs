@@ -35,7 +35,7 @@ pub struct Reader<'a> {
     pub graph: &'a mut Graph,
     /// How many values constants were repeated to so far, in the whole model.
     pub repeated: &'a mut u64,
-    /// What that may come to.
+    /// The bound on that sum.
     pub most_repeated: u64,
     /// How many products and sums constants took so far, in the whole model.
     pub constant_work: &'a mut u64,

@@ -74,7 +74,7 @@ fn elements(tensor: &TensorProto, count: usize) -> Result<Elements, String> {
         DataType::Int8 => Elements::I8(read(raw, i8::from_le_bytes)),
         DataType::Uint8 | DataType::Bool if typed => Elements::U8(int32.iter().map(|&v| v as u8).collect()),
         DataType::Uint8 | DataType::Bool => Elements::U8(raw.to_vec()),
-        // As integers of 32 bits, so that nobody takes them for those of 8, whose range is another.
+        // They are widened to 32 bits, so that nobody takes them for integers of 8, whose range is another.
         DataType::Int4 | DataType::Uint4 => {
             let bytes: Vec<u8> = if typed { int32.iter().map(|&v| v as u8).collect() } else { raw.to_vec() };
             let half = |nibble: u8| {

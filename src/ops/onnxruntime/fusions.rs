@@ -35,7 +35,7 @@ pub(super) fn plus(node: &mut Reader<'_>, operand: Operand, input: usize) -> Res
     }
 }
 
-/// What `read` makes of two operands, in the place of the node's own.
+/// Lets `read` read two operands in the place of the node's own.
 pub(super) fn combined(node: &mut Reader<'_>, a: Operand, b: Operand, read: Read) -> Result<Operand, String> {
     let own = mem::replace(&mut node.inputs, vec![Some(a), Some(b)]);
     let made = read(node);

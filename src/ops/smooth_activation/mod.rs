@@ -307,7 +307,7 @@ pub(crate) mod cases {
         }),
     ];
 
-    /// Of numbers from 1 / 4 to 9 / 4, where logarithms and powers are smooth.
+    /// A graph of numbers from 1 / 4 to 9 / 4, where logarithms and powers are smooth.
     fn positive(rng: &mut Rng, kind: Kind) -> Graph {
         let shape = image_shape(rng);
         let mut graph = Graph::new();

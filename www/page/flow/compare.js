@@ -88,7 +88,7 @@ export function createCompareFlow(store, engine, { notifyError }) {
           update({ progress, ...(maps && { maps, version: ++version }) });
         },
       });
-      // What gave way to the main run is taken up again.
+      // A panel that gave way to the main run is taken up again.
       update(report.stopped ? { status: 'waiting' } : { status: 'done', report, maps: report.targets, version: ++version });
     } catch (error) {
       const cancelled = codeOf(error) === 'cancelled';

@@ -14,7 +14,7 @@ import { tellBackend } from './backend.js';
 const PAUSE = 120;
 
 /**
- * What a sweep over the layers has brought.
+ * The reports that a sweep over the layers has brought.
  * @typedef {object} Sweep
  * @property {Run['crop']} [crop]
  * @property {Question} [asked]
@@ -179,7 +179,7 @@ export function createExplainFlow(store, engine, { notify, notifyError }) {
       else own.crop = null;
     }
     own.going = false;
-    // What it has not brought is asked for by itself.
+    // A layer that it has not brought is asked for by itself.
     if (store.state.run.stopping) setRun({ status: 'stopped', waiting: false, stopping: false });
     else schedule();
   }
@@ -197,7 +197,7 @@ export function createExplainFlow(store, engine, { notify, notifyError }) {
     },
     schedule,
   );
-  /** What the engine had was lost. */
+  /** Forgets the sweep: the engine lost what it had. */
   const forget = () => void (swept = { reports: new Map() });
   return { stop, schedule, sweep, forget };
 }

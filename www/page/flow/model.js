@@ -17,11 +17,11 @@ import { infoOf } from './backend.js';
 export function createModelFlow(store, engine, picture, { clearErrors, notify, notifyError }) {
   /** A model of which files are missing still, with those that came. @type {ModelParts | null} */
   let waiting = null;
-  /** What the model that is open was opened with. Without a model it is the page's own. @type {ModelParts} */
+  /** The parts that the model was opened from. Without a model it is the page's own. @type {ModelParts} */
   let current = { data: [], choices: {} };
   /** The same of the last model that an answer came from: where one crashes, the engine goes back to it. */
   let proven = current;
-  /** What was said of the model last. @type {ReturnType<Notices['notify']> | undefined} */
+  /** The last notice on the model. @type {ReturnType<Notices['notify']> | undefined} */
   let told;
   /** Takes the place of what was said before: that is no longer so. @type {Notices['notify']} */
   const say = (notice) => {

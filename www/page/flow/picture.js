@@ -17,7 +17,7 @@ import { tellBackend } from './backend.js';
 export function createPictureFlow(store, engine, { clearErrors, notify, notifyError }) {
   let latest = 0;
   let first = true;
-  /** What was said of the crop. @type {ReturnType<Notices['notify']>[]} */
+  /** Notices on the crop. @type {ReturnType<Notices['notify']>[]} */
   let told = [];
 
   /**

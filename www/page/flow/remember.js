@@ -13,12 +13,12 @@ import { forget, keep, keptModels, partsOf, persist, room } from '../shelf.js';
  * @returns {RememberFlow}
  */
 export function createRememberFlow(store, model, { notify, notifyError }) {
-  /** What is kept of the model that was kept or opened from here last. @type {{ id: string, parts: ModelParts } | null} */
+  /** The record of the model that was kept or opened from here last. @type {{ id: string, parts: ModelParts } | null} */
   let held = null;
   const fail = (/** @type {string} */ message) => void notify({ kind: 'error', code: 'storage', message });
 
   async function look() {
-    // Where the browser forbids it nothing is kept, and nothing is to be said before it is asked.
+    // A browser that forbids it keeps nothing, and nothing is to be said before it is asked.
     store.set({ keptModels: await keptModels().catch(() => []) });
   }
 

@@ -40,7 +40,7 @@ export function createSaveFlow(engine, current) {
 }
 
 /**
- * What was chosen of the model, but for its files.
+ * The choices of the model, but for its files.
  * @param {Explainer} explainer
  */
 function openingOf({ model, opened }) {

@@ -89,7 +89,7 @@ export function createTrialFlow(store, engine, { explain, model }) {
     interrupted = false;
   }
 
-  // What another picture or model says is not known before it is asked.
+  // Answers for another picture or model are not known before they are asked for.
   store.watch(({ crop, info }) => [crop, info?.model], () => {
     stop();
     interrupted = false;

@@ -9,7 +9,7 @@ import { dimensions, plural } from '../format.js';
 const MANY = 12;
 
 /**
- * What stands at the top of the tree, in the order of the layers.
+ * The nodes at the top of the tree, in the order of the layers.
  * @param {Layer[]} layers
  * @returns {(Group | Leaf)[]}
  */

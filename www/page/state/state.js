@@ -4,7 +4,7 @@
 /** @import { Lasting, PerEngine, PerModel, PerPicture, State } from '../types' */
 
 /**
- * What lasts: the page itself, and what the reader has chosen for whatever comes.
+ * Lasting state: the page itself, and the reader's choices for whatever comes.
  * @type {Lasting}
  */
 const lasting = {
@@ -34,7 +34,7 @@ const lasting = {
 };
 
 /**
- * What belongs to the model: another one clears it.
+ * State of the model: another one clears it.
  * @type {PerModel}
  */
 const perModel = {
@@ -46,7 +46,7 @@ const perModel = {
 };
 
 /**
- * What belongs to a picture as the model sees it: another picture clears it, and another model.
+ * State of a picture as the model sees it: another picture clears it, and another model.
  * @type {PerPicture}
  */
 const perPicture = {
@@ -61,7 +61,7 @@ const perPicture = {
 };
 
 /**
- * What names something in the engine's memory: another picture, another model and a restart clear it.
+ * Names of things in the engine's memory: another picture, another model and a restart clear it.
  * @type {PerEngine}
  */
 const perEngine = {
@@ -74,11 +74,11 @@ export const STATE_GROUPS = { lasting, perModel, perPicture, perEngine };
 /** @returns {State} */
 export const initialState = () => ({ ...lasting, ...perModel, ...perPicture, ...perEngine });
 
-/** What a restart of the engine clears, where model and picture are there again. */
+/** Keys that a restart of the engine clears, where model and picture are there again. */
 export const clearedByRestart = () => ({ ...perEngine });
 
-/** What another picture clears. */
+/** Keys that another picture clears. */
 export const clearedByPicture = () => ({ ...perPicture, ...clearedByRestart() });
 
-/** What another model clears, before it has seen the picture. */
+/** Keys that another model clears, before it has seen the picture. */
 export const clearedByModel = () => ({ ...perModel, ...clearedByPicture() });

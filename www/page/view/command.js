@@ -68,7 +68,7 @@ export function commandOf(state, opened) {
 const pair = (name, value) => [name, value];
 
 /**
- * What differs from the display options that the method's maps have unless someone chooses.
+ * The display options that differ from those that suit the method's maps.
  * @param {State} state
  */
 function changes(state) {

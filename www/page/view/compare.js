@@ -53,7 +53,7 @@ export function setUpCompare(store, engine, flow) {
       return [compare, comparedClasses, comparedMethods, target, method, classes, methods, panels];
     },
     (compare, comparedClasses, comparedMethods, target, method) => {
-      // What is shown large stays among them.
+      // The class that is shown large stays among them.
       if (compare === 'classes' && target && comparedClasses && !comparedClasses.includes(target.index)) {
         return store.set({ comparedClasses: targetsOf(store.state) });
       }

@@ -80,7 +80,7 @@ export function setUpDisplay(store) {
       colours.update(item?.value ?? null, item?.label, item?.swatch);
       for (const { key, update, field: element } of controls) {
         update(display[key]);
-        // What is a picture of its own has neither signs nor channels to choose.
+        // A map that is a picture of its own has neither signs nor channels to choose.
         const fits = display.blend !== PICTURE || key === 'interpolation';
         show(element, fits && (key !== 'channels' || spec?.map === 'channels'));
       }

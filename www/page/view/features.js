@@ -5,7 +5,7 @@
 import { h } from '../dom.js';
 
 /**
- * What `get_image_and_mask` shows unless told otherwise.
+ * The defaults of lime's `get_image_and_mask`.
  * @type {Features}
  */
 export const FEATURES = { count: 5, min_weight: 0, hide_rest: false, boundaries: true };

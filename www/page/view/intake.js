@@ -103,7 +103,7 @@ async function takeFromOthers(take) {
 
 /** @typedef {{ files: FileSystemFileHandle[] }} Launch */
 
-/** What the service worker was given for this page; it is there once. */
+/** The files that the service worker was given for this page; they are there once. */
 async function sharedFiles() {
   try {
     const name = sharedWith(HOME);

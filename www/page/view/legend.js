@@ -55,7 +55,7 @@ function tick({ position, label }) {
 }
 
 /**
- * What the engine says with the map: that it is zero, or all of one sign; and a way out.
+ * The engine's notice on the map: that it is zero, or all of one sign; and a way out.
  * @param {Store} store
  * @param {Pick<Drawing, 'notice' | 'all_negative'> | null} [drawing]
  */

@@ -37,7 +37,7 @@ export function loadingShare(loading) {
 }
 
 /**
- * What is waited for until there are answers: the text, and the share where there is one. Null where nothing is.
+ * The text on what is waited for until there are answers, and the share where there is one. Null where nothing is.
  * @param {State} state
  */
 export function waitingOf({ engine, loading, opening, openingModel, crop, classes, info }) {

@@ -25,7 +25,7 @@ export function setUpMethod(store, explain) {
 }
 
 /**
- * What each group of methods answers, as a reader would ask it.
+ * The question that each group of methods answers.
  * @type {Record<string, string>}
  */
 export const GROUPS = {
@@ -88,7 +88,7 @@ function setUpLayers(store, explain) {
     items,
     onPick: (layer) => store.set(needsLayer() ? { layer } : { optionalLayer: layer }),
   });
-  // Where every layer is near, a slider: a hand on it has all of the maps made, if that costs one look.
+  // A slider, where every layer is near: a hand on it has all of the maps made, if that costs one look.
   const slider = h('input', { type: 'range', id: 'layer-slider', min: 0, 'aria-label': 'Layer, from the picture to the classes' });
   const slid = () => layers().filter(({ shape }) => shape[1] * shape[2] > 1);
   slider.addEventListener('input', () => store.set({ layer: slid()[Number(slider.value)].name }));

@@ -5,7 +5,7 @@
 import { h } from '../dom.js';
 import { dimensions } from '../format.js';
 
-/** What turns outputs into probabilities, in words. @type {Record<Head, string>} */
+/** The heads, in words. @type {Record<Head, string>} */
 const HEADS = {
   softmax: 'a softmax: one class of all is right',
   sigmoid: 'sigmoids: each class is right or not by itself',
@@ -37,7 +37,7 @@ function operators(counts) {
 }
 
 /**
- * What is guessed goes first: it is what most needs a correction.
+ * A guess goes first: it needs a correction most.
  * @param {Model} model
  */
 const told = ({ guess, notes }) => (guess ? [guess, ...notes] : notes);

@@ -93,7 +93,7 @@ function createScaling() {
     own.hidden = select.value !== 'own';
     for (const input of own.querySelectorAll('input')) input.disabled = own.hidden;
   };
-  /** What is kept that has no field. @type {NonNullable<Choices['preprocessing']>} */
+  /** Options that are kept and have no field. @type {NonNullable<Choices['preprocessing']>} */
   let rest = {};
   return {
     element: [element, own],
@@ -101,7 +101,7 @@ function createScaling() {
     show({ preprocessing }, { preset, mean: ownMean, std: ownStd, channels, ...others }) {
       rest = others;
       select.value = ownMean || ownStd ? 'own' : (preset ?? '');
-      // What is used now is what numbers of one's own are near.
+      // Numbers of one's own start from those in use.
       mean.set(ownMean ?? preprocessing.mean);
       std.set(ownStd ?? preprocessing.std);
       hideOwn();
@@ -122,7 +122,7 @@ function createOutputs() {
   const size = h('input', { type: 'text', id: ids.size, required: true, pattern: '\\s*[1-9]\\d*\\s*[x×]\\s*[1-9]\\d*\\s*', title: 'Height x width in pixels, as 224x224' });
   const outputs = h('div', { class: 'field' }, h('label', { class: 'field-label', for: ids.scores }, 'The output that is explained'), select);
   const extents = h('div', { class: 'field' }, h('label', { class: 'field-label', for: ids.size }, 'Input, height x width'), size);
-  /** What the model that is open has, and what of it was chosen. */
+  /** The outputs and size of the open model, as they were chosen. */
   let now = { scores: '', size: '' };
   /** @type {Choices} */
   let chosen = {};

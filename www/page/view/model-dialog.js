@@ -98,7 +98,7 @@ export function setUpModelDialog(store, { model, trial, remember }, engine) {
   });
   shipped.addEventListener('click', () => busy(() => model.reset()));
   dialog.addEventListener('close', () => {
-    // What nobody has dismissed is still to be read.
+    // Messages that nobody has dismissed are still to be read.
     $('#notices').append(...messages.children);
     trial.leave();
     store.set({ dialog: null });

@@ -53,7 +53,7 @@ function rows(result) {
 const KNOWN = new Set(['logit', 'probability', 'sum', 'min', 'max', 'seed', 'evaluations', 'elapsed_ms']);
 
 /**
- * What a method says besides: an error bar, a completeness gap.
+ * A method's further figures: an error bar, a completeness gap.
  * @param {Result} result
  * @returns {[name: string, value: string][]}
  */

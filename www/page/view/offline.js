@@ -8,7 +8,7 @@ import { setUpSave } from './save.js';
 import { anchored } from './sheet.js';
 
 /**
- * What a browser sends that can install the page.
+ * The event of a browser that can install the page.
  * @typedef {Event & { prompt(): Promise<unknown> }} InstallEvent
  */
 

@@ -190,7 +190,7 @@ function toggle(spec, value, onChange, id) {
 }
 
 /**
- * What hides a part of the picture: zero at the network's input, the mean, or a colour.
+ * A control for a fill, which hides a part of the picture: zero at the network's input, the mean, or a colour.
  * @type {Control<Parameter>}
  */
 function fill(spec, value, onChange, id) {

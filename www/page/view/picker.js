@@ -10,7 +10,7 @@ const MOST_SHOWN = 200;
 /** @typedef {{ group?: string }} GroupedItem */
 
 /**
- * What can be chosen; a search finds it by its label, detail and further words.
+ * An option; a search finds it by its label, detail and further words.
  * @template Value
  * @typedef {GroupedItem & { value: Value, label: string, note?: string, detail?: string, swatch?: HTMLElement, words?: string }} Item
  */
@@ -203,7 +203,7 @@ const rank = (item, word) => {
 };
 
 /**
- * What `make(item, index)` makes of the items, under their groups' labels.
+ * The elements that `make(item, index)` makes of the items, under their groups' labels.
  * @template {GroupedItem} G
  * @param {G[]} items
  * @param {(item: G, index: number) => HTMLElement} make

@@ -53,7 +53,7 @@ impl Planes {
         let along = |source: &[[f64; 3]], at: &dyn Fn(usize, usize) -> (usize, usize, usize, usize)| {
             let mut out = vec![[0.0; 3]; source.len()];
             for (i, value) in out.iter_mut().enumerate() {
-                // Where the line starts, how far apart its pixels are, how many there are, which this is.
+                // The line's start, the distance of its pixels, their number, and the place of this one.
                 let (start, step, length, place) = at(i / w, i % w);
                 for (distance, weight) in kernel.iter().enumerate() {
                     let sides: &[isize] = if distance == 0 { &[0] } else { &[-1, 1] };

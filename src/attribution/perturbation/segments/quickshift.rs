@@ -147,7 +147,7 @@ mod tests {
     fn exponentials_are_close_enough() {
         for i in 0..17_000u16 {
             let x = f32::from(i) * -0.005;
-            // Of the terms that count; the others' share is smaller still.
+            // Only terms that count are compared; the others' share is smaller still.
             let off = (f64::from(exponential(x)) - f64::from(x).exp()).abs();
             assert!(off < 1e-6 * f64::from(x).exp().max(0.01), "{x}");
         }

@@ -1,4 +1,4 @@
-//! What is not one operator: masked pictures, batches, bad input, lost devices, memory.
+//! Tests of more than one operator: masked pictures, batches, bad input, lost devices, memory.
 
 use super::*;
 

@@ -66,7 +66,7 @@ const ENCODINGS: [Option<MaskEncoding>; 5] = [
     Some(MaskEncoding::Elements),
 ];
 
-/// Where variants are kept for the browser's tests, if they run afterwards; emptied.
+/// The folder in which variants are kept for the browser's tests, if they run afterwards; emptied.
 fn folder() -> Option<PathBuf> {
     let folder = PathBuf::from(std::env::var_os("PELLUCID_SHADERS")?);
     let _ = std::fs::remove_dir_all(&folder);
