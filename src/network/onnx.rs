@@ -107,19 +107,8 @@ impl Network {
         metadata.labels = metadata.labels.or(scores.labels);
         notes.extend(scores.note);
         notes.extend(metadata.note.clone());
-        let &[image] = graph.inputs() else {
-            return Err(Error::Model(format!(
-                "the model has {} inputs, and should have one image; export it with constants in place of the others",
-                graph.inputs().len()
-            )));
-        };
-        let shape = &graph.node(image).shape;
-        if shape.len() != 3 {
-            return Err(Error::Model(format!(
-                "the model's input is {shape:?} per image, and should be [C, H, W] (channels, height, width)"
-            )));
-        }
-        guess.for_channels(shape[0]);
+        let image = image_of(&graph)?;
+        guess.for_channels(graph.node(image).shape[0]);
         let name = &graph.node(image).name;
         let input_type = model.graph.as_ref().map(|file| InputType::of(file, name)).transpose()?;
         if input_type.is_some_and(|input_type| input_type != InputType::Floats) {
@@ -143,9 +132,7 @@ impl Network {
         }
         let layers = layers(&graph, &operators, |value| operators.contains_key(&value));
         let default_layer = default_layer(&graph, ending.scores, &layers);
-        let names = names
-            .into_iter()
-            .filter_map(|(n, o)| if let Operand::Value(v) = o { Some((n, v)) } else { None });
+        let value = |(name, operand)| if let Operand::Value(v) = operand { Some((name, v)) } else { None };
         let chosen = metadata.head.map(|head| (head, Chooser::Metadata));
         let mut network = Self {
             image,
@@ -153,7 +140,7 @@ impl Network {
             head: Head::None,
             ending,
             head_note: None,
-            names: names.collect(),
+            names: names.into_iter().filter_map(value).collect(),
             operators,
             layers,
             default_layer,
@@ -168,6 +155,23 @@ impl Network {
         network.settle(chosen)?;
         Ok(network)
     }
+}
+
+/// The one input, which must be an image `[C, H, W]`.
+fn image_of(graph: &Graph) -> Result<ValueId> {
+    let &[image] = graph.inputs() else {
+        return Err(Error::Model(format!(
+            "the model has {} inputs, and should have one image; export it with constants in place of the others",
+            graph.inputs().len()
+        )));
+    };
+    let shape = &graph.node(image).shape;
+    if shape.len() != 3 {
+        return Err(Error::Model(format!(
+            "the model's input is {shape:?} per image, and should be [C, H, W] (channels, height, width)"
+        )));
+    }
+    Ok(image)
 }
 
 /// The note on an input of int8.

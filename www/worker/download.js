@@ -1,5 +1,7 @@
 // Fetching, and reading files, with progress. Runs in the worker.
 
+import { check_size } from '../pkg/pellucid.js';
+
 /**
  * An error that the page shows as it is: a stable code and a sentence that says what to do.
  * @param {string} code
@@ -52,6 +54,18 @@ export async function reading(from, work) {
   } catch (error) {
     throw (from instanceof Blob ? undefined : losses.get(from)) ?? error;
   }
+}
+
+/** @param {Response | Blob} file */
+export const wholeOf = async (file) => (file instanceof Blob ? file : reading(file, file.blob()));
+
+/**
+ * Reads a file, unless it is too large for what it is to be: its size is known before a byte of it is.
+ * @param {Blob | Response} source
+ */
+export async function bytesOf(source, kind = 'picture') {
+  if (source instanceof Blob) check_size(kind, source.size);
+  return new Uint8Array(await reading(source, source.arrayBuffer()));
 }
 
 /** How many bytes of a file are read at once. */

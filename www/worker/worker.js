@@ -7,8 +7,9 @@
 import init, { Engine, check_size, colour_maps, labels as labelsIn, methods as allMethods, tutorial_display } from '../pkg/pellucid.js';
 import { BUILD } from '../shared/build.js';
 import { clock } from '../shared/timings.js';
-import { download, failure, inParts, reading, throttled } from './download.js';
-import { pictureBytes } from './pictures.js';
+import { bytesOf, download, failure, inParts, throttled, wholeOf } from './download.js';
+import { checkBrowser, checkBuild, compile } from './module.js';
+import { pictureOf } from './pictures.js';
 import { createPool, yieldToMessages } from './pool.js';
 
 /**
@@ -139,28 +140,6 @@ const jsonOf = (value) =>
  */
 const opened = async (source, onBytes = () => {}) => (source instanceof Blob ? source : download(source, onBytes, patience));
 
-/** @param {Response | Blob} file */
-const wholeOf = async (file) => (file instanceof Blob ? file : reading(file, file.blob()));
-
-/**
- * A response that the page fetched is read by the engine.
- * @param {Blob | Response} source
- */
-async function pictureOf(source) {
-  if (!(source instanceof Blob)) return bytesOf(source);
-  check_size('picture', source.size);
-  return pictureBytes(source);
-}
-
-/**
- * Reads a file, unless it is too large for what it is to be: its size is known before a byte of it is.
- * @param {Blob | Response} source
- */
-async function bytesOf(source, kind = 'picture') {
-  if (source instanceof Blob) check_size(kind, source.size);
-  return new Uint8Array(await reading(source, source.arrayBuffer()));
-}
-
 /**
  * Sends pixels without copying them.
  * @template {{ rgba: Pixels }} Image
@@ -185,8 +164,7 @@ const inTurn = {
    * work; a helper itself has none, and is told what to do.
    */
   async start({ engine: part, model, files = [], config, labels, name, options, background, patience: silence, helpers }, { progress }) {
-    // Browsers in a lockdown mode have no WebAssembly at all.
-    if (!globalThis.WebAssembly?.validate(SIMD)) throw failure('browser', 'This browser cannot run the engine: it needs WebAssembly with SIMD. Update the browser.');
+    checkBrowser();
     [reference, patience] = [background, silence];
     /** @type {Record<string, [number, number]>} */
     const timings = {};
@@ -429,29 +407,5 @@ function help(port) {
  * @param {unknown} error
  */
 const isTrap = (error) => Boolean(globalThis.WebAssembly) && error instanceof WebAssembly.RuntimeError;
-
-/** A module that has one function: it makes a vector and counts its bits. */
-const SIMD = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11);
-
-/** @param {Response | Blob} file */
-async function compile(file) {
-  const body = file instanceof Blob ? file.stream() : file.body;
-  try {
-    return await reading(file, WebAssembly.compileStreaming(new Response(body, { headers: { 'Content-Type': 'application/wasm' } })));
-  } catch (error) {
-    if (!(error instanceof WebAssembly.CompileError)) throw error;
-    throw failure('network', 'The engine came damaged: its server sent something else. Reload, or tell its owner.');
-  }
-}
-
-/**
- * The engine says in a section of its own which build it is of. One of another build would misread what it is given.
- * @param {WebAssembly.Module} compiled
- */
-function checkBuild(compiled) {
-  const [name] = WebAssembly.Module.customSections(compiled, 'pellucid-build');
-  if (name && new TextDecoder().decode(name) === BUILD) return;
-  throw failure('version', 'The engine is of another version than its scripts: its host got a new one meanwhile. Reload the page.');
-}
 
 post({ hello: BUILD });
