@@ -8,7 +8,7 @@ use std::{
 
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto};
 
-use super::input_shape::InputSize;
+use super::reading::InputSize;
 use crate::{
     error::{Error, Result, UnsupportedNode},
     graph::{Elements, Graph, ValueId},

@@ -19,15 +19,6 @@ const OPEN_EXTENT: usize = 224;
 /// Most channels of an image, which tell its layout: a last axis of at most so many is that of the channels.
 const MOST_CHANNELS: usize = 4;
 
-/// The height and width of the image, where the file leaves them open.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct InputSize {
-    /// The size that the caller wants; a file that fixes another size is refused.
-    pub wanted: Option<[usize; 2]>,
-    /// The size where the caller wants none; 224 x 224 where this is none either.
-    pub usual: Option<[usize; 2]>,
-}
-
 impl Importer {
     /// Adds an input. An image whose channels are its last axis is one of channels first, in another order of axes.
     pub(super) fn image(&mut self, name: &str, shape: Vec<usize>) -> Result<ValueId> {

@@ -9,7 +9,7 @@ use prost::{
 use tract_onnx::pb::ModelProto;
 
 pub use super::import::{Imported, import, import_for};
-pub use super::input_shape::InputSize;
+pub use super::reading::InputSize;
 use super::{
     Guess, Head, Metadata, Network, Reading, Summary, external, functions,
     head::{Chooser, Ending},

@@ -25,3 +25,12 @@ impl fmt::Debug for Reading<'_> {
             .finish_non_exhaustive()
     }
 }
+
+/// The height and width of the image, where the file leaves them open.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct InputSize {
+    /// The size that the caller wants; a file that fixes another size is refused.
+    pub wanted: Option<[usize; 2]>,
+    /// The size where the caller wants none; 224 x 224 where this is none either.
+    pub usual: Option<[usize; 2]>,
+}

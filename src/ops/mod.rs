@@ -23,6 +23,7 @@ pub mod conv;
 pub mod dynamic_quantize;
 mod einsum;
 mod elementary;
+mod entry;
 mod flat_axis;
 pub mod fold;
 pub mod fused;
@@ -54,7 +55,8 @@ pub mod standardise;
 pub mod unbatched;
 pub mod window;
 
-pub use readers::{Entry, entries, reader_of, supported};
+pub use entry::Entry;
+pub use readers::{entries, reader_of, supported};
 
 /// The test cases of every operator that can be read; operators of the backward pass come out of the gradient rules.
 #[cfg(test)]

@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
+    entry::Entry,
     fold::Inputs,
     onnx::{Operand, Reader},
-    readers::Entry,
     unbatched,
 };
 use crate::{

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tract_onnx::pb::attribute_proto::AttributeType;
 
 use super::{
+    entry::Read,
     onnx::{Operand, Reader},
-    readers::Read,
     reshape::Reshape,
 };
 use crate::graph::Constant;

@@ -11,9 +11,9 @@ use super::{
     arithmetic, average_pool, concat,
     conv::{self, dense},
     dynamic_quantize,
+    entry::Read,
     onnx::{Operand, Reader},
     pointwise::quantize::{dequantized, requantized},
-    readers::Read,
     reduce, smooth_activation, softmax,
 };
 use crate::graph::{Constant, Elements, Quantization};

@@ -13,9 +13,9 @@ use super::{
     affine,
     conv::dense,
     einsum,
+    entry::Entry,
     fold::axis_of,
     onnx::{Operand, Reader},
-    readers::Entry,
     rearrange::below_transposes,
     reshape::Reshape,
 };

@@ -8,7 +8,7 @@ use std::thread;
 use anyhow::{Context, Result, anyhow};
 use flate2::{Compression, write::GzEncoder};
 
-use crate::page::each_file;
+use crate::files::each_file;
 
 /// Leaves `x.br` and `x.gz` beside each file `x` of a folder that gets smaller so. The same file gives the same bytes.
 pub fn leave_beside(folder: &Path) -> Result<()> {

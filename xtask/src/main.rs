@@ -3,6 +3,7 @@
 mod bench;
 mod compress;
 mod deny;
+mod files;
 mod full_sizes;
 mod headers;
 mod host;

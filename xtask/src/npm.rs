@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use crate::page::{each_file, make_folder_of};
+use crate::files::{each_file, make_folder_of};
 
 /// The parts of the built page that the package has: paths in `dist` that begin and end so.
 const FILES: [(&str, &str); 12] = [

@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
 
-use crate::page::each_file;
+use crate::files::each_file;
 
 /// The word in scripts and in index.html that the name of the build replaces.
 const BUILD: &str = "__BUILD__";

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 
+use crate::files::make_folder_of;
 use crate::{compress, headers, host, npm, offline, pack, shrink, single, tools};
 
 /// How well the WebAssembly is compiled.
@@ -133,12 +134,6 @@ fn write(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).with_context(|| format!("writing {}", path.display()))
 }
 
-/// Makes the folder that a file is to lie in, where it is missing.
-pub fn make_folder_of(path: &Path) -> Result<()> {
-    let Some(folder) = path.parent() else { return Ok(()) };
-    fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))
-}
-
 fn compile(profile: Profile) -> Result<PathBuf> {
     // `cargo rustc --crate-type` leaves out the rlib, and with it a second code generation of our own crate.
     let mut cargo = host::cargo();
@@ -193,15 +188,6 @@ fn renamed(script: &str, mut names: Vec<(String, String)>) -> String {
 
 fn rename(from: &Path, to: &Path) -> Result<()> {
     fs::rename(from, to).with_context(|| format!("moving {} to {}", from.display(), to.display()))
-}
-
-/// Calls `visit` with each file in a folder and those below.
-pub fn each_file(dir: &Path, visit: &mut dyn FnMut(&Path) -> Result<()>) -> Result<()> {
-    for entry in fs::read_dir(dir)? {
-        let path = entry?.path();
-        if path.is_dir() { each_file(&path, visit)? } else { visit(&path)? }
-    }
-    Ok(())
 }
 
 /// Copies a file or a folder, leaving out what only its makers need.

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{host, page, single, tools};
+use crate::{files, host, single, tools};
 
 /// The version of mdBook that builds its site.
 const MDBOOK: &str = "0.5.4";
@@ -116,7 +116,7 @@ fn fresh(folder: &Path) -> Result<()> {
 /// Copies a file, or all of a folder.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     if !from.is_dir() {
-        page::make_folder_of(to)?;
+        files::make_folder_of(to)?;
         fs::copy(from, to).with_context(|| format!("copying {} to {}", from.display(), to.display()))?;
         return Ok(());
     }

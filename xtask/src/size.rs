@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::compress::{brotli, gzip};
-use crate::page::each_file;
+use crate::files::each_file;
 
 /// The WebAssembly, compressed as a good host sends it: brotli at its best.
 const WASM_LIMIT: usize = 1_800_000;

@@ -1,6 +1,6 @@
 //! Names in text, one per line, and in tables.
 
-use super::structured::ordered;
+use super::indices::ordered;
 
 /// Headings of the column with the names, the surest first.
 const NAMES: [&str; 11] = [

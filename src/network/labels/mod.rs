@@ -4,6 +4,7 @@
 //! classes, so a file that looks like more than a list is read by its structure or refused, and never taken as names:
 //! wrong names beside right numbers look like a right answer.
 
+mod indices;
 mod lines;
 mod literal;
 mod structured;

@@ -7,10 +7,10 @@ mod nbits;
 
 use super::{
     activations,
+    entry::{Entry, Read, entry},
     onnx::attributes::{Attribute, float, floats, int, ints, text},
     pointwise::quantize::{read_dequantize, read_quantize},
     quantized,
-    readers::{Entry, Read, entry},
 };
 
 const fn own(operator: &'static str, read: Read, attributes: &'static [Attribute]) -> Entry {

@@ -304,6 +304,16 @@ impl IndexMap {
         Some(at.iter().zip(&self.input).fold(0, |flat, (index, extent)| flat * extent + index))
     }
 
+    /// How a gradient goes back through sums: each element that was summed gets its sum's.
+    #[must_use]
+    pub fn adjoint_of(sums: &Sums) -> Self {
+        let mut indices = vec![None; sums.from];
+        for (group, members) in sums.groups.iter().enumerate() {
+            members.iter().for_each(|&i| indices[i] = Some(group));
+        }
+        Self::take_or_fill(&[sums.outer, sums.groups.len(), sums.inner], 1, indices)
+    }
+
     /// How a gradient goes back: sums along factors where elements of the input are read more than once, and a map of what
     /// they come to, to which no element is read twice.
     #[must_use]

@@ -171,7 +171,7 @@ impl Operator for SumGroups {
     }
 
     fn gradient(&self, at: &mut Adjoint<'_>) -> Result<Vec<ValueId>> {
-        let map = self.sums.adjoint().with_shape(&at.input_shape(0));
+        let map = IndexMap::adjoint_of(&self.sums).with_shape(&at.input_shape(0));
         Ok(vec![at.add("gradient", Rearrange { map }, &[at.cotangent])?])
     }
 

@@ -1,7 +1,5 @@
 //! Sums of groups of elements: what the adjoint of a rearrangement needs where elements are read more than once.
 
-use super::index_map::IndexMap;
-
 /// Sums of groups of elements along the middle of three axes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sums {
@@ -27,15 +25,5 @@ impl Sums {
                 }
             }
         }
-    }
-
-    /// How a gradient goes back: each element that was summed gets its sum's.
-    #[must_use]
-    pub fn adjoint(&self) -> IndexMap {
-        let mut indices = vec![None; self.from];
-        for (group, members) in self.groups.iter().enumerate() {
-            members.iter().for_each(|&i| indices[i] = Some(group));
-        }
-        IndexMap::take_or_fill(&[self.outer, self.groups.len(), self.inner], 1, indices)
     }
 }

@@ -61,7 +61,7 @@ fn gradients_go_back_where_elements_came_from() {
             sums.apply(&g, &mut summed);
             // The adjoint of the sums themselves: each element gets its sum's.
             let mut spread = vec![0.0; g.len()];
-            sums.adjoint().apply(&summed, &mut spread, 0.0);
+            IndexMap::adjoint_of(&sums).apply(&summed, &mut spread, 0.0);
             let [a, b] = [(&summed, &summed), (&g, &spread)]
                 .map(|(a, b)| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>());
             assert!((a - b).abs() < 1e-3 * a.abs().max(1.0), "{a} {b}");
