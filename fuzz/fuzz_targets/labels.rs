@@ -1,11 +1,10 @@
 //! Label files: text, JSON, Python, CSV.
 
-#![no_main]
+#![cfg_attr(fuzzing, no_main)]
 
-use libfuzzer_sys::fuzz_target;
 use pellucid::network::labels;
 
-fuzz_target!(|bytes: &[u8]| {
+pellucid_fuzz::fuzz_target!(|bytes: &[u8]| {
     if let Ok(names) = labels::read(bytes) {
         assert!(!names.is_empty() && names.iter().all(|name| !name.is_empty()));
     }

@@ -1,10 +1,9 @@
 //! Model files: read, lowered, differentiated, run on the CPU and recorded for a GPU.
 
-#![no_main]
+#![cfg_attr(fuzzing, no_main)]
 
 use std::sync::Arc;
 
-use libfuzzer_sys::fuzz_target;
 use pellucid::{
     Tensor,
     backend::{Backend, Images, cpu::CpuBackend, gpu::rehearse},
@@ -15,7 +14,7 @@ use pellucid::{
 /// Networks of more work than this are not run: a fuzzer takes what is slow for what hangs.
 const MOST_WORK: u64 = 1 << 26;
 
-fuzz_target!(|bytes: &[u8]| {
+pellucid_fuzz::fuzz_target!(|bytes: &[u8]| {
     let Ok(network) = Network::from_onnx(bytes) else { return };
     let network = Arc::new(network);
     let gradient = |layer| Program::Gradient { score: Score::Logit, layer, rule: Rule::Guided };

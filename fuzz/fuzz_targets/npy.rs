@@ -1,6 +1,6 @@
 //! Arrays, segments and samples, as the command line reads them.
 
-#![no_main]
+#![cfg_attr(fuzzing, no_main)]
 
 #[expect(dead_code, reason = "the command line uses the rest")]
 #[path = "../../src/bin/pellucid/input.rs"]
@@ -8,9 +8,7 @@ mod input;
 
 use std::path::Path;
 
-use libfuzzer_sys::fuzz_target;
-
-fuzz_target!(|bytes: &[u8]| {
+pellucid_fuzz::fuzz_target!(|bytes: &[u8]| {
     let path = Path::new("a.npy");
     let _ = input::read_array(bytes, path);
     let _ = input::segments(bytes, path);
