@@ -1,4 +1,7 @@
 //! The one error type, with stable codes that reach the command line and JavaScript.
+//!
+//! A message says what happened and what to do, in one sentence that can be shown as it is. Programs go by
+//! [`Error::code`]; an operator that cannot be honoured is an [`UnsupportedNode`], and all of a file are told at once.
 
 use std::collections::HashMap;
 

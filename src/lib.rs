@@ -13,7 +13,7 @@
 //! # let model = include_bytes!("../models/efficientnet-lite0-int8.onnx");
 //! # let file = include_bytes!("../www/samples/cat.jpg");
 //! # pollster::block_on(async {
-//! // `model` and `file` are the bytes of an ONNX file and of a JPEG, PNG, WebP, GIF or BMP file.
+//! // `model` has the bytes of an ONNX file, `file` those of a JPEG, PNG, WebP, GIF or BMP.
 //! let mut session = Session::open(model, Options::default()).await?;
 //! let (seen, image) = session.see(&Picture::decode(file)?)?;
 //!
@@ -53,11 +53,12 @@
 //!
 //! The first row is for users; the others are its machinery, public for tests and benches, and change without notice.
 //!
-//! | modules | |
+//! | modules | what they hold |
 //! |---|---|
 //! | [`session`] [`picture`] [`attribution`] [`render`] [`evaluation`] [`error`] [`tensor`] | opening, asking, drawing |
 //! | [`network`] [`backend`] | ONNX files as graphs and their derivatives; where they run |
-//! | [`chain`] [`graph`] [`ops`] [`gpu`] [`limits`] [`rng`] | operators, kernels, bounds |
+//! | [`chain`] [`graph`] [`ops`] [`gpu`] | the graph, its operators, their kernels |
+//! | [`limits`] [`rng`] [`npy`] | bounds on input, seeded random numbers, numpy's files |
 
 mod bilinear;
 pub mod error;

@@ -35,7 +35,7 @@ impl Map {
         many.chain(value).filter_map(Value::as_f64).collect()
     }
 
-    /// One weight a segment, for methods that hide segments.
+    /// One weight per segment, for methods that hide segments.
     #[must_use]
     pub fn weights(&self) -> Vec<f64> {
         self.extra("weights")

@@ -22,7 +22,7 @@ use crate::{
 pub struct Inpainted<'a> {
     /// The image, and how it is filled.
     pub by: &'a Inpainting,
-    /// One mask an image of the batch: one bit a value, set where it shows.
+    /// One mask per image of the batch: one bit per value, set where it shows.
     pub shown: &'a BitRows,
 }
 

@@ -18,7 +18,7 @@ pub struct Masked<'a> {
     pub image: &'a Tensor,
     /// The fill, which shows where the image is hidden: `[C, H, W]`, normalised.
     pub fill: &'a Tensor,
-    /// One mask an image of the batch.
+    /// One mask per image of the batch.
     pub masks: &'a Masks,
 }
 
@@ -27,7 +27,7 @@ pub struct Masked<'a> {
 pub enum Masks {
     /// All but one rectangle shows.
     Rectangles(Vec<Rectangle>),
-    /// Whole segments show or hide: a label map that all masks share, and one bit a segment and mask.
+    /// Whole segments show or hide: a label map that all masks share, and one bit per segment and mask.
     Segments(#[serde(with = "labels")] Arc<Segmentation>, BitRows),
     /// Coarse grids, enlarged smoothly.
     Grids(Grids),
@@ -81,7 +81,7 @@ impl Segmentation {
     /// A label map, row by row: labels from 0 on, none left out.
     ///
     /// # Errors
-    /// [`Error::Argument`] when there is not one label a pixel, one is negative, or one is left out.
+    /// [`Error::Argument`] when there is not one label per pixel, one is negative, or one is left out.
     pub fn new(height: usize, width: usize, labels: &[i64]) -> Result<Self> {
         if labels.is_empty() || height.checked_mul(width) != Some(labels.len()) {
             let n = labels.len();

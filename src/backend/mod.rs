@@ -1,4 +1,14 @@
-//! The one trait that attribution methods see. Both backends answer the same questions with the same numbers.
+//! The one trait that attribution methods see, [`Backend`], and what implements it.
+//!
+//! | backend | runs a program |
+//! |---|---|
+//! | [`gpu`] | as WGSL compute shaders: operators fused, one arena of memory |
+//! | [`cpu`] | with tract, row by row, natively on several threads |
+//! | [`fallback`] | on one of these; on the CPU, with a note, once the GPU is lost |
+//!
+//! Both answer the same questions with the same numbers, within the tolerances of `docs/numerics.md`. [`Images`] is what
+//! a program is run on: a batch, activations of a layer, or one image under many [`Masks`], of which no masked copy is
+//! made. [`work_stealing`] deals the images of a batch out to helpers that have the same network.
 
 mod bit_rows;
 #[cfg(test)]

@@ -27,7 +27,7 @@ impl Quantizer {
         if n == 1 || shape.first() == Some(&n) {
             Ok(())
         } else {
-            Err(format!("{n} scales do not fit a value of shape {shape:?} an image"))
+            Err(format!("{n} scales do not fit a value of shape {shape:?} per image"))
         }
     }
 

@@ -2,6 +2,10 @@
 //!
 //! The graph knows no operator; [`Operator`] is all that it asks of one. Shapes are those of one image: the
 //! batch axis is implied, and how many rows it has is a matter of [`Rows`].
+//!
+//! A backward pass is such a graph too, which [`crate::network::differentiate`] makes of the rules in
+//! [`Operator::gradient`]. [`lowering`] is how operators tell tract what they are; how they tell a GPU is in
+//! [`crate::gpu`].
 
 mod constant;
 pub mod evaluate;
@@ -171,7 +175,7 @@ impl Graph {
     pub fn shape_of(&self, operator: &dyn Operator, inputs: &[ValueId]) -> Result<Shape, String> {
         let shape = operator.shape(&self.shapes(inputs))?;
         if shape.contains(&0) {
-            return Err(format!("its result, {shape:?} an image, would have no elements"));
+            return Err(format!("its result, {shape:?} per image, would have no elements"));
         }
         Ok(shape)
     }

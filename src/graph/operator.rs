@@ -65,7 +65,7 @@ pub enum OnMasks {
     Affine,
 }
 
-/// An operator: one struct, one file.
+/// An operator: one struct, in the file of its family.
 ///
 /// The graph only asks for shapes. `gradient` is asked for by `network::differentiate`, `tract` by the CPU
 /// backend, `record` by the GPU backend. What an operator lacks is an error that names it, never zeros.

@@ -1,4 +1,14 @@
 //! From an ONNX file to a graph, and from a graph to the programs that methods ask for.
+//!
+//! 1. [`Network::from_onnx`], or [`Network::read`] with the choices of a [`Reading`], decodes the file, takes weights from
+//!    the [`Files`] beside it, and refuses by its name what is no image classifier.
+//! 2. Its nodes are imported one by one, through the readers of [`crate::ops`]. Functions of the file are inlined, and
+//!    what follows from constants is computed.
+//! 3. The [`Head`] is split off the output: only it turns logits into probabilities. [`Metadata`], or else a [`Guess`],
+//!    says how pictures become the input.
+//! 4. A method asks with a [`Program`]: scores, a layer's activation, a gradient. [`Network::graph_for`] answers with a
+//!    graph, cut at a layer, [simplified](simplify) and, for a gradient, [differentiated](differentiate). The network
+//!    itself stays as the file has it.
 
 use std::collections::HashMap;
 
@@ -46,7 +56,7 @@ pub use score::Score;
 pub use simplify::simplify;
 pub use summary::Summary;
 
-/// A network as its file describes it: one node an ONNX node, int8 weights kept.
+/// A network as its file describes it: at least one node per ONNX node, int8 weights kept.
 #[derive(Clone, Debug)]
 pub struct Network {
     graph: Graph,

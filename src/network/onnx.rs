@@ -195,7 +195,7 @@ fn class_scores(graph: &mut Graph, output: ValueId) -> Result<Ending> {
     }
     if !node.shape.contains(&classes) {
         return Err(Error::Model(format!(
-            "the model's output is {:?} an image, and should be one score a class; only classifiers can be explained",
+            "the model's output is {:?} per image, and should be one score per class; only classifiers can be explained",
             node.shape
         )));
     }

@@ -24,7 +24,7 @@ impl Operator for Add {
             Ok(inputs[0].to_vec())
         } else {
             Err(format!(
-                "shapes {:?} and {:?} an image differ; broadcasting is not supported",
+                "shapes {:?} and {:?} per image differ; broadcasting is not supported",
                 inputs[0], inputs[1]
             ))
         }

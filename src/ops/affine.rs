@@ -126,7 +126,7 @@ impl Operator for Affine {
         if self.scale.len() == wanted && self.shift.len() == wanted {
             Ok(inputs[0].to_vec())
         } else {
-            Err(format!("{} constants do not fit an input of {:?} an image", self.scale.len(), inputs[0]))
+            Err(format!("{} constants do not fit an input of {:?} per image", self.scale.len(), inputs[0]))
         }
     }
 

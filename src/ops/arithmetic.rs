@@ -86,7 +86,7 @@ fn aligned(node: &mut Reader<'_>, value: ValueId, axes: usize) -> Result<ValueId
 
 /// The shape of an image's values that both broadcast to.
 fn common(a: &[usize], b: &[usize]) -> Result<Vec<usize>, String> {
-    let refuse = || format!("shapes {a:?} and {b:?} an image do not broadcast");
+    let refuse = || format!("shapes {a:?} and {b:?} per image do not broadcast");
     if a.len() != b.len() {
         return Err(refuse());
     }
@@ -105,7 +105,7 @@ pub(super) fn to_shape(node: &mut Reader<'_>, value: ValueId, shape: &[usize]) -
     }
     check_axes(shape)?;
     if limits::product(shape) > limits::VALUE_ELEMENTS {
-        return Err(format!("its result, {shape:?} an image, would be too large"));
+        return Err(format!("its result, {shape:?} per image, would be too large"));
     }
     placed(node, value, IndexMap::expand(&own, shape))
 }

@@ -70,7 +70,7 @@ fn rank_i64(rank: usize) -> i64 {
 
 fn spread(own: &[usize], values: &[f32], shape: &[usize]) -> Result<(Vec<f32>, Per), String> {
     // Numpy's rule aligns last axes; a constant with an axis for the batch must have it of extent one.
-    let refuse = || format!("a constant of shape {own:?} does not broadcast to {shape:?} an image");
+    let refuse = || format!("a constant of shape {own:?} does not broadcast to {shape:?} per image");
     let extra = own.len().saturating_sub(shape.len());
     if extra > 1 || own[..extra].iter().any(|&d| d != 1) {
         return Err(refuse());

@@ -62,7 +62,7 @@ fn operand(node: &mut Reader<'_>, i: usize, other: ValueId, axis: usize) -> Resu
         && (0..whole.len()).all(|a| a == axis || constant.shape[a] == whole[a]);
     if axis == 0 || !is_alike {
         return Err(format!(
-            "a constant of {:?} beside {:?} an image is not supported",
+            "a constant of {:?} beside {:?} per image is not supported",
             constant.shape,
             &whole[1..]
         ));

@@ -31,7 +31,7 @@ pub struct MatrixProduct {
 /// The product of two values along their last axes; axes before them broadcast.
 pub(super) fn product(node: &mut Reader<'_>, a: ValueId, b: ValueId) -> Result<ValueId, String> {
     let [mut own, mut other] = [a, b].map(|value| node.node(value).shape.clone());
-    let refuse = |a: &[usize], b: &[usize]| format!("matrices of {a:?} and {b:?} an image have no product");
+    let refuse = |a: &[usize], b: &[usize]| format!("matrices of {a:?} and {b:?} per image have no product");
     let axes = own.len();
     if axes < 2 || other.len() != axes {
         return Err(refuse(&own, &other));

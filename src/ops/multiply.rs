@@ -38,7 +38,7 @@ impl Operator for Multiply {
         if a == b || per_channel(a, b) {
             return Ok(a.to_vec());
         }
-        Err(format!("shapes {a:?} and {b:?} an image do not broadcast; only one number a channel does"))
+        Err(format!("shapes {a:?} and {b:?} per image do not broadcast; only one number per channel does"))
     }
 
     /// `g b` and `g a`, the latter summed over each plane where `b` has one number per channel.

@@ -227,7 +227,7 @@ pub fn read_lrn(node: &mut Reader<'_>) -> Result<Operand, String> {
     let shape = node.node(x).shape.clone();
     let channels = match shape[..] {
         [c, _, _] => c,
-        _ => return Err(format!("an input of {shape:?} an image is not supported")),
+        _ => return Err(format!("an input of {shape:?} per image is not supported")),
     };
     let span = size("size", node.int("size", 0))?;
     if span == 0 || channels as u64 * channels as u64 > limits::REPEATED {

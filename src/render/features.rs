@@ -55,7 +55,7 @@ impl Features {
         chosen
     }
 
-    /// The RGBA of the picture with the segments of largest weight, one weight a segment, shown.
+    /// The RGBA of the picture with the segments of largest weight, one weight per segment, shown.
     pub(super) fn draw(
         &self,
         segments: &Segmentation,

@@ -1,4 +1,23 @@
 //! A session, which the page and the command line share: a model on a backend, ready to classify and explain.
+//!
+//! | to | call |
+//! |---|---|
+//! | open a model | [`Session::open`], or [`Session::with_network`] for one that is read already |
+//! | make the image of a picture | [`Session::see`]; [`Session::crop`] is the part that it takes |
+//! | score the classes | [`Session::classify`]; under other options [`Session::try_out`] |
+//! | name classes | [`Session::find_targets`], [`Session::target`] |
+//! | explain | [`Session::explain`] |
+//! | explain at every layer | [`Session::sweep`] plans it, [`Session::explain_at_layers`] does it |
+//! | give images to compare with | [`Session::set_background`], [`Session::set_baseline`] |
+//! | hide parts by hand | [`Session::segment_image`], [`Session::scores_with_hidden`] |
+//! | learn what to tell a reader | [`Session::notes`], [`Session::guess`], [`Session::take_events`] |
+//! | compile before it is asked | [`Session::warm`] |
+//! | share the work with others | [`Session::set_helpers`], [`Session::work`] |
+//!
+//! A [`Request`] is a question in the words of users; it is resolved to an [`attribution::Question`] and checked before
+//! anything is computed. An [`Explanation`] has the maps with their figures, also where the run was stopped.
+//!
+//! [`attribution::Question`]: crate::attribution::Question
 
 mod reference_images;
 mod report;

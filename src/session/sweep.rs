@@ -46,7 +46,7 @@ impl Session {
         Ok(order.into_iter().map(|i| std::mem::take(&mut groups[i])).collect())
     }
 
-    /// Explains an image at several layers, from one pass forward and one back a target.
+    /// Explains an image at several layers, from one pass forward and one back per target.
     ///
     /// # Errors
     /// Those of [`Session::explain`].

@@ -112,7 +112,7 @@ impl Method for IntegratedGradients {
     }
 }
 
-/// Integrated gradients of one image, one tensor a target. Sums run in the order of the nodes, so that they do not
+/// Integrated gradients of one image, one tensor per target. Sums run in the order of the nodes, so that they do not
 /// depend on batches. `rises` calibrates the weights: for each target, by how much its score rises along the way.
 pub(super) async fn along_the_way(
     context: &mut Context<'_>,

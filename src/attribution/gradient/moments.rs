@@ -18,7 +18,7 @@ impl Moments {
         Self { count: 0, mean: zeros.clone(), squares: zeros, shape: shape.to_vec() }
     }
 
-    /// Takes in one sample: a map a target. Welford's update, so samples must come in a fixed order.
+    /// Takes in one sample: a map per target. Welford's update, so samples must come in a fixed order.
     pub fn add<'a>(&mut self, maps: impl Iterator<Item = &'a [f32]>) {
         self.count += 1;
         let n = self.count as f64;

@@ -128,7 +128,7 @@ impl Owen {
         self.queue.iter().filter(|p| p.region.size() > 1).fold(0.0, |m, p| m.max(p.priority))
     }
 
-    /// The next masks to evaluate, one bit a value of the image: two a refined part, until there are `batch`,
+    /// The next masks to evaluate, one bit per value of the image: two per refined part, until there are `batch`,
     /// and until there are `left`: as in shap, the last part may take one more.
     pub fn take(&mut self, batch: usize, left: usize) -> BitRows {
         let mut masks = BitRows::new(self.shape.iter().product());

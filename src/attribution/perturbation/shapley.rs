@@ -173,7 +173,7 @@ impl<'a> Shapley<'a> {
     }
 
     /// The values that minimise the kernel-weighted squares of `f(z) - f(nothing) - z . values` under the
-    /// constraint on their sum, one list a target.
+    /// constraint on their sum, one list per target.
     pub fn values(&self) -> Result<Vec<Values>> {
         let players = self.plan.rows.bits();
         let targets = self.nothing.len();

@@ -171,7 +171,7 @@ impl Operator for Dense {
         let (outputs, features) = self.extents().ok_or("the weights are not a matrix")?;
         if inputs[0] != [features] {
             return Err(format!(
-                "weights {outputs} x {features} do not fit an input of {:?} an image",
+                "weights {outputs} x {features} do not fit an input of {:?} per image",
                 inputs[0]
             ));
         }
