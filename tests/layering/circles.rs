@@ -11,36 +11,13 @@ type Names = Vec<String>;
 
 /// Circles that stand: the folder, the modules, and why. One may become smaller.
 const KNOWN: &[(&str, &[&str], &str)] = &[
-    (
-        "network",
-        &["import", "input_shape"],
-        "the importer's methods for the image lie apart, with the size that they read",
-    ),
-    ("network/labels", &["lines", "structured"], "each form of a list is told by the helpers of the other"),
     ("ops", &["fold", "rearrange"], "constants are rearranged as values are, and both count axes alike"),
     (
         "ops",
-        &[
-            "average_pool",
-            "conv",
-            "dynamic_quantize",
-            "einsum",
-            "flat_axis",
-            "linear_along",
-            "max_pool",
-            "normalise",
-            "norms",
-            "one_axis",
-            "onnxruntime",
-            "quantized",
-            "readers",
-            "reduce",
-            "resize",
-        ],
-        "the table of readers has their type, which those that read by way of others name; convolutions along one axis and \
-         of three are read as those of a plane, and these as the others where a file has them so",
+        &["conv", "flat_axis", "linear_along"],
+        "convolutions along one axis and of three are read as those of a plane, and these as the others where a file has \
+         them so",
     ),
-    ("ops/rearrange", &["index_map", "sums"], "the adjoint of the one is the other"),
 ];
 
 #[test]
