@@ -7,7 +7,7 @@
 //! 3. The [`Head`] is split off the output: only it turns logits into probabilities. [`Metadata`], or else a [`Guess`],
 //!    says how pictures become the input.
 //! 4. A method asks with a [`Program`]: scores, a layer's activation, a gradient. [`Network::graph_for`] answers with a
-//!    graph, cut at a layer, [simplified](simplify) and, for a gradient, [differentiated](differentiate). The network
+//!    graph, cut at a layer, [simplified](simplify()) and, for a gradient, [differentiated](differentiate()). The network
 //!    itself stays as the file has it.
 
 use std::collections::HashMap;
