@@ -1,19 +1,21 @@
 //! Packs the page's scripts: an entry point and all the modules that it imports become one file, so that
 //! a visitor waits for two requests instead of forty.
 //!
-//! Each module becomes a block, after those that it imports, so its names are its own. At its end it leaves what it
-//! exports in variables of the file, under names that its number makes unique; a block that imports begins with
-//! constants for them. The file exports what its entry exports. Modules import by name or the default, and export what
-//! they declare, a list of names, or names of other modules; other forms are refused.
+//! The modules stand one after another, each after those that it imports, in one scope. What a module declares outermost
+//! has the module's number behind its name, so its names are its own, and what it imports is called as its module has it.
+//! The file exports what its entry exports. Modules import by name or the default, and export what they declare, a list
+//! of names, or names of other modules; other forms are refused.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use oxc_allocator::Allocator;
+use oxc_ast::{AstKind, ast::Program};
 use oxc_parser::Parser;
-use oxc_span::{SourceType, Span};
+use oxc_semantic::SemanticBuilder;
+use oxc_span::{GetSpan, SourceType, Span};
 use oxc_syntax::module_record::{
     ExportEntry, ExportExportName, ExportImportName, ImportEntry, ImportImportName, ModuleRecord,
 };
@@ -24,7 +26,7 @@ pub fn pack(entry: &Path) -> Result<String> {
     let mut packer = Packer { home: folder(entry), order: vec![], seen: BTreeMap::new() };
     let module = packer.add(entry)?;
     let exports: Vec<_> =
-        module.exports.iter().map(|name| format!("{} as {name}", module.variable(name))).collect();
+        module.exports.iter().map(|(name, variable)| format!("{variable} as {name}")).collect();
     let exports =
         if exports.is_empty() { String::new() } else { format!("export{{{}}};\n", exports.join(",")) };
     Ok(packer.order.concat() + &exports)
@@ -46,23 +48,16 @@ struct Packer {
     seen: BTreeMap<PathBuf, Option<Module>>,
 }
 
-/// A module that has been packed.
+/// A module that has been packed: what the file calls each of its exports.
 #[derive(Clone)]
 struct Module {
-    number: usize,
-    exports: BTreeSet<String>,
+    exports: BTreeMap<String, String>,
 }
 
 impl Module {
-    /// The variable that holds an export.
-    fn variable(&self, name: &str) -> String {
-        format!("{name}${}", self.number)
-    }
-
-    /// The variable that holds an export, which has to be one.
+    /// What the file calls an export, which has to be one.
     fn exported(&self, name: &str, from: &str) -> Result<String> {
-        ensure!(self.exports.contains(name), "{from} does not export {name}");
-        Ok(self.variable(name))
+        self.exports.get(name).cloned().with_context(|| format!("{from} does not export {name}"))
     }
 }
 
@@ -78,15 +73,15 @@ impl Packer {
             None => self.seen.insert(path.to_path_buf(), None),
         };
         let text = fs::read_to_string(path)?;
-        let packed = self.block(path, &text).with_context(|| format!("packing {}", path.display()))?;
-        let (module, block) = packed;
-        self.order.push(block);
+        let packed = self.renamed(path, &text).with_context(|| format!("packing {}", path.display()))?;
+        let (module, renamed) = packed;
+        self.order.push(renamed);
         self.seen.insert(path.to_path_buf(), Some(module.clone()));
         Ok(module)
     }
 
-    /// The module as a block.
-    fn block(&mut self, path: &Path, text: &str) -> Result<(Module, String)> {
+    /// The module with the names that it has in the file.
+    fn renamed(&mut self, path: &Path, text: &str) -> Result<(Module, String)> {
         let allocator = Allocator::default();
         let parsed = Parser::new(&allocator, text, SourceType::mjs()).parse();
         ensure!(parsed.diagnostics.is_empty(), "this script cannot be read: {:?}", parsed.diagnostics);
@@ -96,8 +91,8 @@ impl Packer {
             "an export of all that another module exports is not known"
         );
         let mut changes = self.addresses(path, record)?;
-        let mut imports = String::new();
-        let mut exports = exports(record, text, &mut changes)?;
+        let own = exports(record, text, &mut changes)?;
+        let (mut imported, mut exports) = (BTreeMap::new(), BTreeMap::new());
         let mut requested: Vec<_> = record.requested_modules.iter().collect();
         requested.sort_by_key(|(_, requests)| requests.first().map(|request| request.statement_span.start));
         for (module, requests) in requested {
@@ -105,25 +100,20 @@ impl Packer {
             changes.extend(requests.iter().map(|request| (bounds(request.statement_span), String::new())));
             let is_requested = |span: Span| requests.iter().any(|request| request.statement_span == span);
             for entry in record.import_entries.iter().filter(|entry| is_requested(entry.statement_span)) {
-                imports += &constant(entry, &module)?;
+                imported.insert(entry.local_name.name.to_string(), imported_name(entry, &module)?);
             }
             for entry in
                 record.indirect_export_entries.iter().filter(|entry| is_requested(entry.statement_span))
             {
-                exports.push(passed_on(entry, &module)?);
+                exports.extend([passed_on(entry, &module)?]);
             }
         }
-        let names = exports.iter().map(|(name, _)| name.clone()).collect();
-        let module = Module { number: self.order.len(), exports: names };
-        // Before the block, since bundlers that lower or drop code lose what is declared in one; with `var`, since some read
-        // scripts as sloppy, where functions of blocks may not have the name of a `let` outside.
-        let names: Vec<String> = exports.iter().map(|(name, _)| module.variable(name)).collect();
-        let declared = if names.is_empty() { String::new() } else { format!("var {};", names.join(",")) };
-        let left: String =
-            names.iter().zip(&exports).map(|(variable, (_, local))| format!("{variable}={local};")).collect();
-        let body = changed(text, &changes);
+        let number = self.order.len();
+        let in_file = |name: &str| imported.get(name).cloned().unwrap_or_else(|| format!("{name}${number}"));
+        exports.extend(own.into_iter().map(|(name, local)| (name, in_file(&local))));
+        rename(&parsed.program, &in_file, &mut changes);
         // The line break ends a comment or an expression that the module leaves open.
-        Ok((module, format!("{declared}{{{imports}{body}\n;{left}}}\n")))
+        Ok((Module { exports }, format!("{}\n;\n", changed(text, &changes))))
     }
 
     /// Keeps the meaning of addresses that are relative to a module which is packed in another folder.
@@ -146,8 +136,41 @@ fn relative(from: &Path, to: &Path) -> String {
     up.chain(down).collect::<Vec<_>>().join("/")
 }
 
-/// The constant by which a block knows what it imports.
-fn constant(entry: &ImportEntry, module: &Module) -> Result<String> {
+/// Gives the names of a module's outermost scope those that `in_file` says, wherever what is said stays.
+fn rename(program: &Program, in_file: &dyn Fn(&str) -> String, changes: &mut Changes) {
+    let semantic = SemanticBuilder::new().with_build_nodes(true).build(program).semantic;
+    let (scoping, nodes) = (semantic.scoping(), semantic.nodes());
+    for node in nodes.iter() {
+        let (symbol, span) = match node.kind() {
+            AstKind::BindingIdentifier(name) => (name.symbol_id.get(), name.span),
+            AstKind::IdentifierReference(name) => {
+                (name.reference_id.get().and_then(|id| scoping.get_reference(id).symbol_id()), name.span)
+            }
+            _ => continue,
+        };
+        let Some(symbol) = symbol.filter(|&id| scoping.symbol_scope_id(id) == scoping.root_scope_id()) else {
+            continue;
+        };
+        let at = bounds(span);
+        if changes.keys().any(|&(start, end)| start <= at.0 && at.1 <= end) {
+            continue;
+        }
+        let name = scoping.symbol_name(symbol);
+        // A short form begins with the name; what follows is the value where there is none.
+        let mut parents =
+            nodes.ancestor_kinds(node.id()).take_while(|parent| parent.span().start == span.start);
+        let is_short = parents.any(|parent| match parent {
+            AstKind::ObjectProperty(property) => property.shorthand,
+            AstKind::BindingProperty(property) => property.shorthand,
+            parent => matches!(parent, AstKind::AssignmentTargetPropertyIdentifier(_)),
+        });
+        let renamed = in_file(name);
+        changes.insert(at, if is_short { format!("{name}:{renamed}") } else { renamed });
+    }
+}
+
+/// What the file calls what is imported.
+fn imported_name(entry: &ImportEntry, module: &Module) -> Result<String> {
     let name = match &entry.import_name {
         ImportImportName::Name(name) => name.name.as_str(),
         ImportImportName::Default(_) => "default",
@@ -155,11 +178,10 @@ fn constant(entry: &ImportEntry, module: &Module) -> Result<String> {
             bail!("an import of a whole module is not known: {}", entry.local_name.name)
         }
     };
-    let variable = module.exported(name, &entry.module_request.name)?;
-    Ok(format!("const {}={variable};", entry.local_name.name))
+    module.exported(name, &entry.module_request.name)
 }
 
-/// The name under which a module exports what another one does, and the variable that holds it.
+/// The name under which a module exports what another one does, and what the file calls it.
 fn passed_on(entry: &ExportEntry, module: &Module) -> Result<(String, String)> {
     let from = entry.module_request.as_ref().map_or("", |request| request.name.as_str());
     let ExportImportName::Name(name) = &entry.import_name else {
@@ -184,9 +206,9 @@ fn exports(record: &ModuleRecord, text: &str, changes: &mut Changes) -> Result<V
         let (start, end) = bounds(entry.statement_span);
         let word = start + "export".len();
         let declaration = text[word..].trim_start();
-        // A variable that changes would be known by the value that it had at the end of its block.
-        let declares =
-            ["async function", "function", "class", "const"].iter().any(|kind| declaration.starts_with(kind));
+        let declares = ["async function", "function", "class", "const", "let"]
+            .iter()
+            .any(|kind| declaration.starts_with(kind));
         let line = declaration.lines().next().unwrap_or_default();
         ensure!(declares || declaration.starts_with('{'), "this form of export is not known: {line}");
         let local = entry.local_name.name().with_context(|| format!("an export without a name: {line}"))?;
@@ -254,9 +276,9 @@ mod tests {
             ],
         )?;
         let packed = pack(&dir.join("app.js"))?;
-        let expected = "var d$0;{ class d {} // This.\n;d$0=d;}\n\
-            var a$1,b$1;{const d=d$0;\n const a = `${d}\n`;\n async function b() {\n  return a;\n}\n;a$1=a;b$1=b;}\n\
-            {const a=a$1;const c=b$1;const d=d$0;\n\nc(a, d);\n;}\n";
+        let expected = " class d$0 {} // This.\n;\n\
+            \n const a$1 = `${d$0}\n`;\n async function b$1() {\n  return a$1;\n}\n;\n\
+            \n\nb$1(a$1, d$0);\n;\n";
         assert_eq!(packed, expected);
         Ok(fs::remove_dir_all(dir)?)
     }
@@ -277,9 +299,23 @@ mod tests {
             ],
         )?;
         let packed = pack(&dir.join("app.js"))?;
-        assert!(packed.contains(";name$0=name;") && packed.contains(";name$1=name;"), "{packed}");
+        assert!(packed.contains("name$1 = hidden$1;") && packed.contains("name$0 + name$1"), "{packed}");
         let shrunk = crate::shrink::shrink(&packed, true)?;
         assert!(shrunk.contains("sum") && !shrunk.contains("hidden"), "{shrunk}");
+        Ok(fs::remove_dir_all(dir)?)
+    }
+
+    /// Short forms of objects keep their keys, and inner names that are the same stay what they are.
+    #[test]
+    fn a_name_is_replaced_only_where_it_means_the_module() -> Result<()> {
+        let text = "import { n } from './n.js';\nconst { k, l: { m = k } = {} } = n;\nlet p;\n({ p, q: p } = n);\n\
+            const f = (k) => ({ k, m, n, p: n.p });\nclass n2 { k() { return { k }; } }\n";
+        let dir = write("short", &[("app.js", text), ("n.js", "export const n = { k: 1, n: 2 };")])?;
+        let packed = pack(&dir.join("app.js"))?;
+        let expected = " const n$0 = { k: 1, n: 2 };\n;\n\
+            \nconst { k:k$1, l: { m:m$1 = k$1 } = {} } = n$0;\nlet p$1;\n({ p:p$1, q: p$1 } = n$0);\n\
+            const f$1 = (k) => ({ k, m:m$1, n:n$0, p: n$0.p });\nclass n2$1 { k() { return { k:k$1 }; } }\n\n;\n";
+        assert_eq!(packed, expected);
         Ok(fs::remove_dir_all(dir)?)
     }
 
@@ -296,9 +332,9 @@ mod tests {
             ],
         )?;
         let packed = pack(&dir.join("app.js"))?;
-        let expected = "var a$0,y$0,default$0;{ const a = 1;\nfunction x() {}\nconst y = 2;\n\n;a$0=a;y$0=y;default$0=x;}\n\
-            var c$1,b$1;{const z=default$0;const y=y$0;\n\n const c = z + y;\n;c$1=c;b$1=a$0;}\n\
-            export{b$1 as b,c$1 as c};\n";
+        let expected = " const a$0 = 1;\nfunction x$0() {}\nconst y$0 = 2;\n\n;\n\
+            \n\n const c$1 = x$0 + y$0;\n;\n\
+            export{a$0 as b,c$1 as c};\n";
         assert_eq!(packed, expected);
         let shrunk = crate::shrink::shrink(&packed, true)?;
         assert!(shrunk.contains(" as b") && shrunk.contains(" as c"), "{shrunk}");
@@ -335,7 +371,7 @@ mod tests {
         )?;
         let packed = pack(&dir.join("page/app.js"))?;
         let place = r#"new URL('./x', ({url:new URL("../lib/place.js",import.meta.url).href}).url)"#;
-        assert!(packed.contains(place) && packed.contains("\nimport.meta.url + w;"), "{packed}");
+        assert!(packed.contains(place) && packed.contains("\nimport.meta.url + w$0;"), "{packed}");
         Ok(fs::remove_dir_all(dir)?)
     }
 
@@ -344,7 +380,7 @@ mod tests {
         for (name, text, fault) in [
             ("default", "import x from './z.js';\n", "does not export default"),
             ("whole", "import * as x from './z.js';\n", "of a whole module"),
-            ("let", "export let x = 1;\n", "export is not known: let x"),
+            ("var", "export var x = 1;\n", "export is not known: var x"),
             ("own-default", "export default 1;\n", "export is not known: default"),
             ("again", "export { w } from './z.js';\n", "does not export w"),
             ("under", "export * as z from './z.js';\n", "whole module"),
