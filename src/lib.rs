@@ -62,6 +62,7 @@
 
 mod bilinear;
 pub mod error;
+mod json;
 pub mod limits;
 pub mod npy;
 pub mod rng;

@@ -89,6 +89,7 @@ impl Network {
 
     /// Reads a decoded file of this many bytes.
     fn of(model: &mut ModelProto, size: u64, reading: &Reading<'_>) -> Result<Self> {
+        reading.check()?;
         let none = HashMap::new();
         external::put_in(model, reading.files.unwrap_or(&none), size)?;
         let mut metadata = Metadata::read(&model.metadata_props)?;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Files;
+use crate::error::{Error, Result};
 
 /// The choices that a model's file leaves to whoever reads it; the default chooses nothing.
 #[derive(Clone, Copy, Default)]
@@ -15,6 +16,18 @@ pub struct Reading<'a> {
     pub size: Option<[usize; 2]>,
     /// The height and width where the file leaves them open and [`Self::size`] does not choose.
     pub usual_size: Option<[usize; 2]>,
+}
+
+impl Reading<'_> {
+    /// Refuses what no file can be read with.
+    pub(super) fn check(&self) -> Result<()> {
+        match self.size {
+            Some([height, width]) if height == 0 || width == 0 => Err(Error::Argument(format!(
+                "size is [{height},{width}], and should be height and width in pixels, each from 1"
+            ))),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl fmt::Debug for Reading<'_> {

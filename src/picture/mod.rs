@@ -21,7 +21,7 @@ mod transparency;
 
 pub use config::Config;
 pub use geometry::{Centre, Resize, Side};
-pub use preprocess::{Channels, Preprocessing};
+pub use preprocess::{Channels, Preprocessing, check_channels};
 pub use preset::Preset;
 pub use resample::Interpolation;
 

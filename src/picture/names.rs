@@ -5,12 +5,12 @@ use std::fmt;
 use serde::de::value::{Error as ValueError, StrDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
-use crate::error::{Error, Result};
+use crate::{error::Result, json};
 
 /// The option value called `name`; otherwise an [`Error::Argument`] that says of `what`, and lists the names.
 pub(crate) fn parse<T: DeserializeOwned>(what: &str, name: &str) -> Result<T> {
     let text: StrDeserializer<'_, ValueError> = name.into_deserializer();
-    T::deserialize(text).map_err(|e| Error::Argument(format!("{what}: {e}")))
+    T::deserialize(text).map_err(|e| json::wrong(what, what, &name.into(), &e.to_string()))
 }
 
 /// Implements `Display` and `FromStr` by the serde names of a field-less enum.

@@ -116,12 +116,7 @@ impl Preprocessing {
     pub fn normalise(&self, picture: &Picture, channels: usize) -> Result<Tensor> {
         picture.check()?;
         self.check()?;
-        if !matches!(channels, 1 | 3 | 4) {
-            return Err(Error::Argument(format!(
-                "the network reads {channels} channels, and a picture gives 1 (grey), 3 (colours) or 4 (colours and \
-                 opacity); pass the input as a .npy file"
-            )));
-        }
+        check_channels(channels)?;
         let place = self.in_order([0, 1, 2]);
         let (pixels, step) = match &picture.rgba {
             Some(rgba) if channels == 4 => (rgba, 4),
@@ -196,6 +191,17 @@ fn surround(
     let [r, g, b] = colour;
     let rgba = part.rgba.as_ref().map(|rgba| around(rgba, &[r, g, b, 255]));
     Picture { width, height, rgb: around(&part.rgb, &colour), rgba }
+}
+
+/// Fails with [`Error::Argument`] where no picture has as many channels as a network reads.
+pub fn check_channels(channels: usize) -> Result<()> {
+    if matches!(channels, 1 | 3 | 4) {
+        return Ok(());
+    }
+    Err(Error::Argument(format!(
+        "the network reads {channels} channels, and a picture gives 1 (grey), 3 (colours) or 4 (colours and opacity); \
+         give the command line its input as an array: pellucid explain INPUT.npy --model FILE"
+    )))
 }
 
 #[cfg(test)]

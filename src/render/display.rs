@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{ColourMap, Features, Sign};
 use crate::attribution::MapKind;
 use crate::error::{Error, Result};
+use crate::json::{parse, read};
 use crate::picture::names::named;
 
 /// The rule that reduces the channels of a `[C, H, W]` map to one value per pixel.
@@ -194,8 +195,7 @@ impl Display {
     /// Reads options from JSON, and checks them. An unknown name is an [`Error::Argument`] that lists the known
     /// ones.
     pub fn from_json(json: &str) -> Result<Self> {
-        let display: Self =
-            serde_json::from_str(json).map_err(|e| Error::Argument(format!("display options: {e}")))?;
+        let display: Self = read("display option", parse("display options", json)?)?;
         display.check()?;
         Ok(display)
     }

@@ -16,8 +16,9 @@ use super::{
 use crate::{
     backend::work_stealing::Job,
     error::{Error, Result},
+    json,
     network::{Network, Reading},
-    picture::Picture,
+    picture::{Picture, check_channels},
     session::{Explanation, Options, Request, Results, SegmentedImage, Session, Trial},
     tensor::Tensor,
 };
@@ -154,12 +155,12 @@ impl Engine {
         // Whoever listens keeps nothing from going on.
         let begin = |what: &str| drop(step.call1(&JsValue::NULL, &what.into()));
         begin("parse");
-        let mut options: OpenOptions = serde_json::from_str(options)
-            .map_err(|e| Error::Argument(format!("the model's options: {e}")))?;
+        let mut options: OpenOptions = json::read("option", json::parse("options", options)?)?;
         let (preprocessing, usual_size) = options.preprocessing()?;
         let OpenOptions { backend, labels, head, scores, size, .. } = options;
         let reading = Reading { files: Some(&files), scores: scores.as_deref(), size, usual_size };
         let network = Network::read(model, &reading)?;
+        check_channels(network.input()[0])?;
         // The backend needs the room more than the files do.
         drop(files);
         begin("upload");
@@ -240,8 +241,7 @@ impl Engine {
     }
 
     async fn tried_out(&self, options: &str) -> Result<String> {
-        let mut options: OpenOptions =
-            serde_json::from_str(options).map_err(|e| Error::Argument(format!("the options: {e}")))?;
+        let mut options: OpenOptions = json::read("option", json::parse("options", options)?)?;
         let (preprocessing, _) = options.preprocessing()?;
         let file = self.seen.borrow().as_ref().map(|seen| seen.file.clone()).ok_or_else(no_picture)?;
         let picture = Picture::decode(&file)?;
@@ -252,8 +252,7 @@ impl Engine {
     }
 
     fn try_cut(&self, method: &str, parameters: &str) -> Result<Object> {
-        let parameters =
-            serde_json::from_str(parameters).map_err(|e| Error::Argument(format!("the parameters: {e}")))?;
+        let parameters = json::read("parameter", json::parse("parameters", parameters)?)?;
         let session = self.session.borrow();
         let session = session.as_ref().ok_or_else(busy)?;
         let segmented = session.segment_image(&self.input()?, method, &parameters)?;
@@ -330,18 +329,18 @@ impl Engine {
 
     /// Reads a request, and finds the classes that it names; what has to be said of these comes with it.
     fn request(&self, json: &str) -> Result<(Request, Vec<String>)> {
-        let unreadable = |e| Error::Argument(format!("the request: {e}"));
-        let mut request: serde_json::Map<String, Value> = serde_json::from_str(json).map_err(unreadable)?;
+        let mut request = json::parse("request", json)?;
         let session = self.session.borrow();
         let session = session.as_ref().ok_or_else(busy)?;
         let mut notes = vec![];
-        let target = request.remove("target").unwrap_or_default();
-        request.insert("targets".into(), session.find_targets_json(&target, &mut notes)?.into());
-        if let Some(versus) = request.get_mut("versus").filter(|versus| !versus.is_null()) {
-            *versus = session.find_target_json(versus, &mut notes)?.into();
+        if let Some(asked) = request.as_object_mut() {
+            let target = asked.remove("target").unwrap_or_default();
+            asked.insert("targets".into(), session.find_targets_json(&target, &mut notes)?.into());
+            if let Some(versus) = asked.get_mut("versus").filter(|versus| !versus.is_null()) {
+                *versus = session.find_target_json(versus, &mut notes)?.into();
+            }
         }
-        let request = serde_json::from_value(request.into()).map_err(unreadable)?;
-        Ok((request, notes))
+        Ok((json::read("option", request)?, notes))
     }
 
     fn input(&self) -> Result<Tensor> {

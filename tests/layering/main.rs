@@ -12,7 +12,7 @@ use source::{Sources, Token, group_heads, is_in_use, paths_from_root, sources, t
 
 /// From the ground up: a module imports only from groups above its own line. The leaves may know each other.
 const LAYERS: &[&[&str]] = &[
-    &["bilinear", "error", "tensor", "limits", "npy", "rng", "simd"],
+    &["bilinear", "error", "json", "tensor", "limits", "npy", "rng", "simd"],
     &["picture"],
     &["gpu"],
     &["chain"],
