@@ -81,12 +81,11 @@ impl Settings {
     pub fn resolve(parameters: &'static [Parameter], given: &BTreeMap<String, Value>) -> Result<Self> {
         if let Some(key) = given.keys().find(|k| !parameters.iter().any(|p| p.key == *k)) {
             let known: Vec<&str> = parameters.iter().map(|p| p.key).collect();
-            let known = if known.is_empty() {
-                "there is none".into()
-            } else {
-                format!("there is {}", known.join(", "))
+            let advice = match known[..] {
+                [] => "the method takes none".into(),
+                _ => format!("give {}", known.join(", ")),
             };
-            return Err(Error::Argument(format!("there is no parameter {key:?}; {known}")));
+            return Err(Error::Argument(format!("there is no parameter {key:?}; {advice}")));
         }
         let value = |p: &'static Parameter| Ok((p.key, p.resolve(given.get(p.key))?));
         parameters.iter().map(value).collect::<Result<_>>().map(Self)
@@ -192,11 +191,13 @@ mod tests {
         for (key, value, hint) in [
             ("n", Value::from(10), "from 1 to 9"),
             ("n", "x".into(), "whole number"),
-            ("m", 1.into(), "there is n, on"),
+            ("m", 1.into(), "no parameter \"m\"; give n, on"),
         ] {
             let error = resolve(&[(key, value)]).unwrap_err();
             assert_eq!(error.code(), "argument");
             assert!(error.to_string().contains(hint), "{error}");
         }
+        let none = Settings::resolve(&[], &[("foo".to_owned(), Value::from(1))].into()).unwrap_err();
+        assert_eq!(none.to_string(), r#"there is no parameter "foo"; the method takes none"#);
     }
 }

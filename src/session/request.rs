@@ -14,7 +14,7 @@ use crate::{
     },
     backend::{Backend, BitRows, Description, Segmentation},
     error::{Error, Result},
-    network::{Head, Layer, Score},
+    network::{Head, Layer, QUANTIZED, Score},
     tensor::Tensor,
 };
 
@@ -107,7 +107,7 @@ impl Session {
             classes,
             versus: request.versus.map(|v| self.target(v)),
             saturation: if method.differentiates() { self.saturation(image).await? } else { None },
-            session_notes: self.notes.clone(),
+            session_notes: self.notes_for(method),
             score_note: score_note(head, about, request.score),
         })
     }
@@ -121,6 +121,12 @@ impl Session {
             None if method.needs_layer() => Ok(self.network.default_layer().cloned()),
             None => Ok(None),
         }
+    }
+
+    /// The notes on the session that concern a method: how gradients are taken does not, where none is.
+    fn notes_for(&self, method: &dyn Method) -> Vec<String> {
+        let concerns = |note: &&String| method.differentiates() || *note != QUANTIZED;
+        self.notes.iter().filter(concerns).cloned().collect()
     }
 
     fn check_versus(&self, method: &dyn Method, targets: &[usize], versus: Option<usize>) -> Result<()> {

@@ -1,10 +1,13 @@
 //! Classes by index or name, as people give them.
 
 use serde_json::Value;
+use strsim::osa_distance;
 
 use super::Session;
 use crate::error::{Error, Result};
 
+/// How many labels a message offers in the place of one that there is not.
+const MOST_NEAR: usize = 5;
 /// Stands before an index where a bare number would be read as a name.
 const INDEX: &str = "index:";
 
@@ -102,7 +105,14 @@ impl Session {
         let labels = self.labels.as_deref().unwrap_or_default();
         let wanted = text.to_lowercase();
         let near = |l: &&String| !wanted.is_empty() && l.to_lowercase().contains(&wanted);
-        let near: Vec<&str> = labels.iter().filter(near).take(5).map(String::as_str).collect();
+        let mut near: Vec<&str> = labels.iter().filter(near).take(MOST_NEAR).map(String::as_str).collect();
+        if near.is_empty() {
+            let distance = |label: &str| osa_distance(&label.to_lowercase(), &wanted);
+            let close = |label: &&str| distance(label) * 3 <= wanted.chars().count();
+            near = labels.iter().map(String::as_str).filter(close).collect();
+            near.sort_by_key(|label| distance(label));
+            near.truncate(MOST_NEAR);
+        }
         let hint = match (labels.is_empty(), near.is_empty()) {
             (true, _) => "the model has no labels; give an index, or labels of your own".to_owned(),
             (_, true) => "give an index or a label as the model has it".to_owned(),

@@ -81,7 +81,8 @@ fn explain_reports_and_writes_one_target() {
     assert_eq!(stored, values);
     assert_eq!(written["display"]["sign"], "positive");
     assert_eq!(written["crop"].as_array().unwrap().len(), 4);
-    for drawn_with in ["values", "display", "crop"] {
+    assert_eq!(written["label"], "Grad-CAM");
+    for drawn_with in ["values", "display", "crop", "label"] {
         written.as_object_mut().unwrap().remove(drawn_with);
     }
     assert_eq!(written, report);
@@ -358,4 +359,32 @@ fn segments_are_written_and_taken_back() {
         assert!(line.starts_with("error[argument]"), "{arguments:?}: {line}");
     }
     assert_eq!(pellucid(&["segments", &cat(), "--output", "seg.png"]).status.code(), Some(2));
+}
+
+/// Without a method it is the page's own; the image comes from stdin; the output has letters that are no text.
+#[cfg(target_os = "linux")]
+#[test]
+fn stdin_is_an_image_and_names_may_be_of_any_bytes() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt, process::Stdio};
+    let path = folder("bytes").join(OsStr::from_bytes(b"m\xffap.npy"));
+    let explain = |input: &str, stdin: &Path| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pellucid"));
+        command.args(["explain", input, "--backend", "cpu", "--json", "--output"]).arg(&path);
+        let output = command.stdin(Stdio::from(fs::File::open(stdin).unwrap())).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["method"], "grad-cam");
+        array(&path)
+    };
+    let named = explain(&cat(), Path::new("/dev/null"));
+    assert_eq!(explain("-", Path::new(&cat())), named);
+    // An array is known by its first bytes.
+    let input = folder("stdin").join("input.npy");
+    let mut bytes = vec![];
+    let options = npyz::WriteOptions::<f32>::new().default_dtype().shape(&[1, 3, 224, 224]);
+    let mut writer = npyz::WriterBuilder::begin_nd(options.writer(&mut bytes)).unwrap();
+    writer.extend((0..150_528).map(|i| (i % 7) as f32)).unwrap();
+    writer.finish().unwrap();
+    fs::write(&input, bytes).unwrap();
+    assert_eq!(explain("-", &input), explain(&input.display().to_string(), Path::new("/dev/null")));
 }

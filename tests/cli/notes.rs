@@ -268,3 +268,14 @@ fn as_many_classes_as_imagenet_has_are_called_as_its_are() {
         assert!(notes(&report).iter().any(|note| note.contains("ImageNet") && note.contains("guess")));
     }
 }
+
+/// How gradients of a quantized network are taken is told where one is taken.
+#[test]
+fn notes_on_gradients_are_for_methods_that_take_them() {
+    let about_gradients = |method: &[&str]| {
+        let report = json(&[&["explain", &cat(), "--backend", "cpu", "--json"], method].concat());
+        notes(&report).iter().filter(|note| note.contains("gradients are")).count()
+    };
+    assert_eq!(about_gradients(&["--method", "saliency"]), 1);
+    assert_eq!(about_gradients(&["--method", "occlusion", "--set", "window=112", "--set", "stride=112"]), 0);
+}

@@ -102,15 +102,51 @@ fn unsupported_operators_are_named_with_their_nodes() {
 #[test]
 fn wrong_usage_exits_with_two() {
     for arguments in [
-        &["explain", "x.png"][..],
-        &["explain", "x.png", "--method", "nonsense"],
+        &["explain", "x.png", "--method", "nonsense"][..],
         &["explain", "x.png", "--method", "saliency", "--output", "map.txt"],
         &["explain", "x.png", "--method", "occlusion", "--set", "window"],
         &["classify"],
         &["classify", "x.png", "--backend", "tpu"],
         &["classify", "x.png", "--mean", "1,2"],
+        &["classify", "x.png", "--size", "0x0"],
         &["frobnicate"],
     ] {
         assert_eq!(pellucid(arguments).status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+/// Each names what is wrong, what was given, and what is allowed.
+#[test]
+fn values_of_the_wrong_kind_are_named() {
+    for (flags, said) in [
+        (&["--display", "opacity=much"][..], r#"opacity is "much", and should be a number"#),
+        (&["--display", "sign=plus"], r#"sign is "plus", and should be one of both, positive"#),
+        (&["--display", "opaque=1"], r#"there is no display option "opaque"; give one of colours, opacity"#),
+        (&["--display", "opacity=0.5"], "add --output FILE.png"),
+        (&["--method", "eigen-cam", "--set", "foo=1"], r#"there is no parameter "foo"; the method takes none"#),
+        (&["--target", "tabbi"], "did you mean tabby?"),
+    ] {
+        let line = error(&[&["explain", &cat(), "--backend", "cpu"], flags].concat());
+        assert!(line.starts_with("error[argument]") && line.contains(said), "{line}");
+    }
+    for (flags, said) in [
+        (&["--seed", "abc"][..], "give a whole number from 0"),
+        (&["--channels", "grb"], r#"channels is "grb", and should be rgb or bgr"#),
+        (&["--output", "map.txt"], "must end in .npy, .png or .json"),
+    ] {
+        let output = pellucid(&[&["explain", &cat()], flags].concat());
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && text.contains(said), "{text}");
+    }
+}
+
+/// A file that cannot be written is told before the work, which here would end with another error.
+#[cfg(target_os = "linux")]
+#[test]
+fn files_that_cannot_be_written_are_told_first() {
+    // No file can be made there, not even by root.
+    for command in ["explain", "segments"] {
+        let line = error(&[command, "nowhere.png", "--backend", "cpu", "--output", "/proc/map.npy"]);
+        assert!(line.starts_with("error[io]: /proc/map.npy cannot be written"), "{line}");
     }
 }

@@ -1,8 +1,11 @@
 //! The arguments; wrong usage ends with exit code 2.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
 
-use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
+use clap::{
+    Args, Parser, Subcommand, ValueEnum,
+    builder::{PathBufValueParser, PossibleValuesParser, TypedValueParser},
+};
 use pellucid::{
     Error, Result,
     attribution::{METHODS, gradient::baseline::CUSTOM, method},
@@ -15,6 +18,8 @@ use pellucid::{
     session::{Request, Session},
 };
 use serde_json::Value;
+
+use crate::output::Format;
 
 /// See why an image classifier said what it said.
 #[derive(Parser)]
@@ -93,13 +98,13 @@ pub struct Model {
 
 #[derive(Args)]
 pub struct Classify {
-    /// An image, or a .npy file: float32 [1,C,H,W], already normalised.
+    /// An image, or a .npy file: float32 [1,C,H,W], already normalised; - is stdin.
     #[arg(value_name = "INPUT")]
     pub input: PathBuf,
     #[command(flatten)]
     pub model: Model,
     /// How many classes to print.
-    #[arg(long, value_name = "K", default_value_t = 5)]
+    #[arg(long, value_name = "K", default_value_t = 5, value_parser = whole::<usize>)]
     pub top: usize,
     /// Print one JSON object.
     #[arg(long)]
@@ -108,13 +113,13 @@ pub struct Classify {
 
 #[derive(Args)]
 pub struct Explain {
-    /// An image, or a .npy file: float32 [1,C,H,W], already normalised.
+    /// An image, or a .npy file: float32 [1,C,H,W], already normalised; - is stdin.
     #[arg(value_name = "INPUT")]
     pub input: PathBuf,
     #[command(flatten)]
     pub model: Model,
-    /// The attribution method.
-    #[arg(long, value_name = "ID", value_parser = PossibleValuesParser::new(METHODS.iter().map(|m| m.about().id)))]
+    /// The attribution method; see `pellucid methods`.
+    #[arg(long, value_name = "ID", default_value = "grad-cam", value_parser = PossibleValuesParser::new(METHODS.iter().map(|m| m.about().id)))]
     pub method: String,
     /// The classes to explain, comma-separated; the top class where none is given. `index:1` is the class of that index
     /// even where another one is called 1.
@@ -141,7 +146,7 @@ pub struct Explain {
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
     pub settings: Vec<(String, String)>,
     /// The seed of random numbers.
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<u64>)]
     pub seed: u64,
     /// Segments of your own, for methods that hide segments: int32 [H,W], numbered from 0.
     #[arg(long, value_name = "FILE.npy")]
@@ -150,7 +155,7 @@ pub struct Explain {
     #[arg(long, value_name = "FILE.npy")]
     pub samples: Option<PathBuf>,
     /// A file to write: .npy (the values), .png (the overlay) or .json (the report).
-    #[arg(long, value_name = "FILE", value_parser = output_path)]
+    #[arg(long, value_name = "FILE", value_parser = file_name(&["npy", "png", "json"]))]
     pub output: Vec<PathBuf>,
     /// How the overlay (.png) is drawn, as colours=inferno, opacity=0.5, sign=both, underlay=grey, clip=99.5, scale=0.1.
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
@@ -162,7 +167,7 @@ pub struct Explain {
 
 #[derive(Args)]
 pub struct Segments {
-    /// An image, or a .npy file: float32 [1,C,H,W], already normalised.
+    /// An image, or a .npy file: float32 [1,C,H,W], already normalised; - is stdin.
     #[arg(value_name = "INPUT")]
     pub input: PathBuf,
     #[command(flatten)]
@@ -171,7 +176,7 @@ pub struct Segments {
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
     pub settings: Vec<(String, String)>,
     /// A file to write: int32 [H,W].
-    #[arg(long, value_name = "FILE.npy", value_parser = npy_path)]
+    #[arg(long, value_name = "FILE.npy", value_parser = file_name(&["npy"]))]
     pub output: Option<PathBuf>,
     /// Print one JSON object.
     #[arg(long)]
@@ -244,6 +249,18 @@ impl Explain {
             || self.background.is_empty() && needs_photographs()
     }
 
+    /// Refuses a look where nothing is drawn.
+    pub fn check_display(&self) -> Result<()> {
+        let is_drawn = |path: &PathBuf| !matches!(Format::of(path), Some(Format::Npy));
+        if self.display.is_empty() || self.output.iter().any(is_drawn) {
+            return Ok(());
+        }
+        Err(Error::Argument(
+            "--display is the look of overlays, and none is written; add --output FILE.png, or leave it out"
+                .into(),
+        ))
+    }
+
     /// The request, with targets found by the model's labels; what has to be said of these goes to `notes`.
     pub fn request(&self, session: &Session, notes: &mut Vec<String>) -> Result<Request> {
         let mut parameters = parameters(&self.settings);
@@ -313,18 +330,16 @@ fn key_value(text: &str) -> Result<(String, String), String> {
     pair.map(|(k, v)| (k.to_owned(), v.to_owned())).ok_or_else(|| "give KEY=VALUE".into())
 }
 
-fn npy_path(text: &str) -> Result<PathBuf, String> {
-    let path = PathBuf::from(text);
-    match super::output::Format::of(&path) {
-        Some(super::output::Format::Npy) => Ok(path),
-        _ => Err("the name must end in .npy".into()),
-    }
+fn whole<T: FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| "give a whole number from 0".into())
 }
 
-fn output_path(text: &str) -> Result<PathBuf, String> {
-    let path = PathBuf::from(text);
-    match super::output::Format::of(&path) {
-        Some(_) => Ok(path),
-        None => Err("the name must end in .npy, .png or .json".into()),
-    }
+/// A file's name, in whatever letters the system has, with one of these endings.
+fn file_name(endings: &'static [&'static str]) -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| {
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        let fits = endings.iter().any(|known| ending.eq_ignore_ascii_case(known));
+        let known = endings.join(", .").replace(", .json", " or .json");
+        if fits { Ok(path) } else { Err(format!("the name must end in .{known}")) }
+    })
 }

@@ -1,11 +1,19 @@
 //! Files that the user names: images, arrays, models, labels.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use pellucid::{
     Error, Result, Tensor, backend::Segmentation, limits, network::labels, npy, picture::Picture,
     session::Session,
 };
+
+/// The name that stands for stdin.
+const STDIN: &str = "-";
+/// The first bytes of numpy's files.
+const NUMPY: &[u8] = b"\x93NUMPY";
 
 /// The image that the network is to be run on.
 pub struct Input {
@@ -21,10 +29,23 @@ pub struct Input {
 
 /// Reads a file.
 pub fn read(path: &PathBuf) -> Result<Vec<u8>> {
+    if path.as_os_str() == STDIN {
+        return read_stdin();
+    }
     let unreadable = |e: std::io::Error| Error::Io(format!("{} cannot be read: {e}", path.display()));
     let size = std::fs::metadata(path).map_err(unreadable)?.len();
     limits::check("the file's size in bytes", size, limits::MODEL_BYTES)?;
     std::fs::read(path).map_err(unreadable)
+}
+
+/// Reads all of stdin, unless it is too much.
+fn read_stdin() -> Result<Vec<u8>> {
+    let mut bytes = vec![];
+    let most = limits::MODEL_BYTES;
+    let read = std::io::stdin().take(most + 1).read_to_end(&mut bytes);
+    let size = read.map_err(|e| Error::Io(format!("stdin cannot be read: {e}")))?;
+    limits::check("what stdin has, in bytes,", size as u64, most)?;
+    Ok(bytes)
 }
 
 /// Reads labels, in whatever form they are.
@@ -43,7 +64,8 @@ pub fn is_picture(path: &Path) -> bool {
 /// Reads an image, or an array that is already normalised.
 pub fn load(session: &Session, path: &PathBuf) -> Result<Input> {
     let bytes = read(path)?;
-    if !is_picture(path) {
+    // What comes from stdin has no ending.
+    if !is_picture(path) || bytes.starts_with(NUMPY) {
         let tensor = read_array(&bytes, path)?;
         let picture = session.preprocessing().denormalise(&tensor)?;
         return Ok(Input { tensor, picture, notes: vec![], crop: None });

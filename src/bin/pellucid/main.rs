@@ -86,6 +86,7 @@ async fn classify(arguments: Classify) -> Result<()> {
 async fn explain(arguments: Explain) -> Result<()> {
     arguments.output.iter().try_for_each(|path| output::check(path))?;
     Display::default().with(&arguments.display)?;
+    arguments.check_display()?;
     let mut choices = vec![];
     let mut session = open(arguments.model.clone(), arguments.prepares(), &mut choices).await?;
     let input = input::load(&session, &arguments.input)?;
@@ -122,6 +123,7 @@ async fn explain(arguments: Explain) -> Result<()> {
 }
 
 async fn segments(arguments: Segments) -> Result<()> {
+    arguments.output.iter().try_for_each(|path| output::check(path))?;
     let session = open(arguments.model, input::is_picture(&arguments.input), &mut vec![]).await?;
     let input = input::load(&session, &arguments.input)?;
     let start = Instant::now();

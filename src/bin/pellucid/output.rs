@@ -8,7 +8,7 @@ use std::{
 use base64::prelude::{BASE64_STANDARD, Engine};
 use pellucid::{
     Error, Result, Tensor,
-    attribution::{Map, MapKind},
+    attribution::{Map, MapKind, method},
     backend::Segmentation,
     npy,
     picture::Picture,
@@ -60,7 +60,7 @@ pub fn one_line(text: &str) -> String {
     lines.join(" ").replace(char::is_control, "\u{fffd}")
 }
 
-/// Fails where a file cannot be written for want of its folder: better before the work than after it.
+/// Fails where a file cannot be written: better before the work than after it.
 pub fn check(path: &Path) -> Result<()> {
     match path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
         Some(folder) => Err(Error::Io(format!(
@@ -68,8 +68,19 @@ pub fn check(path: &Path) -> Result<()> {
             path.display(),
             folder.display()
         ))),
-        None => Ok(()),
+        None => try_to_write(path),
     }
+}
+
+/// Opens a file as if to write it. What is in it stays, and one that was not there is gone again.
+fn try_to_write(path: &Path) -> Result<()> {
+    let is_there = path.symlink_metadata().is_ok();
+    std::fs::OpenOptions::new().append(true).create(true).open(path).map_err(|e| unwritable(path, &e))?;
+    if is_there { Ok(()) } else { std::fs::remove_file(path).map_err(|e| unwritable(path, &e)) }
+}
+
+fn unwritable(path: &Path, why: &std::io::Error) -> Error {
+    Error::Io(format!("{} cannot be written: {why}", path.display()))
 }
 
 /// Says on stderr what a reader should know.
@@ -127,7 +138,7 @@ pub fn write(
 }
 
 fn save(path: &PathBuf, bytes: &[u8]) -> Result<()> {
-    std::fs::write(path, bytes).map_err(|e| Error::Io(format!("{} cannot be written: {e}", path.display())))
+    std::fs::write(path, bytes).map_err(|e| unwritable(path, &e))
 }
 
 /// The values of one target, or of several along a new first axis.
@@ -144,7 +155,7 @@ pub fn write_segments(path: &PathBuf, map: &Segmentation) -> Result<()> {
 }
 
 /// The report with what it takes to draw its maps without the network: each target's values (little-endian float32 in
-/// base64, of the target's `shape`), how they are drawn, and which part of the picture they are of.
+/// base64, of the target's `shape`), what the method is called, how they are drawn, and which part of the picture they are of.
 fn stored(
     explanation: &Explanation,
     report: &Value,
@@ -161,6 +172,7 @@ fn stored(
         target["values"] = BASE64_STANDARD.encode(bytes).into();
     }
     stored["display"] = serde_json::json!(display(explanation, chosen)?);
+    stored["label"] = method(explanation.method)?.about().label.into();
     stored["crop"] = serde_json::json!(input.crop);
     Ok(stored)
 }
