@@ -13,34 +13,12 @@ import { promisify } from 'node:util';
 import { launch } from './chromium.mjs';
 import { openHost, serve, serveSite } from './host.mjs';
 import { difference, eventually } from './support.mjs';
+import { CLASSIC, MODULE, errorOf, events, html, results, tag } from './tag.mjs';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const MODULE = '<script type="module" src="www/tag/pellucid-explainer.js"></script>';
-const CLASSIC = '<script src="www/tag/pellucid-explainer.classic.js"></script>';
-/** Counts the tag's events before any script of it runs. */
-const LISTEN = `<script>
-  window.events = [];
-  for (const what of ['ready', 'progress', 'result', 'error']) {
-    document.addEventListener('pellucid-' + what, ({ target, detail }) => {
-      window.events.push({ what, id: target.id, detail: what === 'error' ? { code: detail.code, message: detail.message } : what === 'result' ? { label: detail.explanation.target?.label, method: detail.explanation.method, targets: detail.explanations.length } : {} });
-    });
-  }
-</script>`;
-const html = (body, script = MODULE) => `<!doctype html><html lang="en"><meta charset="utf-8"><title>A host</title><body>${LISTEN}${body}${script}`;
-const tag = (attributes, content = '') => `<pellucid-explainer src="www/samples/cat.jpg" backend="cpu" ${attributes}>${content}</pellucid-explainer>`;
-
 /** A window in which several tags are seen at once. */
 const TALL = { context: { viewport: { width: 1000, height: 2400 } } };
 
-const events = (page, what) => page.evaluate((what) => window.events.filter((event) => !what || event.what === what), what);
-const results = async (page, count, timeout = 30_000) => {
-  await page.waitForFunction((count) => window.events.filter(({ what }) => what === 'result').length >= count, count, { timeout });
-  return events(page, 'result');
-};
-const errorOf = async (page) => {
-  await page.waitForFunction(() => window.events.some(({ what }) => what === 'error'), null, { timeout: 20_000 });
-  return (await events(page, 'error'))[0].detail;
-};
 /** What a tag shows, averaged to a few colours. */
 const shown = (page, selector = 'pellucid-explainer', size = 12) =>
   page.evaluate(

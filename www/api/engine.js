@@ -129,7 +129,7 @@ export class Engine {
   #die(error) {
     if (this.#end) return this.#end;
     const code = codeOf(error);
-    const message = code === 'crashed' ? `The engine stopped (${messageOf(error)}). Reload the page to go on.` : messageOf(error);
+    const message = code === 'crashed' ? `The engine stopped: ${messageOf(error)} Reload the page to go on.` : messageOf(error);
     this.#end = new PellucidError(code, message);
     this.#end.dead = true;
     this.#handlers.onDead?.(this.#end);
@@ -213,7 +213,7 @@ export class Engine {
       bridge.close();
       if (bridge !== this.#next) throw cancelled('another model was opened');
       if (codeOf(error) !== 'crashed') throw error;
-      const what = `The engine failed on ${model.name} (${messageOf(error)}), most likely for want of memory.`;
+      const what = `The engine failed on ${model.name}, most likely for want of memory: ${messageOf(error)}`;
       throw new PellucidError('model', `${what} The model in use stays open; try a smaller one.`);
     } finally {
       signal?.removeEventListener('abort', stop);

@@ -62,13 +62,3 @@ export const dimensions = (shape) => shape.join(' × ');
  * @param {string} label
  */
 export const quoted = (label) => `“${label}”`;
-
-/**
- * A text as a sentence of its own: with a capital, and a stop where it has no end.
- * @param {string} text
- */
-export function sentence(text) {
-  const trimmed = String(text).trim();
-  const full = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
-  return /[.!?]$/.test(full) ? full : `${full}.`;
-}

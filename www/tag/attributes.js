@@ -47,6 +47,12 @@ function numbersFrom(name, text, count) {
 }
 
 /**
+ * A number; what is none stays, and is refused by the engine as what it is.
+ * @param {string} text
+ */
+export const numberFrom = (text) => /** @type {number} */ (Number.isNaN(Number(text)) ? text : Number(text));
+
+/**
  * Parameters of a method: JSON, or `key=value` with blanks or semicolons between.
  * @param {string | null} text
  * @returns {Record<string, Setting>}

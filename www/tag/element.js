@@ -4,7 +4,7 @@
 /** @import { Explainer, Explanation } from '../api/pellucid' */
 /** @import { Api, Lease, LoadApi, ResultDetail, Shown } from './types' */
 
-import { ASKED, ATTRIBUTES, METHOD, controlsFrom, lookFrom, openingFrom, parametersFrom } from './attributes.js';
+import { ASKED, ATTRIBUTES, METHOD, controlsFrom, lookFrom, numberFrom, openingFrom, parametersFrom } from './attributes.js';
 import { lease } from './engines.js';
 import { insideOf, sourceOf, watchInside } from './inside.js';
 import { unwatchNear, watchNear } from './near.js';
@@ -54,6 +54,8 @@ export class PellucidExplainer extends Base {
   #picture = null;
   /** The maps that are shown, and the explainer that made them. @type {{ explainer: Explainer, explanations: Explanation[], shown: Shown, alt: string } | null} */
   #last = null;
+  /** What was told to be ready last. @type {{ explainer: Explainer, blob: Blob } | null} */
+  #ready = null;
   /** @type {(() => void) | null} */
   #unwatchTheme = null;
   /** @type {(() => void) | null} */
@@ -177,14 +179,20 @@ export class PellucidExplainer extends Base {
     const asked = this.#asked();
     const explainer = await loading;
     if (signal.aborted) return;
-    const { model, backend } = explainer;
-    this.#tell('ready', { explainer, model, backend });
     view.offer({ methods: explainer.methods(), method: asked.method });
     const blob = await picture;
+    if (signal.aborted) return;
+    if (this.#ready?.blob !== blob || this.#ready.explainer !== explainer) {
+      this.#ready = { blob, explainer };
+      const { model, backend } = explainer;
+      this.#tell('ready', { explainer, model, backend });
+    }
     await inTurn(async () => {
       if (!this.#last) view.see(await explainer.see(blob, { signal }), this.#alt);
       const { shown, explanations } = await run(explainer, blob, asked, lookFrom(this), {
         signal,
+        // What is listed stays while another map of the same picture is made.
+        onClasses: (classes) => signal.aborted || this.#last || view.list(classes, (asked.target ?? asked.compare) ? null : classes[0].index),
         onProgress: (done, total) => {
           if (signal.aborted) return;
           view.progress(done / total);
@@ -274,7 +282,7 @@ export class PellucidExplainer extends Base {
       versus: this.getAttribute('versus') || null,
       layer: text('layer'),
       score: /** @type {'logit' | 'probability' | null} */ (text('score')),
-      seed: Number(text('seed') ?? 0),
+      seed: numberFrom(text('seed') ?? '0'),
       parameters: parametersFrom(this.getAttribute('parameters')),
       compare: this.getAttribute('compare'),
     };
@@ -321,7 +329,7 @@ export class PellucidExplainer extends Base {
     this.#controller?.abort();
     this.#isDone = this.#isNear = false;
     this.#dismiss();
-    this.#picture = null;
+    this.#picture = this.#ready = null;
     this.#view?.free();
   }
 }

@@ -1,6 +1,6 @@
 // Maps that were made before, read from a file: a report of the command line (`--output map.json`), or an array of numpy.
 
-/** @import { ClassScore, Display } from '../api/pellucid' */
+/** @import { ClassScore, Display, Target } from '../api/pellucid' */
 /** @import { StoredMap } from './types' */
 
 import { failure } from './files.js';
@@ -102,6 +102,17 @@ export function usualDisplay({ values, shape }) {
     return { colours: 'inferno', sign: 'absolute', channels: 'max-abs', opacity: fine ? 0.85 : 0.6, clip: fine ? 99.5 : 100, blend: 'overlay', underlay: 'colour' };
   }
   return { colours: 'blue-red', sign: 'both', channels: 'sum', opacity: fine ? 1 : 0.85, clip: fine ? 99.5 : 100, blend: 'alpha-by-magnitude', underlay: fine ? 'pale' : 'grey' };
+}
+
+/**
+ * The words for what maps show.
+ * @param {string} label
+ * @param {(Target | undefined)[]} targets
+ * @param {Target | null} [versus]
+ */
+export function nameOf(label, targets, versus) {
+  const labels = targets.flatMap((target) => (target ? `“${target.label}”` : []));
+  return [label, labels.length && ` for ${labels.join(', ')}`, versus && ` rather than “${versus.label}”`].filter(Boolean).join('');
 }
 
 /**

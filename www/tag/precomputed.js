@@ -5,7 +5,7 @@
 /** @import { Look, Panel, Picture, Shown, StoredMap } from './types' */
 
 import { COLOURS, DIVERGING } from './colours.js';
-import { classesOf, mapsIn, usualDisplay } from './maps.js';
+import { classesOf, mapsIn, nameOf, usualDisplay } from './maps.js';
 
 /** The long side of what is drawn, in pixels. */
 const SIDE = 512;
@@ -27,11 +27,12 @@ export async function precomputed(file, picture, look) {
   const magnitude = Math.max(...planes.map((plane) => plane.magnitude));
   const [{ width, height }] = planes;
   const seen = await crop(picture, report.crop, width / height);
-  const title = (/** @type {StoredMap} */ map) => map.target?.label ?? report.method ?? 'Map';
+  // Files of former versions say the method's id alone.
+  const name = (/** @type {StoredMap[]} */ of) => nameOf(report.label ?? report.method ?? 'A map', of.map(({ target }) => target), report.versus);
+  const title = (/** @type {StoredMap} */ map) => (maps.length > 1 && map.target?.label) || name([map]);
   const panels = planes.map((plane) => panelOf({ ...plane, magnitude }, seen, title(plane.map), report.unit ?? plane.map.unit ?? ''));
-  const made = [report.method, maps.map(({ target }) => target?.label).filter(Boolean).join(', ')].filter(Boolean).join(' for ');
   /** @type {Shown} */
-  const shown = { panels, classes: classesOf(maps), target: maps[0].target?.index ?? null, made: made && `${made}, made before`, notes: report.notes ?? [] };
+  const shown = { panels, classes: classesOf(maps), target: maps[0].target?.index ?? null, made: `${name(maps)}, made before`, notes: report.notes ?? [] };
   const { targets, ...said } = report;
   return { shown, explanations: [{ ...said, ...maps[0], targets: maps }] };
 }

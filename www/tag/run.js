@@ -4,6 +4,7 @@
 /** @import { Look, Panel, Shown } from './types' */
 
 import { comparedFrom } from './attributes.js';
+import { nameOf } from './maps.js';
 
 /** How many classes are listed. */
 const LISTED = 5;
@@ -23,6 +24,7 @@ const LISTED = 5;
 /**
  * @typedef {object} Watch
  * @property {AbortSignal} signal
+ * @property {(classes: ClassScore[]) => void} onClasses
  * @property {(done: number, total: number) => void} onProgress
  * @property {(panels: Panel[]) => void} onPartial
  */
@@ -39,6 +41,7 @@ const LISTED = 5;
 export async function run(explainer, picture, asked, look, watch) {
   const { signal } = watch;
   const { classes } = await explainer.classify(picture, { signal });
+  watch.onClasses(classes.slice(0, LISTED));
   const explanations = await explained(explainer, picture, asked, look, watch);
   const panels = await panelsOf(explainer, explanations, look, signal);
   const [first] = explanations;
@@ -159,8 +162,7 @@ const labelOf = (explainer, method) => explainer.methods().find(({ id }) => id =
  * @param {Explanation} explanation
  */
 function titleOf(explainer, { method, target, versus }) {
-  const against = versus ? ` rather than “${versus.label}”` : '';
-  return `${labelOf(explainer, method)} for “${target.label}”${against}`;
+  return nameOf(labelOf(explainer, method), [target], versus);
 }
 
 /**

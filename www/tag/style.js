@@ -120,7 +120,7 @@ select, .again {
 .again:hover { background: var(--sunken); }
 .range { width: 100%; margin: 2px 0; accent-color: var(--accent); }
 
-.legend { display: grid; gap: 3px; width: min(100%, var(--wide, 26rem)); font-size: 0.78em; color: var(--muted); font-variant-numeric: tabular-nums; }
+.legend { display: grid; gap: 3px; container-type: inline-size; width: min(100%, max(var(--wide, 26rem), 9rem)); font-size: 0.78em; color: var(--muted); font-variant-numeric: tabular-nums; }
 .several .legend { width: min(100%, 26rem); }
 .scale { width: 100%; height: 8px; border-radius: 4px; display: block; }
 .ticks { position: relative; height: 1.4em; }
@@ -137,6 +137,7 @@ details[open] summary { margin-bottom: 6px; }
 .fallback ::slotted(img) { display: block; max-width: 100%; height: auto; border-radius: calc(var(--radius) - 4px); }
 .caption { font-size: 0.875em; color: var(--muted); }
 
+@container (max-width: 10rem) { .tick:not(.first, .last) { display: none; } }
 @container (min-width: 34rem) {
   .full:not(.several) .body { grid-template-columns: minmax(0, var(--wide, 26rem)) minmax(14rem, 1fr); }
   .full:not(.several) .body.tall { grid-template-columns: minmax(0, 1fr) minmax(14rem, 18rem); }

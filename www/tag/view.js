@@ -76,6 +76,8 @@ export class View {
   /** @type {Controls} */
   #controls = 'full';
   #hasClasses = false;
+  /** The classes that are listed, as text. */
+  #listed = '';
   #hasMethods = false;
 
   /** Which of the parts that have something to show are shown. */
@@ -118,6 +120,9 @@ export class View {
   /** @param {Offer} offer */
   offer({ methods, method }) {
     if (this.#method.childElementCount === 0) this.#method.append(...optionGroups(methods));
+    this.#method.querySelector(':disabled')?.remove();
+    // One that there is not stands there as what it is, so that another can be chosen.
+    if (!methods.some(({ id }) => id === method)) this.#method.prepend(h('option', { value: method, disabled: true }, `${method}: unknown`));
     this.#method.value = method;
     this.#hasMethods = true;
     this.#arrange();
@@ -149,7 +154,7 @@ export class View {
    */
   show({ panels, classes, target, made, notes }, alt) {
     this.draw(panels, alt);
-    this.#drawClasses(classes, target);
+    this.list(classes, target);
     this.#made.textContent = made;
     this.#notes.replaceChildren(...notes.map((note) => h('li', {}, note)));
     this.#error.hidden = true;
@@ -180,11 +185,19 @@ export class View {
   }
 
   /**
+   * Lists the classes, and which of them is explained.
    * @param {Shown['classes']} classes
    * @param {number | null} target
    */
-  #drawClasses(classes, target) {
+  list(classes, target) {
     this.#hasClasses = classes.length > 0;
+    const chosen = classes.find(({ index }) => index === target);
+    this.#answer.replaceChildren(...(chosen ? [h('span', { class: 'name' }, chosen.label), h('span', { class: 'share' }, shareOf(chosen))] : []));
+    this.#arrange();
+    const said = JSON.stringify(classes);
+    // Whoever goes through them by keyboard stays where he is.
+    if (said === this.#listed) return this.#classes.querySelectorAll('input').forEach((input) => void (input.checked = input.value === String(target)));
+    this.#listed = said;
     this.#classes.replaceChildren(
       ...classes.map(({ index, label, probability, logit }) => {
         const input = h('input', { type: 'radio', name: this.#group, value: index, onchange: () => this.#hands.target(index) });
@@ -194,8 +207,6 @@ export class View {
         return h('label', { class: 'class' }, input, h('span', { class: 'name', title: label }, label), h('span', { class: 'share' }, shareOf({ probability, logit })), amount);
       }),
     );
-    const chosen = classes.find(({ index }) => index === target);
-    this.#answer.replaceChildren(...(chosen ? [h('span', { class: 'name' }, chosen.label), h('span', { class: 'share' }, shareOf(chosen))] : []));
   }
 
   /** @param {number} opacity */

@@ -4,7 +4,8 @@
 /** @import { Store } from '../types' */
 
 import { h, show } from '../dom.js';
-import { sentence, share } from '../format.js';
+import { sentence } from '../../shared/errors.js';
+import { share } from '../format.js';
 import { labelOf } from '../state/question.js';
 
 const TOP = 5;

@@ -3,8 +3,7 @@
 /** @import { Notice } from '../types' */
 
 import { $, $$, h, icon } from '../dom.js';
-import { sentence } from '../format.js';
-import { codeOf, messageOf } from '../../shared/errors.js';
+import { codeOf, messageOf, sentence } from '../../shared/errors.js';
 
 const MOST = 3;
 
