@@ -165,9 +165,9 @@ describe('the API', () => {
     });
     const { bad, range, kind, itself, ...classes } = found;
     assert.deepEqual(classes, { index: [281, null], label: [281, null], list: [282, 281, null], text: [281, 282, null], versus: [281, 282] });
-    await assert.rejects(command('explain', 'www/samples/cat.jpg', '--method', 'saliency', '--target', 'tabbby'), ({ stderr }) => stderr.includes(bad));
-    assert.match(range, /class 1000 is out of range/);
-    assert.match(kind, /true names no class/);
+    await assert.rejects(command('explain', 'www/samples/cat.jpg', '--method', 'saliency', '--target', 'tabbby'), ({ stderr }) => stderr.includes(bad.slice(1, -1)));
+    assert.match(range, /Class 1000 is out of range/);
+    assert.match(kind, /True names no class/);
     assert.match(itself, /cannot be held against itself/);
   });
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
-import { workersFrom } from '../../www/api/workers.js';
+import { MOST_WORKERS, usualWorkers } from '../../www/api/workers.js';
 import { workersFrom as workersAsked } from '../../www/page/engine.js';
 import { launch, open } from './chromium.mjs';
 import { answers, assertQuiet, coffee, difference, dismissAll, drop, eventually, explained, fileOf, noticeOf, thumbnail } from './support.mjs';
@@ -95,10 +95,9 @@ describe('what comes in', () => {
   });
 
   it('starts one to eight workers, whatever the address says', async () => {
-    const of = (asked) => workersFrom(workersAsked(asked), 16);
+    const of = (asked) => workersAsked(asked) ?? usualWorkers(16);
     assert.deepEqual([null, '', 'many', 'NaN', '-3', '0', '1', '2.9', '8', '9', '1e9', 'Infinity', '-Infinity'].map(of), [4, 4, 4, 4, 1, 1, 1, 2, 8, 8, 8, 8, 1]);
-    assert.equal(workersFrom(null, 2), 2);
-    assert.equal(workersFrom(null, undefined), 1);
+    assert.deepEqual([usualWorkers(2), usualWorkers(undefined), workersAsked('1e9')], [2, 1, MOST_WORKERS]);
     const { page: other, context, trouble: quiet } = await open(browser, '?backend=cpu&workers=-1e9');
     const picture = await coffee();
     await explained(other, () => drop(other, picture));

@@ -123,7 +123,10 @@ fn values_of_the_wrong_kind_are_named() {
         (&["--display", "sign=plus"], r#"sign is "plus", and should be one of both, positive"#),
         (&["--display", "opaque=1"], r#"there is no display option "opaque"; give one of colours, opacity"#),
         (&["--display", "opacity=0.5"], "add --output FILE.png"),
-        (&["--method", "eigen-cam", "--set", "foo=1"], r#"there is no parameter "foo"; the method takes none"#),
+        (
+            &["--method", "eigen-cam", "--set", "foo=1"],
+            r#"there is no parameter "foo"; the method takes none"#,
+        ),
         (&["--target", "tabbi"], "did you mean tabby?"),
     ] {
         let line = error(&[&["explain", &cat(), "--backend", "cpu"], flags].concat());

@@ -3,6 +3,7 @@
 /** @import { ArgumentsOf, FromWorker, Operation, ToWorker, ValueOf } from '../shared/wire' */
 /** @import { CallOptions } from './types' */
 
+import { messageOf } from '../shared/errors.js';
 import { PellucidError, cancelled } from './errors.js';
 import { startWorker } from './start.js';
 
@@ -53,6 +54,11 @@ export class Bridge {
     return new Promise((resolve, reject) => {
       if (!this.#worker) return reject(new PellucidError('crashed', 'the engine is not running'));
       if (signal?.aborted) return reject(cancelled());
+      try {
+        if (!transfer.length) structuredClone(args);
+      } catch (error) {
+        return reject(new PellucidError('argument', `An option cannot be sent to the worker: ${messageOf(error)} Give plain values and files.`));
+      }
       const id = this.#next++;
       const stop = () => this.#worker?.post({ id, stop: true });
       signal?.addEventListener('abort', stop, { once: true });

@@ -10,11 +10,11 @@ import { codeOf } from '../shared/errors.js';
 import { Engine } from './engine.js';
 import { PellucidError, cancelled } from './errors.js';
 import { createImages } from './images.js';
-import { assetsFor, openingFrom, optionsFrom, trialFrom } from './options.js';
-import { createOrigins } from './origins.js';
+import { assetsFor, fileOf, isWhole, openingFrom, optionsFrom, trialFrom, unfit } from './options.js';
+import { createOrigins, noMap } from './origins.js';
 import { abortable, createQueue } from './queue.js';
 import { suitedDisplay } from './results.js';
-import { workersFrom } from './workers.js';
+import { usualWorkers } from './workers.js';
 
 /** How many milliseconds a server may be silent before it is given up. */
 const TIMEOUT = 30_000;
@@ -54,7 +54,7 @@ export class Explainer {
     const assets = assetsFor(options);
     const opening = openingFrom(options, assets);
     opening.options.backend = backend ?? 'auto';
-    const engine = new Engine({ opening, assets, timeout, workers: workersFrom(workers, globalThis.navigator?.hardwareConcurrency) }, {
+    const engine = new Engine({ opening, assets, timeout, workers: workers ?? usualWorkers(globalThis.navigator?.hardwareConcurrency) }, {
       onLoading: onProgress,
       onRestart,
       onDead,
@@ -239,13 +239,15 @@ export class Explainer {
   async hide(segments, hidden, options = {}) {
     const { signal } = optionsFrom('hide', options);
     const known = this.#cuts.get(segments);
-    if (!known) throw new PellucidError('argument', 'hide takes what segments() of the same explainer gave');
+    if (!known) throw unfit('segments', segments, 'what segments() of the same explainer gave');
+    const parts = Array.from(hidden ?? []);
+    if (!parts.every((part) => isWhole(part) && part < segments.count)) throw unfit('hidden', hidden, `a list of segments, from 0 to ${segments.count - 1}`);
     return this.#ask(known.blob, { signal }, async () => {
       if (this.#cut?.cut !== segments || this.#cut.epoch !== this.#engine.epoch) {
         await known.again();
         this.#cut = { cut: segments, epoch: this.#engine.epoch };
       }
-      return this.#engine.call('hide', { hidden: [...hidden] }, { signal });
+      return this.#engine.call('hide', { hidden: parts }, { signal });
     });
   }
 
@@ -275,6 +277,7 @@ export class Explainer {
    * @returns {Display}
    */
   displayOf(map) {
+    if (!map) throw noMap();
     return suitedDisplay(this.methods(), map);
   }
 
@@ -304,10 +307,10 @@ export class Explainer {
 
   /**
    * The class names in a file, in class order.
-   * @param {Blob} file
+   * @param {Blob | string | URL | ArrayBuffer | ArrayBufferView} source
    */
-  async readLabels(file) {
-    return this.#engine.call('labels', { blob: file });
+  async readLabels(source) {
+    return this.#engine.call('labels', { blob: await this.#fileOf(fileOf('labels', source)) });
   }
 
   /** Ends the workers. Whoever waits for an answer gets an error, code `disposed`. */
@@ -375,6 +378,9 @@ export class Explainer {
   async #question({ method = 'grad-cam', target, versus, layer, score, seed = 0, parameters = {}, background, baseline, ...own }, signal) {
     /** @type {Question} */
     const question = { method, target: target ?? null, versus: versus ?? null, layer: layer ?? null, score: score ?? null, parameters, seed, ...own };
+    if (background && this.methods().some(({ id, background: takes }) => id === method && !takes)) {
+      throw new PellucidError('argument', `${method} compares with no background; leave it out`);
+    }
     if (background) question.background = await this.#choice('background', [background].flat(), signal);
     if (!baseline) return question;
     question.baseline = await this.#choice('baseline', [baseline], signal);

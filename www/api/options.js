@@ -5,6 +5,7 @@
 
 import { SHIPPED, address, assetsFrom } from './assets.js';
 import { PellucidError } from './errors.js';
+import { MOST_WORKERS } from './workers.js';
 
 const QUESTION = ['method', 'target', 'layer', 'versus', 'score', 'seed', 'parameters', 'background', 'baseline', 'segments', 'samples'];
 const MODEL = ['model', 'files', 'labels', 'preprocessing', 'scores', 'size', 'head', 'name', 'assets', 'signal'];
@@ -25,7 +26,36 @@ const KNOWN = {
 };
 
 /**
- * The options of a call, which are all known.
+ * What the options that JavaScript itself uses may be; the engine checks the others. Each is a check and its words.
+ * @type {[keys: string[], fits: (value: any) => boolean, words: string][]}
+ */
+const CHECKS = [
+  [['workers'], (value) => isWhole(value) && value > 0 && value <= MOST_WORKERS, `a whole number from 1 to ${MOST_WORKERS}`],
+  [['retries', 'top'], (value) => isWhole(value), 'a whole number from 0'],
+  [['timeout'], (value) => value > 0, 'a number above 0'],
+  [['signal'], (value) => value instanceof AbortSignal, 'the signal of an AbortController'],
+  [['onProgress', 'onRestart', 'onDead'], (value) => typeof value === 'function', 'a function'],
+  [['files'], (value) => [...value].every((file) => file instanceof Blob), 'a list of Files: the model’s own, not their addresses'],
+  [['preprocessing', 'assets'], (value) => typeof value === 'object', 'an object'],
+  [['background'], (value) => !Array.isArray(value) || value.length > 0, 'an image or a list of some'],
+];
+
+/** @param {unknown} value */
+export const isWhole = (value) => Number.isInteger(value) && /** @type {number} */ (value) >= 0;
+
+/**
+ * Refuses a value by its name, with what is allowed.
+ * @param {string} name
+ * @param {unknown} value
+ * @param {string} words
+ */
+export function unfit(name, value, words) {
+  const given = typeof value === 'string' ? JSON.stringify(value) : Array.isArray(value) ? `[${value}]` : String(value);
+  return new PellucidError('argument', `${name} is ${given}, and should be ${words}`);
+}
+
+/**
+ * The options of a call, which are all known and of their kinds.
  * @template {object} Options
  * @param {keyof typeof KNOWN} call
  * @param {Options} options
@@ -34,9 +64,24 @@ const KNOWN = {
 export function optionsFrom(call, options) {
   const known = KNOWN[call];
   const given = options ?? /** @type {Options} */ ({});
-  const unknown = Object.keys(given).find((key) => !known.includes(key));
-  if (unknown === undefined) return given;
-  throw new PellucidError('argument', `${call} has no option ${JSON.stringify(unknown)}; it has ${known.join(', ')}`);
+  for (const [key, value] of Object.entries(given)) {
+    if (!known.includes(key)) throw new PellucidError('argument', `${call} has no option ${JSON.stringify(key)}; it has ${known.join(', ')}`);
+    const [, , words] = CHECKS.find(([keys, fits]) => keys.includes(key) && value !== undefined && value !== null && !isFit(fits, value)) ?? [];
+    if (words) throw unfit(key, value, words);
+  }
+  return given;
+}
+
+/**
+ * @param {(value: any) => boolean} fits
+ * @param {unknown} value
+ */
+function isFit(fits, value) {
+  try {
+    return fits(value);
+  } catch {
+    return false;
+  }
 }
 
 /** @param {Pick<LoadOptions, 'assets'>} options */
@@ -58,7 +103,7 @@ export function openingFrom({ model, files, labels, preprocessing, scores, size,
     labelsFile: labels instanceof File ? labels.name : undefined,
     files: files && [...files],
     config: preprocessing?.config instanceof Blob ? preprocessing.config : undefined,
-    options: { ...preprocessingFrom(preprocessing), scores, size: size && [...size], labels: isList(labels) ? labels : undefined, head },
+    options: { ...preprocessingFrom(preprocessing), scores, size, labels: isList(labels) ? labels : undefined, head },
   };
 }
 
@@ -81,12 +126,12 @@ export async function trialFrom({ preprocessing, head }) {
  * @returns {Partial<Opening['options']>}
  */
 function preprocessingFrom(given) {
-  const { mean, std, resize, config, ...rest } = given ?? {};
+  const { resize, config, ...rest } = given ?? {};
   const unknown = Object.keys(rest).find((key) => !PREPROCESSING.includes(key));
   if (unknown !== undefined) {
     throw new PellucidError('argument', `preprocessing has no option ${JSON.stringify(unknown)}; it has ${PREPROCESSING.join(', ')}`);
   }
-  return { ...rest, config: typeof config === 'string' ? config : undefined, mean: mean && [...mean], std: std && [...std], resize: resize === undefined ? undefined : String(resize) };
+  return { ...rest, config: typeof config === 'string' ? config : undefined, resize: resize === undefined ? undefined : String(resize) };
 }
 
 /** @param {unknown} labels @returns {labels is string[]} */
@@ -97,11 +142,11 @@ const isList = (labels) => Array.isArray(labels);
  * @param {string} what
  * @param {unknown} source
  */
-function fileOf(what, source) {
+export function fileOf(what, source) {
   if (source instanceof Blob) return source;
   if (typeof source === 'string' || source instanceof URL) return addressOf(what, source);
   if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return new Blob([/** @type {BlobPart} */ (source)]);
-  throw new PellucidError('argument', `This is no ${what}. Give an address, a File or Blob, or its bytes.`);
+  throw unfit(what, source, 'an address, a File or Blob, or its bytes');
 }
 
 /**

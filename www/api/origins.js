@@ -8,6 +8,9 @@ import { PellucidError } from './errors.js';
 import { abortable } from './queue.js';
 import { explanationOf, keptMap } from './results.js';
 
+/** What is to be drawn is no map. */
+export const noMap = () => new PellucidError('argument', 'This is no map of this explainer. Give what explain() resolved to, or one of its targets.');
+
 /**
  * Notes where the maps of a run come from; they are made where there are none yet.
  * @typedef {(id: number, given: object[] | undefined, question: Pick<Question, 'method' | 'target' | 'layer'>) => object[]} OriginOf
@@ -70,7 +73,7 @@ export function createOrigins(engine, ask) {
      */
     async held(map, signal, work) {
       const origin = origins.get(map);
-      if (!origin) throw new PellucidError('argument', 'This is no map of this explainer. Give what explain() resolved to, or one of its targets.');
+      if (!origin) throw noMap();
       const { blob, maps } = origin;
       const k = Math.max(0, maps.indexOf(map));
       if (origin.epoch === engine.epoch) {

@@ -325,7 +325,7 @@ export class Explainer {
   /** The file of the model. */
   file(): Promise<Blob>;
   /** The class names in a file, in class order. */
-  readLabels(file: Blob): Promise<string[]>;
+  readLabels(file: string | URL | Blob | ArrayBuffer | ArrayBufferView): Promise<string[]>;
   /** Ends the workers and frees their memory. Whoever waits for an answer gets an error, code `disposed`. */
   dispose(): void;
 }

@@ -46,11 +46,14 @@ export function createEngine(options, own) {
  */
 const openingOf = (model, parts) => (model.model ? { assets: parts.assets, ...model } : { ...parts, ...model });
 
+/** As many workers as the API takes. */
+const MOST = 8;
+
 /**
  * How many workers the address asks for; null where it leaves that open.
  * @param {string | null} text
  */
 export function workersFrom(text) {
-  const number = Number(text);
-  return text && !Number.isNaN(number) ? number : null;
+  const number = Math.floor(Number(text));
+  return text && !Number.isNaN(number) ? Math.max(1, Math.min(number, MOST)) : null;
 }

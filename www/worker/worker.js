@@ -130,7 +130,9 @@ async function sendFiles({ method, background, baseline }) {
  * @param {unknown} value
  */
 const jsonOf = (value) =>
-  JSON.stringify(value, (_, each) => (ArrayBuffer.isView(each) ? [.../** @type {Uint8Array} */ (each)] : Number.isNaN(each) ? 'NaN' : each));
+  JSON.stringify(value, (_, each) =>
+    ArrayBuffer.isView(each) ? [.../** @type {Uint8Array} */ (each)] : typeof each === 'bigint' ? `${each}n` : Number.isNaN(each) ? 'NaN' : each,
+  );
 
 /**
  * A part, from its address where it is not here.
