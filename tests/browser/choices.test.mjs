@@ -52,8 +52,11 @@ describe('what files are for', () => {
     assert.deepEqual(names(await sorted([file('net.xml', '<net '), weights])).model, 'net.xml');
   });
 
-  it('does not wait where nothing has to be read', () => {
-    assert.deepEqual(names(sorted([file('a.png', '', 'image/png'), file('b.txt'), file('c')])).images, ['a.png', 'c']);
+  it('knows an ONNX model by its bytes, whatever it is called', async () => {
+    const onnx = '\x08\x08\x12\x07pytorch';
+    for (const [name, type] of [['net.bin', ''], ['net.jpg', 'image/jpeg'], ['net', '']]) assert.equal(names(await sorted([file('labels.txt'), file(name, onnx, type)])).model, name);
+    const found = names(await sorted([file('a.png', '\x89PNG', 'image/png'), file('b.txt'), file('c'), file('w.data', '\x08\x08\x08')]));
+    assert.deepEqual([found.model, found.images, found.data], [undefined, ['a.png', 'c'], ['w.data']]);
   });
 });
 
@@ -66,8 +69,8 @@ function flow() {
     if (engine.failure) throw engine.failure;
     opened.push(options);
     return { model: { name: 'net', missing: [], remarks: [] }, backend: { kind: 'cpu', adapter: '', events: [] } };
-  } };
-  const notices = { notify: (notice) => told.push(notice), notifyError: (error) => told.push(error), clearErrors() {}, clearNotices() {} };
+  }, loaded: Promise.resolve({ readLabels: async (file) => (await file.text()).split('\n') }) };
+  const notices = { notify: (notice) => (told.push(notice), { remove() {} }), notifyError: (error) => told.push(error), clearErrors() {}, clearNotices() {} };
   const model = createModelFlow(store, engine, { open: async () => {}, again: async () => {} }, notices);
   return { store, engine, model, told, last: () => opened.at(-1), count: () => opened.length };
 }
@@ -132,6 +135,23 @@ describe('what is kept of a model', () => {
     engine.failure = null;
     await model.take(parts({ data: [data] }));
     assert.deepEqual(last(), { model: onnx, labels, files: [data] });
+  });
+
+  it('keeps labels that do not fit for the model that comes after them', async () => {
+    const { model, engine, told, last } = flow();
+    await model.take(parts({ model: onnx }));
+    engine.failure = Object.assign(new Error('the model has 3 classes'), { code: 'argument' });
+    const [labels, other] = [file('labels.txt', 'a\nb'), file('other.onnx')];
+    assert.equal(await model.take(parts({ labels })), false);
+    await new Promise((resolve) => setTimeout(resolve));
+    assert.match(told.at(-1).message, /labels\.txt are kept for the next model/);
+    engine.failure = null;
+    const data = file('other.onnx.data');
+    await model.take(parts({ data: [data] }));
+    await model.take(parts({ model: other }));
+    assert.deepEqual(last(), { model: other, files: [data], labels });
+    await model.take(parts({ labels: file('more.txt') }));
+    assert.deepEqual([last().model, last().files], [other, [data]]);
   });
 
   it('goes back with the engine to the model that had worked', async () => {

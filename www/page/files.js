@@ -1,5 +1,5 @@
-// The purposes of files: a model, and what lies around it; told by their names, and JSON by what it holds, since timm's
-// configuration, a network's labels and transformers' own description are all called config.json.
+// The purposes of files: a model, and what lies around it; told by their names, models of other names by their first bytes,
+// and JSON by what it holds, since timm's configuration, a network's labels and transformers' own description are all called config.json.
 
 /** @import { ModelFiles } from './types' */
 
@@ -24,15 +24,15 @@ const MOST_JSON = 4 << 20;
 /**
  * The files by what they are for. What is no model's is a picture, for the engine to say what it is; `idle` is for nothing.
  * @param {File[]} files
- * @returns {ModelFiles & { images: File[], idle: File[] } | Promise<ModelFiles & { images: File[], idle: File[] }>}
+ * @returns {Promise<ModelFiles & { images: File[], idle: File[] }>}
  */
-export function sorted(files) {
-  const model = files.find(({ name }) => MODEL.test(name));
-  const rest = files.filter((file) => file !== model);
+export async function sorted(files) {
+  const model = files.find(({ name }) => MODEL.test(name)) ?? (await modelAmong(files));
   /** @type {ModelFiles & { images: File[], idle: File[] }} */
   const found = { model, data: [], images: [], idle: [] };
   const json = [];
-  for (const file of rest) {
+  for (const file of files) {
+    if (file === model) continue;
     // The system says of pictures what they are.
     if (file.type.startsWith('image/')) found.images.push(file);
     else if (DATA.test(file.name)) found.data.push(file);
@@ -40,24 +40,22 @@ export function sorted(files) {
     else if (LABELS.test(file.name)) found.labels = file;
     else found.images.push(file);
   }
-  // No file has to be read here, so nothing that follows has to wait.
-  const may = model ? undefined : found.data.find(({ name }) => /\.bin$/i.test(name));
-  return json.length || may ? withRead(found, json, may) : found;
+  return withJson(found, json);
 }
 
 /**
- * @param {ModelFiles & { images: File[], idle: File[] }} found
- * @param {File[]} json
- * @param {File} [may] weights, unless they are a checkpoint of PyTorch, for the engine to name
+ * A model that is not called so: by its first bytes.
+ * @param {File[]} files
  */
-async function withRead(found, json, may) {
-  const [first, second] = new Uint8Array(may ? await may.slice(0, 2).arrayBuffer() : []);
-  // A zip archive, or a pickle.
-  if (may && ((first === 0x50 && second === 0x4b) || (first === 0x80 && second <= 5))) {
-    found.model = may;
-    found.data = found.data.filter((file) => file !== may);
-  }
-  return withJson(found, json);
+async function modelAmong(files) {
+  const starts = await Promise.all(files.map(async (file) => new Uint8Array(await file.slice(0, 3).arrayBuffer())));
+  return files.find(({ name }, i) => {
+    const [first, second, third] = starts[i];
+    // ONNX, which begins with the number of its version and one of the fields from the producer to the graph; or a
+    // checkpoint of PyTorch, for the engine to name: a zip archive, or a pickle.
+    const isOnnx = first === 8 && second < 32 && third >= 0x12 && third < 0x43 && (third & 5) === 0;
+    return isOnnx || (/\.bin$/i.test(name) && ((first === 0x50 && second === 0x4b) || (first === 0x80 && second <= 5)));
+  });
 }
 
 /**

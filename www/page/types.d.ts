@@ -369,8 +369,8 @@ export interface RememberFlow {
 }
 
 export interface TrialFlow {
-  /** Asks what the network would say with other choices; those that hold already end it. */
-  ask(choices: Choices): void;
+  /** Asks what the network would say with other choices; those that hold already end it. A fault says what a field should hold that cannot be read. */
+  ask(choices: Choices, fault?: string): void;
   /** Ends it, and takes up the run that was stopped for it. */
   leave(): void;
 }

@@ -35,11 +35,12 @@ export function createModelFlow(store, engine, picture, { clearErrors, notify, n
     const of = model ?? held?.model;
     // Data for no model that waits, and what goes with the model that is open.
     if (!of && data.length) {
-      waiting = { data, config, labels, choices: {} };
+      waiting = { data, config: config ?? held?.config, labels: labels ?? held?.labels, choices: {} };
       say({ message: `The file ${data[0].name} holds the weights of a model. Drop its .onnx file too.` });
       return false;
     }
-    const before = held ?? (model ? { data: [], choices: {} } : current);
+    const isOfCurrent = !of && !held?.data.length;
+    const before = isOfCurrent ? current : (held ?? { data: [], choices: {} });
     const { preprocessing, ...choices } = before.choices;
     return openParts({
       model: of ?? current.model,
@@ -48,7 +49,19 @@ export function createModelFlow(store, engine, picture, { clearErrors, notify, n
       labels: labels ?? before.labels,
       // A configuration says all of what was chosen of preprocessing before it; the rest still holds.
       choices: config ? choices : before.choices,
-    }, of?.name);
+    }, of?.name, () => isOfCurrent && labels && keep(labels));
+  }
+
+  /**
+   * Labels that do not fit the model that is open may be of the next one.
+   * @param {File} labels
+   */
+  async function keep(labels) {
+    const explainer = await engine.loaded;
+    // What cannot be read was told of.
+    if (!(await explainer.readLabels(labels).catch(() => null))) return;
+    waiting = { data: [], labels, choices: {} };
+    say({ message: `The labels of ${labels.name} are kept for the next model.` });
   }
 
   /** @type {ModelFlow['choose']} */
@@ -59,13 +72,15 @@ export function createModelFlow(store, engine, picture, { clearErrors, notify, n
   /**
    * @param {ModelParts} parts
    * @param {string} [name]
+   * @param {() => unknown} [refused]
    */
-  async function openParts(parts, name) {
+  async function openParts(parts, name, refused) {
     waiting = null;
-    const missing = (/** @type {unknown} */ error) => {
+    const failed = (/** @type {unknown} */ error) => {
       if (codeOf(error) === 'missing-data' && parts.model) waiting = parts;
+      if (codeOf(error) === 'argument') refused?.();
     };
-    return change(() => engine.open(optionsOf(parts)), parts, name, missing);
+    return change(() => engine.open(optionsOf(parts)), parts, name, failed);
   }
 
   async function reset() {

@@ -25,6 +25,8 @@ export function createTrialFlow(store, engine, { explain, model }) {
   /** @param {Partial<Trial>} patch */
   const update = (patch) => store.set({ trial: { status: 'running', classes: null, notes: [], message: null, ...store.state.trial, ...patch } });
 
+  const fail = (/** @type {string} */ message) => update({ status: 'failed', classes: null, notes: [], message });
+
   function stop() {
     clearTimeout(timer);
     controller?.abort();
@@ -32,9 +34,10 @@ export function createTrialFlow(store, engine, { explain, model }) {
   }
 
   /** @type {TrialFlow['ask']} */
-  function ask(choices) {
+  function ask(choices, fault) {
     stop();
     if (!store.state.classes) return;
+    if (fault) return fail(`This cannot be read. Give ${fault[0].toLowerCase()}${fault.slice(1)}`);
     if (JSON.stringify(sortedKeys(choices)) === JSON.stringify(sortedKeys(model.choices))) return store.set({ trial: null });
     // The network answers one at a time.
     if (store.state.run.status === 'running') {
@@ -55,7 +58,7 @@ export function createTrialFlow(store, engine, { explain, model }) {
       const { classes, notes } = await answer(choices, signal);
       if (!signal.aborted) update({ status: 'done', classes, notes, message: null });
     } catch (error) {
-      if (!signal.aborted && codeOf(error) !== 'cancelled') update({ status: 'failed', classes: null, notes: [], message: messageOf(error) });
+      if (!signal.aborted && codeOf(error) !== 'cancelled') fail(messageOf(error));
     }
   }
 

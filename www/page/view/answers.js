@@ -5,7 +5,7 @@
 /** @import { State, Store } from '../types' */
 /** @import { Item } from './picker.js' */
 
-import { $, $$, h } from '../dom.js';
+import { $, $$, h, show } from '../dom.js';
 import { duration, quoted, share } from '../format.js';
 import { labelOf, methodOf } from '../state/question.js';
 import { createPicker } from './picker.js';
@@ -34,6 +34,7 @@ export function setUpAnswers(store) {
       const known = classes?.classes.slice(0, TOP).some(({ index }) => index === target?.index);
       picker.update(target?.index ?? null, target && !known ? target.label : undefined);
       picker.button.disabled = !classes;
+      show($('#class-field'), classes?.classes.length !== 1);
       $('#answers-note').textContent = classes ? `in ${duration(classes.elapsed_ms)}` : '';
     },
   );

@@ -39,8 +39,7 @@ export function setUpIntake(store, { picture, model }) {
  * @param {{ store: Store, picture: PictureFlow, model: ModelFlow }} to
  */
 async function takeFiles(files, { store, picture, model }) {
-  const sorting = sorted(files);
-  const { images, idle, ...own } = sorting instanceof Promise ? await sorting : sorting;
+  const { images, idle, ...own } = await sorted(files);
   // Several pictures at once are what a method compares with.
   if (images.length > 1 && images.length === files.length && methodOf(store.state)?.background) {
     return takeOwn(store, 'background', files);

@@ -101,7 +101,7 @@ function setUpLayers(store, explain) {
       const needed = needsLayer();
       show(field, layers().length > 0 && (needed || spec()?.layer === 'optional'));
       if (field.hidden) return;
-      show(slider, needed);
+      show(slider, needed && slid().length > 1);
       const name = layerOf(store.state);
       const chosen = layers().find((each) => each.name === name);
       const text = chosen ? `${chosen.shape.slice(-2).join(' × ')} · ${name}` : INPUT;
@@ -134,9 +134,9 @@ function setUpVersus(store) {
   const field = $('#versus-field');
   field.append(...picker.element);
   store.watch(
-    ({ methods, method, versus, target }) => [methods, method, versus, target],
+    ({ methods, method, versus, target, classes }) => [methods, method, versus, target, classes],
     (methods, _, versus, target) => {
-      show(field, Boolean(methodOf(store.state)?.contrasts));
+      show(field, methodOf(store.state)?.contrasts && store.state.classes?.classes.length !== 1);
       // A class is not held against itself.
       if (versus !== null && versus === target?.index) return store.set({ versus: null });
       picker.update(versus, versus === null ? ALONE : labelOf(store.state, versus));

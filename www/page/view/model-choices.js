@@ -53,8 +53,8 @@ export function createChoices(onChange) {
       channels.select.value = choices.preprocessing?.channels ?? '';
       head.select.value = choices.head ?? '';
     },
-    /** Whether each field is as it should be. */
-    isValid: () => element.every((each) => [...each.querySelectorAll('input')].every((input) => input.validity.valid || input.closest('[hidden]'))),
+    /** What the first field should hold that cannot be read; nothing where each can. */
+    fault: () => element.flatMap((each) => [...each.querySelectorAll('input')]).find((input) => !input.validity.valid && !input.closest('[hidden]'))?.title,
     /** @returns {Choices} */
     read() {
       const order = /** @type {'rgb' | 'bgr' | ''} */ (channels.select.value);

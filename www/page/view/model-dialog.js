@@ -22,7 +22,7 @@ import { createKeptList } from './remember.js';
 export function setUpModelDialog(store, { model, trial, remember }, engine) {
   const dialog = $('#model-dialog');
   const card = createCard();
-  const choices = createChoices(() => choices.isValid() && trial.ask(choices.read()));
+  const choices = createChoices(() => trial.ask(choices.read(), choices.fault()));
   const files = createFileRow({
     label: 'Choose a model',
     accept: MODEL_FILES,
