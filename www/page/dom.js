@@ -29,6 +29,8 @@ export const $$ = (selector, root = document) => [.../** @type {NodeListOf<E>} *
  */
 export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);
+  // Whoever comes back to the page finds it as new, and no browser is to fill in what was chosen before.
+  if (tag === 'input' || tag === 'select') element.setAttribute('autocomplete', 'off');
   for (const [key, value] of Object.entries(props)) assign(element, key, value);
   element.append(...flattened(children));
   return element;
