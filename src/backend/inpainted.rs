@@ -29,7 +29,7 @@ pub struct Inpainted<'a> {
 impl Inpainted<'_> {
     /// Fails with [`Error::Argument`] unless the masks are of the image's size.
     pub fn check(&self) -> Result<()> {
-        let image = &self.by.asked.image;
+        let image = &self.by.args.image;
         if self.shown.bits() == image.len() && self.shown.is_whole() {
             return Ok(());
         }
@@ -45,9 +45,9 @@ impl Inpainted<'_> {
 
 /// An image, ready to be filled under many masks, by several threads at once.
 #[derive(Deserialize)]
-#[serde(try_from = "Asked")]
+#[serde(try_from = "InpaintingArgs")]
 pub struct Inpainting {
-    asked: Asked,
+    args: InpaintingArgs,
     picture: Picture,
     /// Each byte's value at the network's input: `[C, 1, 256]`.
     levels: Tensor,
@@ -57,7 +57,7 @@ pub struct Inpainting {
 
 /// All that an [`Inpainting`] is made of.
 #[derive(Clone, Serialize, Deserialize)]
-struct Asked {
+struct InpaintingArgs {
     image: Tensor,
     all_hidden: Tensor,
     preprocessing: Preprocessing,
@@ -76,13 +76,13 @@ impl Inpainting {
         preprocessing: Preprocessing,
         scheme: Scheme,
     ) -> Result<Self> {
-        Asked { image, all_hidden, preprocessing, scheme }.try_into()
+        InpaintingArgs { image, all_hidden, preprocessing, scheme }.try_into()
     }
 
     /// The shape of the image: `[C, H, W]`.
     #[must_use]
     pub fn shape(&self) -> &[usize] {
-        self.asked.image.shape()
+        self.args.image.shape()
     }
 
     /// Whether all that is seen under any mask is finite.
@@ -90,14 +90,14 @@ impl Inpainting {
     /// # Errors
     /// [`Error::NotFinite`] where it is not.
     pub fn check_finite(&self) -> Result<()> {
-        self.asked.image.check_finite("the image")?;
-        self.asked.all_hidden.check_finite("the fill")
+        self.args.image.check_finite("the image")?;
+        self.args.all_hidden.check_finite("the fill")
     }
 
     /// The image with its hidden pixels filled in. A pixel of which any channel is hidden is filled in whole, as shap
     /// does; what shows keeps its exact values.
     fn written(&self, shown: &BitRows, mask: usize) -> Vec<f32> {
-        let Asked { image, all_hidden, .. } = &self.asked;
+        let InpaintingArgs { image, all_hidden, .. } = &self.args;
         let hidden = hidden(shown, mask, image.row_len());
         if !hidden.contains(&false) {
             return all_hidden.data().to_vec();
@@ -117,7 +117,7 @@ impl Inpainting {
     fn fill(&self, hidden: &[bool]) -> Picture {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let one = idle().pop();
-        let mut inpainter = one.unwrap_or_else(|| Inpainter::new(self.picture.clone(), self.asked.scheme));
+        let mut inpainter = one.unwrap_or_else(|| Inpainter::new(self.picture.clone(), self.args.scheme));
         let filled = inpainter.fill(hidden);
         idle().push(inpainter);
         filled
@@ -139,39 +139,39 @@ fn hidden(shown: &BitRows, row: usize, plane: usize) -> Vec<bool> {
     hidden
 }
 
-impl TryFrom<Asked> for Inpainting {
+impl TryFrom<InpaintingArgs> for Inpainting {
     type Error = Error;
 
-    fn try_from(asked: Asked) -> Result<Self> {
-        let Asked { image, all_hidden, preprocessing, .. } = &asked;
+    fn try_from(args: InpaintingArgs) -> Result<Self> {
+        let InpaintingArgs { image, all_hidden, preprocessing, .. } = &args;
         if image.shape() != all_hidden.shape() {
             return Err(Error::Argument("what hides the whole image is not of its size".into()));
         }
         let picture = preprocessing.denormalise(image)?;
         let greys = (0..=255u8).flat_map(|v| [v; 3]).collect();
         let levels = preprocessing.normalise(&Picture::new(256, 1, greys)?, image.shape()[0])?;
-        Ok(Self { asked, picture, levels, idle: Mutex::default() })
+        Ok(Self { args, picture, levels, idle: Mutex::default() })
     }
 }
 
 impl Serialize for Inpainting {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        self.asked.serialize(serializer)
+        self.args.serialize(serializer)
     }
 }
 
 impl fmt::Debug for Inpainting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Inpainting").field(&self.asked.scheme).field(&self.shape()).finish()
+        f.debug_tuple("Inpainting").field(&self.args.scheme).field(&self.shape()).finish()
     }
 }
 
 /// Without the inpainters, which are made when they are needed.
 impl Clone for Inpainting {
     fn clone(&self) -> Self {
-        let Self { asked, picture, levels, .. } = self;
-        let (asked, picture, levels) = (asked.clone(), picture.clone(), levels.clone());
-        Self { asked, picture, levels, idle: Mutex::default() }
+        let Self { args, picture, levels, .. } = self;
+        let (args, picture, levels) = (args.clone(), picture.clone(), levels.clone());
+        Self { args, picture, levels, idle: Mutex::default() }
     }
 }
 

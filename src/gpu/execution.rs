@@ -80,7 +80,7 @@ impl Arena {
     }
 }
 
-/// Floats or words that go into the arena before a job runs.
+/// Floats or words that go into the arena before dispatches run.
 #[derive(Clone, Debug)]
 pub struct Upload<'a> {
     /// The first vec4.
@@ -107,7 +107,7 @@ pub struct PreparedDispatch {
 }
 
 /// Dispatches with their pipelines and parameters.
-pub struct Job {
+pub struct DispatchList {
     dispatches: Vec<PreparedDispatch>,
     params: wgpu::Buffer,
     /// One per page of constants, for the arena of that generation.
@@ -118,7 +118,7 @@ pub struct Job {
 /// Bytes of one dispatch's parameters; a multiple of the alignment of dynamic offsets.
 const PARAMS: usize = 512;
 
-impl Job {
+impl DispatchList {
     /// Makes pipelines, uploads parameters, and what constants are not on the device yet.
     pub fn new(
         gpu: &Gpu,

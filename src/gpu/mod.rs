@@ -16,7 +16,7 @@ mod profile;
 mod recording;
 
 pub use device::Gpu;
-pub use execution::{Arena, Job, Pending, PreparedDispatch, Upload};
+pub use execution::{Arena, DispatchList, Pending, PreparedDispatch, Upload};
 pub use layout::{as_u32, pack, unpack};
 pub use pipelines::{Kernel, Pipelines};
 pub use preprocess::{Value, Variant};

@@ -19,13 +19,13 @@ use crate::{
     ops::kernels::{LANES, THREAD, flops, linear, targets},
 };
 
-/// The parts of a quantization, and its gradient.
+/// The quantities of a quantization, and its gradient.
 pub static DYNAMIC_QUANTIZE: Kernel =
     Kernel { name: "dynamic_quantize", source: include_str!("dynamic_quantize.wgsl"), snippets: &[THREAD] };
 
-/// A part of the quantization of `x`, from its largest value and its smallest one, negated.
+/// What a dynamic quantization of `x` makes, from its largest value and its smallest one, negated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum Quantity {
     /// From `[high, -low]`: the scale, in reals per step.
     Scale,
     /// From `[high, -low]`: the integer that stands for zero.
@@ -38,11 +38,11 @@ pub enum Part {
     Slope,
 }
 
-/// One part of a dynamic quantization.
+/// One of the quantities of a dynamic quantization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DynamicQuantize {
-    /// The part.
-    pub part: Part,
+    /// Which.
+    pub quantity: Quantity,
 }
 
 /// Scale and zero point, from the largest value and the smallest one, negated.
@@ -64,11 +64,11 @@ pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
     let high = largest(node, x)?;
     let negated = scaled(node, x, -1.0, 0.0)?;
     let negated_low = largest(node, negated)?;
-    for part in [Part::Scale, Part::ZeroPoint] {
-        let made = node.add(DynamicQuantize { part }, &[high, negated_low])?;
+    for quantity in [Quantity::Scale, Quantity::ZeroPoint] {
+        let made = node.add(DynamicQuantize { quantity }, &[high, negated_low])?;
         node.others.push(made);
     }
-    node.add(DynamicQuantize { part: Part::Integers }, &[x, high, negated_low])
+    node.add(DynamicQuantize { quantity: Quantity::Integers }, &[x, high, negated_low])
 }
 
 /// The largest of a value's elements, as a value without axes.
@@ -92,10 +92,11 @@ pub(super) fn steps(
     zero: ValueId,
 ) -> Option<Result<ValueId, String>> {
     let [integers, zero] = [integers, zero].map(|value| node.node(value).clone());
-    let part = |node: &crate::graph::Node| node.as_op::<DynamicQuantize>().map(|op| op.part);
-    let is_one = (part(&integers), part(&zero)) == (Some(Part::Integers), Some(Part::ZeroPoint))
+    let quantity = |node: &crate::graph::Node| node.as_op::<DynamicQuantize>().map(|op| op.quantity);
+    let is_one = (quantity(&integers), quantity(&zero))
+        == (Some(Quantity::Integers), Some(Quantity::ZeroPoint))
         && integers.inputs[1..] == zero.inputs[..];
-    is_one.then(|| node.value_of(DynamicQuantize { part: Part::Steps }, &integers.inputs))
+    is_one.then(|| node.value_of(DynamicQuantize { quantity: Quantity::Steps }, &integers.inputs))
 }
 
 impl Operator for DynamicQuantize {
@@ -114,15 +115,17 @@ impl Operator for DynamicQuantize {
     /// None for what the range is made of: scale and zero point count as constants.
     fn gradient(&self, at: &mut Adjoint<'_>) -> Result<Vec<ValueId>> {
         match at.inputs[..] {
-            [_, high, low] => {
-                Ok(vec![at.add("gradient", Self { part: Part::Slope }, &[at.cotangent, high, low])?])
-            }
+            [_, high, low] => Ok(vec![at.add(
+                "gradient",
+                Self { quantity: Quantity::Slope },
+                &[at.cotangent, high, low],
+            )?]),
             _ => Ok(vec![]),
         }
     }
 
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
-        let part = self.part;
+        let quantity = self.quantity;
         at.floats(move |read, made| {
             let range = &read[read.len() - 2..];
             let (scale, zero) = parameters(range[0].floats()[0], range[1].floats()[0]);
@@ -130,12 +133,12 @@ impl Operator for DynamicQuantize {
             let each = |made: &mut [f32], of: &dyn Fn(f32) -> f32| {
                 made.iter_mut().zip(read[0].floats()).for_each(|(y, x)| *y = of(*x));
             };
-            match part {
-                Part::Scale => made.fill(scale),
-                Part::ZeroPoint => made.fill(zero),
-                Part::Integers => each(made, &|x| steps(x) + zero),
-                Part::Steps => each(made, &steps),
-                Part::Slope => each(made, &|g| g / scale),
+            match quantity {
+                Quantity::Scale => made.fill(scale),
+                Quantity::ZeroPoint => made.fill(zero),
+                Quantity::Integers => each(made, &|x| steps(x) + zero),
+                Quantity::Steps => each(made, &steps),
+                Quantity::Slope => each(made, &|g| g / scale),
             }
         })
     }
@@ -153,12 +156,12 @@ impl Operator for DynamicQuantize {
             [high.offset, low.offset, x.offset, output.offset],
             [as_u32(output.plane() * output.blocks()), as_u32(vectors), shared[0], shared[1]],
         ];
-        let kind = match self.part {
-            Part::Scale => 0,
-            Part::ZeroPoint => 1,
-            Part::Integers => 2,
-            Part::Steps => 3,
-            Part::Slope => 4,
+        let kind = match self.quantity {
+            Quantity::Scale => 0,
+            Quantity::ZeroPoint => 1,
+            Quantity::Integers => 2,
+            Quantity::Steps => 3,
+            Quantity::Slope => 4,
         };
         let launch = Launch { groups: linear(vectors), page: 0, flops: flops(&[64, vectors]) };
         let variant = vec![("LANES", LANES.into()), ("KIND", Value::Int(kind))];
@@ -176,19 +179,19 @@ impl Operator for DynamicQuantize {
         let scale = if high == low { 1.0 } else { (high - low) / 255.0 };
         let zero = (-low / scale).round_ties_even();
         let steps = |x: f64| (x / scale).round_ties_even().clamp(-zero, 255.0 - zero);
-        match self.part {
-            Part::Scale => inputs[0].map(|_| scale),
-            Part::ZeroPoint => inputs[0].map(|_| zero),
-            Part::Integers => inputs[0].map(|x| steps(x) + zero),
-            Part::Steps => inputs[0].map(steps),
-            Part::Slope => inputs[0].map(|g| g / scale),
+        match self.quantity {
+            Quantity::Scale => inputs[0].map(|_| scale),
+            Quantity::ZeroPoint => inputs[0].map(|_| zero),
+            Quantity::Integers => inputs[0].map(|x| steps(x) + zero),
+            Quantity::Steps => inputs[0].map(steps),
+            Quantity::Slope => inputs[0].map(|g| g / scale),
         }
     }
 }
 
 #[cfg(test)]
 pub(crate) mod cases {
-    use super::{DynamicQuantize, Part};
+    use super::{DynamicQuantize, Quantity};
     use crate::{
         graph::{Graph, Rows},
         ops::{
@@ -211,7 +214,7 @@ pub(crate) mod cases {
 
     pub const ALL: &[Case] = &[Case { is_derivative: false, ..Case::new("DynamicQuantize", ONNX, quantize) }];
 
-    /// A part of the quantization of the input, by its own range.
+    /// One quantity of the quantization of the input, by its own range.
     fn quantize(rng: &mut Rng) -> Graph {
         let mut graph = Graph::new();
         let shape = image_shape(rng);
@@ -227,8 +230,8 @@ pub(crate) mod cases {
         };
         let (high, low) = (bound(1.0), bound(-1.0));
         match int(rng, 0, 1) {
-            0 => finished(graph, DynamicQuantize { part: Part::Integers }, &[x, high, low]),
-            _ => finished(graph, DynamicQuantize { part: Part::Steps }, &[x, high, low]),
+            0 => finished(graph, DynamicQuantize { quantity: Quantity::Integers }, &[x, high, low]),
+            _ => finished(graph, DynamicQuantize { quantity: Quantity::Steps }, &[x, high, low]),
         }
     }
 }

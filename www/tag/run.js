@@ -10,7 +10,7 @@ import { nameOf } from './maps.js';
 const LISTED = 5;
 
 /**
- * @typedef {object} Asked
+ * @typedef {object} TagQuestion
  * @property {string} method
  * @property {number | string | null} target
  * @property {string | null} versus
@@ -33,7 +33,7 @@ const LISTED = 5;
  * Asks for what the tag shows.
  * @param {Explainer} explainer
  * @param {Blob} picture
- * @param {Asked} asked
+ * @param {TagQuestion} asked
  * @param {Look} look
  * @param {Watch} watch
  * @returns {Promise<{ shown: Shown, explanations: Explanation[] }>}
@@ -74,7 +74,7 @@ export async function panelsOf(explainer, explanations, look, signal) {
 /**
  * @param {Explainer} explainer
  * @param {Blob} picture
- * @param {Asked} asked
+ * @param {TagQuestion} asked
  * @param {Look} look
  * @param {Watch} watch
  */

@@ -141,13 +141,13 @@ pub async fn with_draws(
     let mut done = 0;
     while done < samples {
         let chunk = batch.min(samples - done);
-        let steps: Vec<Step> =
-            (done..done + chunk).map(|i| path.step(&draw(i, extents))).collect::<Result<_>>()?;
-        let points: Vec<Tensor> = steps.iter().map(|s| s.point.clone()).collect();
+        let drawn: Vec<PathPoint> =
+            (done..done + chunk).map(|i| path.at(&draw(i, extents))).collect::<Result<_>>()?;
+        let points: Vec<Tensor> = drawn.iter().map(|d| d.point.clone()).collect();
         let gradients = gradient::of_program(context, &path.program, &Tensor::stack(&points)?).await?;
         let targets = question.targets.len();
-        for (i, step) in steps.iter().enumerate() {
-            sums.add((0..targets).map(|k| path.contribution(step, gradients.row(i * targets + k))));
+        for (i, drawn) in drawn.iter().enumerate() {
+            sums.add((0..targets).map(|k| path.contribution(drawn, gradients.row(i * targets + k))));
         }
         done += chunk;
         let partial = sums.maps(context, &path)?;
@@ -170,7 +170,7 @@ struct Path {
 }
 
 /// One point of a path.
-struct Step {
+struct PathPoint {
     point: Tensor,
     /// `x~ - b`.
     way: Vec<f64>,
@@ -210,7 +210,7 @@ impl Path {
         if self.at_layer { &self.end.shape()[1..] } else { self.end.shape() }
     }
 
-    fn step(&self, draw: &Draw) -> Result<Step> {
+    fn at(&self, draw: &Draw) -> Result<PathPoint> {
         let start = self.starts.row(draw.background);
         let mut point = self.end.clone();
         let mut way = Vec::with_capacity(point.len());
@@ -219,12 +219,12 @@ impl Path {
             *p = (draw.t * end + (1.0 - draw.t) * b) as f32;
             way.push(end - b);
         }
-        Ok(Step { point, way })
+        Ok(PathPoint { point, way })
     }
 
     /// The way times the gradient, summed over the channels of a layer.
-    fn contribution(&self, step: &Step, gradient: &[f32]) -> Vec<f32> {
-        let product = step.way.iter().zip(gradient).map(|(w, &g)| w * f64::from(g));
+    fn contribution(&self, drawn: &PathPoint, gradient: &[f32]) -> Vec<f32> {
+        let product = drawn.way.iter().zip(gradient).map(|(w, &g)| w * f64::from(g));
         if !self.at_layer {
             return product.map(|v| v as f32).collect();
         }

@@ -59,7 +59,7 @@ fn with(context: &Context, region: Region) -> Context {
 }
 
 /// A region in a context: what showing it adds to the scores, and what share of the whole that counts.
-struct Part {
+struct Contribution {
     priority: f64,
     /// Parts of equal priority are refined in the order in which they were found.
     place: u64,
@@ -70,21 +70,21 @@ struct Part {
     weight: f64,
 }
 
-impl PartialEq for Part {
+impl PartialEq for Contribution {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other).is_eq()
     }
 }
 
-impl Eq for Part {}
+impl Eq for Contribution {}
 
-impl PartialOrd for Part {
+impl PartialOrd for Contribution {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Part {
+impl Ord for Contribution {
     fn cmp(&self, other: &Self) -> Ordering {
         self.priority.total_cmp(&other.priority).then(Reverse(self.place).cmp(&Reverse(other.place)))
     }
@@ -92,17 +92,17 @@ impl Ord for Part {
 
 /// Owen values in the making.
 ///
-/// A part, a region in a context, is refined by showing each half alone and adding what it adds both without and
-/// with the other half, at half the weight each. The parts with the largest change of a score times weight are
-/// refined first. What a part that is not refined adds is spread evenly over its values, so that at any time all
+/// The contribution of a region in a context is refined by showing each half alone and adding what it adds both without and
+/// with the other half, at half the weight each. The contributions with the largest change of a score times weight are
+/// refined first. What a contribution that is not refined adds is spread evenly over its values, so that at any time all
 /// values sum to `f(image) - f(nothing)`.
 pub struct Owen {
     shape: [usize; 3],
-    queue: BinaryHeap<Part>,
-    pending: Vec<(Part, [Region; 2])>,
+    queue: BinaryHeap<Contribution>,
+    pending: Vec<(Contribution, [Region; 2])>,
     found: u64,
-    /// The part of single values, which cannot be refined.
-    settled: Vec<Part>,
+    /// The contribution of single values, which cannot be refined.
+    settled: Vec<Contribution>,
 }
 
 impl Owen {
@@ -119,7 +119,15 @@ impl Owen {
         let change = low.iter().zip(&*high).fold(0.0, |m: f64, (l, h)| m.max((h - l).abs()));
         self.found += 1;
         let place = self.found;
-        self.queue.push(Part { priority: change * weight, place, region, without, low, high, weight });
+        self.queue.push(Contribution {
+            priority: change * weight,
+            place,
+            region,
+            without,
+            low,
+            high,
+            weight,
+        });
     }
 
     /// The largest change of a score times weight of what could be refined.
@@ -128,38 +136,38 @@ impl Owen {
         self.queue.iter().filter(|p| p.region.size() > 1).fold(0.0, |m, p| m.max(p.priority))
     }
 
-    /// The next masks to evaluate, one bit per value of the image: two per refined part, until there are `batch`,
-    /// and until there are `left`: as in shap, the last part may take one more.
+    /// The next masks to evaluate, one bit per value of the image: two per refined contribution, until there are `batch`,
+    /// and until there are `left`: as in shap, the last contribution may take one more.
     pub fn take(&mut self, batch: usize, left: usize) -> BitRows {
         let mut masks = BitRows::new(self.shape.iter().product());
         let mut runs = vec![];
         while masks.len() < batch.min(left) {
-            let Some(part) = self.queue.pop() else { break };
-            let Some(halves) = part.region.halves() else {
-                self.settled.push(part);
+            let Some(contribution) = self.queue.pop() else { break };
+            let Some(halves) = contribution.region.halves() else {
+                self.settled.push(contribution);
                 continue;
             };
             for half in halves {
                 runs.clear();
                 half.runs(self.shape, |at, n| runs.push((at, n)));
-                let mut context = &part.without;
+                let mut context = &contribution.without;
                 while let Some(shown) = context {
                     shown.region.runs(self.shape, |at, n| runs.push((at, n)));
                     context = &shown.rest;
                 }
                 masks.push_runs(&runs);
             }
-            self.pending.push((part, halves));
+            self.pending.push((contribution, halves));
         }
         masks
     }
 
     /// Takes the scores of the masks that [`Self::take`] gave, in their order.
     pub fn give(&mut self, scores: &[Rc<[f64]>]) {
-        for ((part, [left, right]), scores) in
+        for ((contribution, [left, right]), scores) in
             std::mem::take(&mut self.pending).into_iter().zip(scores.chunks_exact(2))
         {
-            let Part { without, low, high, weight, .. } = part;
+            let Contribution { without, low, high, weight, .. } = contribution;
             let (only_left, only_right, half) = (scores[0].clone(), scores[1].clone(), weight / 2.0);
             let (with_left, with_right) = (with(&without, left), with(&without, right));
             self.put(left, without.clone(), low.clone(), only_left.clone(), half);
@@ -173,14 +181,14 @@ impl Owen {
     #[must_use]
     pub fn values(&self, scores: usize) -> Vec<Vec<f64>> {
         let mut regions: BTreeMap<Region, Vec<f64>> = BTreeMap::new();
-        let mut parts: Vec<&Part> =
+        let mut contributions: Vec<&Contribution> =
             self.settled.iter().chain(&self.queue).chain(self.pending.iter().map(|p| &p.0)).collect();
         // The heap's own order is no promise.
-        parts.sort_by_key(|p| p.place);
-        for part in parts {
-            let sums = regions.entry(part.region).or_insert_with(|| vec![0.0; scores]);
+        contributions.sort_by_key(|p| p.place);
+        for contribution in contributions {
+            let sums = regions.entry(contribution.region).or_insert_with(|| vec![0.0; scores]);
             for (k, sum) in sums.iter_mut().enumerate() {
-                *sum += (part.high[k] - part.low[k]) * part.weight;
+                *sum += (contribution.high[k] - contribution.low[k]) * contribution.weight;
             }
         }
         let mut values = vec![vec![0.0; self.shape.iter().product()]; scores];

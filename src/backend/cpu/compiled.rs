@@ -24,8 +24,8 @@ type State =
 /// A graph, ready to run one row at a time.
 #[derive(Debug)]
 pub struct Compiled {
-    forward: Part,
-    backward: Option<Part>,
+    forward: Model,
+    backward: Option<Model>,
     /// The source of each of the graph's outputs.
     outputs: Vec<Source>,
     /// The shapes of the graph's outputs.
@@ -36,13 +36,13 @@ pub struct Compiled {
 #[derive(Clone, Copy, Debug)]
 struct Source {
     rows: Rows,
-    /// Which output of its part.
+    /// Which output of its model.
     place: usize,
 }
 
 /// One tract model.
 #[derive(Debug)]
-struct Part {
+struct Model {
     plan: Arc<TypedSimplePlan>,
     /// Which of the values that it is offered it takes, in its own order.
     takes: Vec<ValueId>,
@@ -90,13 +90,13 @@ impl Compiled {
         let is_turned: Vec<bool> = graph.iter().map(|(id, _)| is_turned(id)).collect();
         let inputs = |rows: Rows| graph.inputs().iter().copied().filter(move |i| graph.node(*i).rows == rows);
         let forward =
-            Part::new(graph, Rows::Images, inputs(Rows::Images).collect(), kept.clone(), &is_turned)?;
+            Model::new(graph, Rows::Images, inputs(Rows::Images).collect(), kept.clone(), &is_turned)?;
         let remembered = kept.iter().copied().filter(|k| read_later[k.index()]);
         let needed: Vec<ValueId> = remembered.chain(inputs(Rows::Targets)).collect();
         let backward = if given.is_empty() {
             None
         } else {
-            Some(Part::new(graph, Rows::Targets, needed, given.clone(), &is_turned)?)
+            Some(Model::new(graph, Rows::Targets, needed, given.clone(), &is_turned)?)
         };
         let source = |id: &ValueId| {
             let rows = graph.node(*id).rows;
@@ -135,7 +135,7 @@ impl Compiled {
     /// The state of one thread.
     pub fn runner(&self) -> Result<Runner<'_>> {
         self.has_run.store(true, Ordering::Relaxed);
-        let backward = self.backward.as_ref().map(Part::spawn).transpose()?;
+        let backward = self.backward.as_ref().map(Model::spawn).transpose()?;
         Ok(Runner { compiled: self, forward: self.forward.spawn()?, backward })
     }
 }
@@ -149,12 +149,12 @@ impl Runner<'_> {
 
     /// Runs the backward pass of one target, given the target's inputs; nothing where there is none.
     pub fn target(&mut self, image: &Image, inputs: &[TValue]) -> Result<Vec<TValue>> {
-        let (Some(state), Some(part)) = (&mut self.backward, &self.compiled.backward) else {
+        let (Some(state), Some(model)) = (&mut self.backward, &self.compiled.backward) else {
             return Ok(vec![]);
         };
         let forward = &self.compiled.forward.gives;
         let remembered = |id: &ValueId| forward.iter().position(|g| g == id).map(|i| image.values[i].clone());
-        let taken = part.takes.iter().filter_map(remembered).chain(inputs.iter().cloned());
+        let taken = model.takes.iter().filter_map(remembered).chain(inputs.iter().cloned());
         run(state, taken)
     }
 
@@ -197,7 +197,7 @@ pub fn floats(value: &TValue) -> Result<Vec<f32>> {
     }
 }
 
-impl Part {
+impl Model {
     /// Values that `is_turned` are taken and given as `[H, W, C]`.
     fn new(
         graph: &Graph,

@@ -1,9 +1,9 @@
 //! The GPU backend: WGSL kernels through wgpu, in the page as WebGPU, natively on Vulkan, Metal or DX12.
 
-mod engine;
 mod fuse;
 mod masks;
 mod plan;
+mod runner;
 #[cfg(test)]
 mod tests;
 
@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-pub use engine::Footprint;
-use engine::{Engine, Runner};
 use plan::{Compiled, MaskSize, Size};
+pub use runner::Footprint;
+use runner::{Runner, SharedDevice};
 
 use super::{Backend, Description, Images};
 use crate::{
@@ -36,7 +36,7 @@ const PROGRAMS: usize = 4;
 pub struct GpuBackend {
     network: Arc<Network>,
     description: Description,
-    engine: Engine,
+    device: SharedDevice,
     /// By program and by how images come masked, if they do; the last used stands last.
     runners: Vec<((Program, Option<MaskEncoding>), Runner)>,
 }
@@ -55,20 +55,20 @@ impl GpuBackend {
     pub fn on(gpu: Gpu, network: Arc<Network>) -> Self {
         let description =
             Description { kind: "gpu", adapter: gpu.adapter().to_owned(), fallback: gpu.is_fallback() };
-        Self { network, description, engine: Engine::new(gpu), runners: vec![] }
+        Self { network, description, device: SharedDevice::new(gpu), runners: vec![] }
     }
 
     /// The device.
     #[must_use]
     pub fn gpu(&self) -> &Gpu {
-        &self.engine.gpu
+        &self.device.gpu
     }
 
     /// The memory and the work of a batch on the device, from the arena's own plan.
     pub fn footprint(&mut self, program: &Program, images: usize, targets: usize) -> Result<Footprint> {
         let at = self.runner(program, None)?;
         let size = Size { images, targets, ..Size::default() };
-        self.engine.footprint(&mut self.runners[at].1, size)
+        self.device.footprint(&mut self.runners[at].1, size)
     }
 
     /// By how much `meter`, a clock, goes on in each dispatch of a batch, with its kernel; each is run so many times.
@@ -83,7 +83,7 @@ impl GpuBackend {
     ) -> Result<Vec<(String, f64)>> {
         let at = self.runner(program, None)?;
         let size = Size { images, targets, ..Size::default() };
-        self.engine.profile(&mut self.runners[at].1, size, meter).await
+        self.device.profile(&mut self.runners[at].1, size, meter).await
     }
 
     /// The position of the program's runner, which is made at the first request.
@@ -94,7 +94,7 @@ impl GpuBackend {
             self.runners.push(found);
         } else {
             let compiled =
-                Compiled::new(self.engine.gpu.device_profile(), &self.network.graph_for(program)?, encoding)?;
+                Compiled::new(self.device.gpu.device_profile(), &self.network.graph_for(program)?, encoding)?;
             if self.runners.len() >= PROGRAMS {
                 self.runners.remove(0);
             }
@@ -114,7 +114,7 @@ pub async fn run_graph(gpu: Gpu, graph: &Graph, inputs: &[Tensor]) -> Result<Vec
         return Err(Error::Argument("the graph must be given its one or two inputs".into()));
     };
     let mut runner = Runner::new(Compiled::new(gpu.device_profile(), graph, None)?);
-    Engine::new(gpu).run(&mut runner, Images::Batch(first), inputs.get(1)).await
+    SharedDevice::new(gpu).run(&mut runner, Images::Batch(first), inputs.get(1)).await
 }
 
 /// Records what a GPU would do for a batch, laid out for each kind of adapter in turn, and says what it would take; no
@@ -151,7 +151,7 @@ impl Backend for GpuBackend {
 
     async fn batch(&mut self, program: &Program, targets: usize) -> Result<usize> {
         let at = self.runner(program, None)?;
-        self.engine.batch(&self.runners[at].1, targets, MaskSize::default())
+        self.device.batch(&self.runners[at].1, targets, MaskSize::default())
     }
 
     async fn run(
@@ -162,16 +162,16 @@ impl Backend for GpuBackend {
     ) -> Result<Vec<Tensor>> {
         let encoding = if let Images::Masked(m) = images { Some(masks::encoding(m.masks)) } else { None };
         let at = self.runner(program, encoding)?;
-        self.engine.run(&mut self.runners[at].1, images, cotangents).await
+        self.device.run(&mut self.runners[at].1, images, cotangents).await
     }
 
     async fn warm(&mut self, program: &Program) -> Result<()> {
         let at = self.runner(program, None)?;
         let size = Size { images: 1, targets: 1, ..Size::default() };
-        self.engine.prepare(&mut self.runners[at].1, size).await
+        self.device.prepare(&mut self.runners[at].1, size).await
     }
 
     fn set_clock(&mut self, clock: fn() -> f64) {
-        self.engine.gpu.set_clock(clock);
+        self.device.gpu.set_clock(clock);
     }
 }

@@ -4,7 +4,7 @@ use wide::f32x4;
 
 use super::{
     Scheme,
-    front::{Front, Grid},
+    front::{FramedArea, Front},
 };
 use crate::picture::Picture;
 
@@ -30,7 +30,7 @@ impl Cell {
 /// The picture with a frame around it. Hidden pixels keep their colours until they are filled.
 #[derive(Clone)]
 pub struct Canvas {
-    grid: Grid,
+    area: FramedArea,
     scheme: Scheme,
     cells: Vec<Cell>,
     /// Pixels whose slopes are not those of the inside: pixels at the picture's edge, and beside such.
@@ -39,19 +39,19 @@ pub struct Canvas {
 
 impl Canvas {
     /// The whole picture.
-    pub fn new(picture: &Picture, grid: Grid, scheme: Scheme) -> Self {
+    pub fn new(picture: &Picture, area: FramedArea, scheme: Scheme) -> Self {
         let mut canvas =
-            Self { grid, scheme, cells: vec![Cell::default(); grid.len()], edge: vec![true; grid.len()] };
-        for y in 0..grid.height {
-            for x in 0..grid.width {
+            Self { area, scheme, cells: vec![Cell::default(); area.len()], edge: vec![true; area.len()] };
+        for y in 0..area.height {
+            for x in 0..area.width {
                 let [r, g, b] = picture.pixel(x, y).map(f32::from);
-                let i = grid.at(y, x);
+                let i = area.at(y, x);
                 canvas.cells[i].colour = Colour::new([r, g, b, 1.0]);
-                canvas.edge[i] = y.min(x) < 2 || y + 2 >= grid.height || x + 2 >= grid.width;
+                canvas.edge[i] = y.min(x) < 2 || y + 2 >= area.height || x + 2 >= area.width;
             }
         }
-        for y in 0..grid.height {
-            for i in grid.row(y) {
+        for y in 0..area.height {
+            for i in area.row(y) {
                 canvas.survey(i, [true; 4]);
             }
         }
@@ -60,33 +60,33 @@ impl Canvas {
 
     /// Becomes `whole` again, of which it differs by a filled hole.
     pub fn restore(&mut self, whole: &Self, hidden: &[bool]) {
-        let grid = self.grid;
+        let area = self.area;
         let rows: Vec<_> = hidden
-            .chunks_exact(grid.width)
+            .chunks_exact(area.width)
             .map(|row| {
                 let first = row.iter().position(|h| *h)?;
                 Some((first, row.iter().rposition(|h| *h)? + 1))
             })
             .collect();
-        for y in 0..grid.height {
+        for y in 0..area.height {
             // Slopes beside the hole have changed as well.
-            let near = &rows[y.saturating_sub(1)..(y + 2).min(grid.height)];
+            let near = &rows[y.saturating_sub(1)..(y + 2).min(area.height)];
             let span = near.iter().flatten().copied().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
             let Some((first, last)) = span else { continue };
-            let span = grid.at(y, first) - 1..grid.at(y, last) + 1;
+            let span = area.at(y, first) - 1..area.at(y, last) + 1;
             self.cells[span.clone()].copy_from_slice(&whole.cells[span]);
         }
     }
 
     /// Makes a hole, where the front has not started yet.
     pub fn open(&mut self, hidden: &[bool], front: &Front) {
-        for (y, row) in hidden.chunks_exact(self.grid.width).enumerate() {
-            let cells = &mut self.cells[self.grid.row(y)];
+        for (y, row) in hidden.chunks_exact(self.area.width).enumerate() {
+            let cells = &mut self.cells[self.area.row(y)];
             let closed = cells.iter_mut().zip(row).filter(|(_, h)| **h);
             closed.for_each(|(cell, _)| cell.colour.as_mut_array()[3] = 0.0);
         }
         for &i in front.rim() {
-            self.survey(i, self.grid.around(i).map(|j| !front.is_hidden(j)));
+            self.survey(i, self.area.around(i).map(|j| !front.is_hidden(j)));
         }
     }
 
@@ -102,7 +102,7 @@ impl Canvas {
         if self.edge[i] {
             return self.set_at_edge(i, front);
         }
-        let stride = self.grid.stride();
+        let stride = self.area.stride();
         for j in [i - stride, i, i + stride] {
             self.cells[j].down = self.slope([j - stride, j, j + stride], front);
         }
@@ -122,14 +122,14 @@ impl Canvas {
     /// Renews the slopes around a pixel that was filled at or beside the edge.
     #[cold]
     fn set_at_edge(&mut self, i: usize, front: &Front) {
-        let (grid, stride) = (self.grid, self.grid.stride());
-        let (y, x) = (i / stride - grid.frame, i % stride - grid.frame);
+        let (area, stride) = (self.area, self.area.stride());
+        let (y, x) = (i / stride - area.frame, i % stride - area.frame);
         let mut renew = |j: usize| {
             if self.cells[j].known() > 0.0 {
-                self.survey(j, grid.around(j).map(|k| !front.is_hidden(k)));
+                self.survey(j, area.around(j).map(|k| !front.is_hidden(k)));
             }
         };
-        std::iter::once(i).chain(grid.around(i)).for_each(&mut renew);
+        std::iter::once(i).chain(area.around(i)).for_each(&mut renew);
         // The first row looks to the second for its slopes, the first column to the second.
         if y == 1 {
             [i - stride - 1, i - stride + 1].into_iter().for_each(&mut renew);
@@ -146,16 +146,16 @@ impl Canvas {
     /// not. And the Navier-Stokes scheme's steps from the first column start at the second, from the last row at the
     /// last but one.
     fn survey(&mut self, i: usize, known: [bool; 4]) {
-        let (grid, stride) = (self.grid, self.grid.stride());
-        let (y, x) = (i / stride - grid.frame, i % stride - grid.frame);
-        let (is_first_row, is_first_column) = (y == 0 && grid.height > 1, x == 0 && grid.width > 1);
+        let (area, stride) = (self.area, self.area.stride());
+        let (y, x) = (i / stride - area.frame, i % stride - area.frame);
+        let (is_first_row, is_first_column) = (y == 0 && area.height > 1, x == 0 && area.width > 1);
         let (row, column) = (y + usize::from(is_first_row), x + usize::from(is_first_column));
-        let colour = |y: usize, x: usize| self.cells[grid.at(y, x)].colour;
-        let (above, below) = (y.saturating_sub(1), (y + 1).min(grid.height - 1));
-        let (left, right) = (x.saturating_sub(1), (x + 1).min(grid.width - 1));
+        let colour = |y: usize, x: usize| self.cells[area.at(y, x)].colour;
+        let (above, below) = (y.saturating_sub(1), (y + 1).min(area.height - 1));
+        let (left, right) = (x.saturating_sub(1), (x + 1).min(area.width - 1));
         let middle = match self.scheme {
             Scheme::Telea => (y, x),
-            Scheme::NavierStokes => (if y + 1 == grid.height { above } else { y }, column),
+            Scheme::NavierStokes => (if y + 1 == area.height { above } else { y }, column),
         };
         let down = [above, middle.0, below].map(|y| colour(y, column));
         let across = [left, middle.1, right].map(|x| colour(row, x));

@@ -6,7 +6,7 @@ use wide::f32x4;
 
 use super::{
     canvas::{Canvas, Colour},
-    front::{Front, Grid},
+    front::{FramedArea, Front},
 };
 
 /// Radius of the disc in pixels: the one that shap asks of OpenCV.
@@ -24,14 +24,14 @@ pub struct Disc {
 }
 
 impl Disc {
-    pub fn new(grid: Grid) -> Self {
+    pub fn new(area: FramedArea) -> Self {
         let near = |y: usize, x: usize| {
             let [y, x] = [y, x].map(|from_corner| from_corner as f32 - RADIUS as f32);
             let square = y * y + x * x;
             if square > 0.0 { 1.0 / (square * square.sqrt()) } else { 0.0 }
         };
         let near = array::from_fn(|y| array::from_fn(|x| near(y, x)));
-        Self { stride: grid.stride().cast_signed(), near }
+        Self { stride: area.stride().cast_signed(), near }
     }
 
     /// The place that lies `DOWN` rows below and `side` places before `i`.

@@ -4,14 +4,14 @@ use super::queue::Queue;
 
 /// Indices of pixels: row by row, with a frame around the picture.
 #[derive(Clone, Copy)]
-pub struct Grid {
+pub struct FramedArea {
     pub height: usize,
     pub width: usize,
     /// Width of the frame.
     pub frame: usize,
 }
 
-impl Grid {
+impl FramedArea {
     /// From one row to the next.
     #[inline]
     pub fn stride(self) -> usize {
@@ -47,7 +47,7 @@ const FAR: f32 = 1e6;
 
 /// The front.
 pub struct Front {
-    grid: Grid,
+    area: FramedArea,
     /// Places to be filled. What the front has reached is none, nor is the frame.
     hidden: Vec<bool>,
     times: Vec<f32>,
@@ -57,11 +57,11 @@ pub struct Front {
 }
 
 impl Front {
-    pub fn new(grid: Grid) -> Self {
+    pub fn new(area: FramedArea) -> Self {
         Self {
-            grid,
-            hidden: vec![false; grid.len()],
-            times: vec![f32::INFINITY; grid.len()],
+            area,
+            hidden: vec![false; area.len()],
+            times: vec![f32::INFINITY; area.len()],
             queue: Queue::new(),
             rim: vec![],
         }
@@ -70,10 +70,10 @@ impl Front {
     /// Puts the front on the rim of a hole. Given a radius, known pixels that near the hole get their distances from
     /// the rim too, negative.
     pub fn start(&mut self, hidden: &[bool], outside: Option<usize>) {
-        let grid = self.grid;
+        let area = self.area;
         self.times.fill(f32::INFINITY);
-        for (y, row) in hidden.chunks_exact(grid.width).enumerate() {
-            self.hidden[grid.row(y)].copy_from_slice(row);
+        for (y, row) in hidden.chunks_exact(area.width).enumerate() {
+            self.hidden[area.row(y)].copy_from_slice(row);
         }
         self.find_rim();
         if let Some(radius) = outside {
@@ -90,7 +90,7 @@ impl Front {
     /// The neighbours of a place.
     #[inline]
     pub fn around(&self, i: usize) -> [usize; 4] {
-        self.grid.around(i)
+        self.area.around(i)
     }
 
     #[inline]
@@ -126,16 +126,16 @@ impl Front {
     }
 
     fn find_rim(&mut self) {
-        let (grid, hidden) = (self.grid, &self.hidden);
-        let stride = grid.stride();
-        let mut beside = vec![false; grid.width];
+        let (area, hidden) = (self.area, &self.hidden);
+        let stride = area.stride();
+        let mut beside = vec![false; area.width];
         self.rim.clear();
-        for y in 0..grid.height {
-            let row = grid.row(y);
+        for y in 0..area.height {
+            let row = area.row(y);
             let shifted = |by: usize| &hidden[row.start + by - stride..row.end + by - stride];
             let sides = [shifted(0), shifted(stride - 1), shifted(stride + 1), shifted(2 * stride)];
             let here = shifted(stride);
-            for x in 0..grid.width {
+            for x in 0..area.width {
                 beside[x] = !here[x] & (sides[0][x] | sides[1][x] | sides[2][x] | sides[3][x]);
             }
             self.rim.extend(row.zip(&beside).filter(|(_, b)| **b).map(|(i, _)| i));
@@ -150,7 +150,7 @@ impl Front {
         let mut reached = vec![];
         while let Some(from) = self.queue.pop() {
             reached.push(from);
-            for i in self.grid.around(from) {
+            for i in self.area.around(from) {
                 if std::mem::take(&mut ring[i]) {
                     let time = self.arrive(i);
                     self.queue.push(time, i);
@@ -162,11 +162,11 @@ impl Front {
 
     /// Pixels within a square of the hole but outside it.
     fn ring(&self, radius: usize) -> Vec<bool> {
-        let (grid, stride) = (self.grid, self.grid.stride());
-        let mut beside = vec![false; grid.len()];
-        let mut near = vec![false; grid.len()];
-        spread(&self.hidden, &mut beside, grid, radius, 1);
-        spread(&beside, &mut near, grid, radius, stride);
+        let (area, stride) = (self.area, self.area.stride());
+        let mut beside = vec![false; area.len()];
+        let mut near = vec![false; area.len()];
+        spread(&self.hidden, &mut beside, area, radius, 1);
+        spread(&beside, &mut near, area, radius, stride);
         near.iter_mut().zip(&self.hidden).for_each(|(n, h)| *n &= !h);
         near
     }
@@ -175,7 +175,7 @@ impl Front {
     /// with each of a corner's two times, so that it is that of the earliest ones.
     #[inline]
     pub fn arrive(&mut self, i: usize) -> f32 {
-        let [up, left, down, right] = self.grid.around(i).map(|j| self.times[j]);
+        let [up, left, down, right] = self.area.around(i).map(|j| self.times[j]);
         let (a, b) = (f64::from(up.min(down)), f64::from(left.min(right)));
         let time = if (a - b).abs() >= 1.0 {
             1.0 + a.min(b)
@@ -189,7 +189,7 @@ impl Front {
     /// The slope of the distances at a place, down and across.
     #[inline]
     pub fn slope(&self, i: usize) -> [f32; 2] {
-        let [up, left, down, right] = self.grid.around(i);
+        let [up, left, down, right] = self.area.around(i);
         let slope = |before: usize, after: usize| {
             let (has_before, has_after) = (!self.hidden[before], !self.hidden[after]);
             let time = |is_known: bool, j: usize| self.times[if is_known { j } else { i }].min(FAR);
@@ -201,12 +201,12 @@ impl Front {
 }
 
 /// Marks the picture's places that lie at most `radius` steps before or after a marked one.
-fn spread(from: &[bool], to: &mut [bool], grid: Grid, radius: usize, step: usize) {
-    for y in 0..grid.height {
-        let row = grid.row(y);
+fn spread(from: &[bool], to: &mut [bool], area: FramedArea, radius: usize, step: usize) {
+    for y in 0..area.height {
+        let row = area.row(y);
         for shift in 0..=2 * radius {
             let start = row.start + shift * step - radius * step;
-            let (to, from) = (&mut to[row.clone()], &from[start..start + grid.width]);
+            let (to, from) = (&mut to[row.clone()], &from[start..start + area.width]);
             to.iter_mut().zip(from).for_each(|(t, f)| *t |= f);
         }
     }

@@ -7,7 +7,7 @@ mod queue;
 
 use canvas::{Canvas, Colour};
 use disc::{Disc, RADIUS};
-use front::{Front, Grid};
+use front::{FramedArea, Front};
 
 use super::Picture;
 
@@ -25,7 +25,7 @@ pub enum Scheme {
 pub struct Inpainter {
     picture: Picture,
     scheme: Scheme,
-    grid: Grid,
+    area: FramedArea,
     disc: Disc,
     whole: Canvas,
     /// Holes are made and filled here; equal to `whole` in between.
@@ -37,10 +37,10 @@ impl Inpainter {
     /// Looks at the picture once.
     #[must_use]
     pub fn new(picture: Picture, scheme: Scheme) -> Self {
-        let grid = Grid { height: picture.height, width: picture.width, frame: RADIUS };
-        let whole = Canvas::new(&picture, grid, scheme);
-        let (disc, canvas, front) = (Disc::new(grid), whole.clone(), Front::new(grid));
-        Self { picture, scheme, grid, disc, whole, canvas, front }
+        let area = FramedArea { height: picture.height, width: picture.width, frame: RADIUS };
+        let whole = Canvas::new(&picture, area, scheme);
+        let (disc, canvas, front) = (Disc::new(area), whole.clone(), Front::new(area));
+        Self { picture, scheme, area, disc, whole, canvas, front }
     }
 
     /// Fills the hidden pixels of the picture from those within three pixels, the nearest to the rim first; the result
@@ -62,10 +62,10 @@ impl Inpainter {
     /// The picture with its hidden pixels from the canvas.
     fn filled(&self, hidden: &[bool]) -> Picture {
         let mut picture = self.picture.clone();
-        let width = self.grid.width;
+        let width = self.area.width;
         let rows = picture.rgb.chunks_exact_mut(3 * width).zip(hidden.chunks_exact(width));
         for (y, (rgb, hidden)) in rows.enumerate() {
-            let cells = &self.canvas.cells()[self.grid.row(y)];
+            let cells = &self.canvas.cells()[self.area.row(y)];
             for ((rgb, cell), _) in rgb.chunks_exact_mut(3).zip(cells).zip(hidden).filter(|(_, h)| **h) {
                 let [r, g, b, _] = cell.colour.fast_trunc_int().to_array();
                 rgb.copy_from_slice(&[r as u8, g as u8, b as u8]);

@@ -55,13 +55,13 @@ fn a_warm_backend_compiles_nothing_at_its_first_run() {
     let gpu = pollster::block_on(Gpu::open(true)).unwrap();
     let mut backend = crate::backend::gpu::GpuBackend::on(gpu, network.clone());
     let forward = crate::network::Program::Forward { layer: None };
-    assert_eq!(backend.engine.pipelines(), 0);
+    assert_eq!(backend.device.pipelines(), 0);
     pollster::block_on(backend.warm(&forward)).unwrap();
-    let warm = backend.engine.pipelines();
+    let warm = backend.device.pipelines();
     assert!(warm > 5, "{warm} pipelines");
     let image = Tensor::zeros([&[1], network.input()].concat());
     pollster::block_on(backend.run(&forward, Images::Batch(&image), None)).unwrap();
-    assert_eq!(backend.engine.pipelines(), warm);
+    assert_eq!(backend.device.pipelines(), warm);
 }
 
 #[test]
@@ -77,12 +77,12 @@ fn bad_input_and_lost_devices_are_named() {
     let narrow = Tensor::zeros([1, 1, 2, 1]);
     assert_eq!(on_gpu(&graph, Images::Batch(&narrow), None).unwrap_err().code(), "argument");
 
-    let mut engine = Engine::new(pollster::block_on(Gpu::open(true)).unwrap());
+    let mut device = SharedDevice::new(pollster::block_on(Gpu::open(true)).unwrap());
     let mut runner = Runner::new(Compiled::new(PROFILE, &graph, None).unwrap());
     let ones = Tensor::full([1, 1, 2, 2], 1.0);
-    pollster::block_on(engine.run(&mut runner, Images::Batch(&ones), None)).unwrap();
-    engine.gpu.lose();
-    let error = pollster::block_on(engine.run(&mut runner, Images::Batch(&ones), None)).unwrap_err();
+    pollster::block_on(device.run(&mut runner, Images::Batch(&ones), None)).unwrap();
+    device.gpu.lose();
+    let error = pollster::block_on(device.run(&mut runner, Images::Batch(&ones), None)).unwrap_err();
     assert_eq!(error.code(), "gpu-lost", "{error}");
 }
 

@@ -242,8 +242,8 @@ fn a_picture_is_uploaded_once() {
     // Its place could be the picture's, if that were not kept.
     let z = graph.add("z", conv(4), &[y]).unwrap();
     graph.set_outputs([z]);
-    let engine = &mut *engine();
-    let profile = engine.gpu.device_profile();
+    let device = &mut *device();
+    let profile = device.gpu.device_profile();
     let runner = |encoding| Runner::new(Compiled::new(profile, &graph, encoding).unwrap());
     let written = &mut runner(None);
     let (image, fill, changed) = (picture(rng, shape), picture(rng, shape), picture(rng, shape));
@@ -251,36 +251,36 @@ fn a_picture_is_uploaded_once() {
         let masked = &mut runner(Some(encoding));
         let [some, others] = [(); 2].map(|()| masks(rng, encoding, shape, true));
         let few = one(&some, 0);
-        let first = run_masked(engine, masked, [&image, &fill], &few);
+        let first = run_masked(device, masked, [&image, &fill], &few);
         // The copy on the host is wrong now, and nobody reads it.
-        Arc::get_mut(engine.picture.as_mut().unwrap()).unwrap().image.fill(0);
-        assert!(run_masked(engine, masked, [&image, &fill], &few) == first, "{encoding:?}");
-        engine.picture = None;
+        Arc::get_mut(device.picture.as_mut().unwrap()).unwrap().image.fill(0);
+        assert!(run_masked(device, masked, [&image, &fill], &few) == first, "{encoding:?}");
+        device.picture = None;
         for masks in [&some, &others] {
             let pairs = [[&image, &fill], [&image, &changed], [&changed, &fill], [&changed, &fill]];
             let wanted = pairs.map(|[image, fill]| {
                 let batch = Masked { image, fill, masks }.written().unwrap();
-                pollster::block_on(engine.run(written, Images::Batch(&batch), None)).unwrap().remove(0)
+                pollster::block_on(device.run(written, Images::Batch(&batch), None)).unwrap().remove(0)
             });
-            let mut holds = |engine: &mut Engine, case: usize| {
-                let made = run_masked(engine, masked, pairs[case], masks);
+            let mut holds = |device: &mut SharedDevice, case: usize| {
+                let made = run_masked(device, masked, pairs[case], masks);
                 let close = made.data().iter().zip(wanted[case].data()).all(|(m, w)| (m - w).abs() < 1e-5);
                 assert!(close, "{encoding:?}, case {case}");
             };
-            (0..4).for_each(|case| holds(engine, case));
+            (0..4).for_each(|case| holds(device, case));
             // Something else lies in its place.
-            pollster::block_on(engine.run(written, Images::Batch(&tensor(rng, 40, &shape)), None)).unwrap();
-            holds(engine, 3);
+            pollster::block_on(device.run(written, Images::Batch(&tensor(rng, 40, &shape)), None)).unwrap();
+            holds(device, 3);
         }
     }
 }
 
 fn run_masked(
-    engine: &mut Engine,
+    device: &mut SharedDevice,
     runner: &mut Runner,
     [image, fill]: [&Tensor; 2],
     masks: &Masks,
 ) -> Tensor {
     let images = Images::Masked(Masked { image, fill, masks });
-    pollster::block_on(engine.run(runner, images, None)).unwrap().remove(0)
+    pollster::block_on(device.run(runner, images, None)).unwrap().remove(0)
 }

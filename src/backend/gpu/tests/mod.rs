@@ -16,8 +16,8 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use rand::RngExt;
 
 use super::{
-    engine::{Engine, Runner},
     plan::{Compiled, Size},
+    runner::{Runner, SharedDevice},
 };
 use crate::{
     backend::{Backend, Images, Masked, Masks, Rectangle, cases::array},
@@ -46,11 +46,11 @@ const CASES: u64 = 32;
 const PROFILE: DeviceProfile = DeviceProfile { page_bytes: 128 << 20, tile_memory: TileMemory::Cached };
 
 /// One device for all tests: they take turns, and share pipelines.
-static ENGINE: LazyLock<Mutex<Engine>> =
-    LazyLock::new(|| Mutex::new(Engine::new(pollster::block_on(Gpu::open(true)).unwrap())));
+static DEVICE: LazyLock<Mutex<SharedDevice>> =
+    LazyLock::new(|| Mutex::new(SharedDevice::new(pollster::block_on(Gpu::open(true)).unwrap())));
 
-fn engine() -> MutexGuard<'static, Engine> {
-    ENGINE.lock().unwrap_or_else(PoisonError::into_inner)
+fn device() -> MutexGuard<'static, SharedDevice> {
+    DEVICE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn floats(rng: &mut Rng, count: usize) -> Vec<f32> {
@@ -75,12 +75,12 @@ fn laid_out(
     images: Images<'_>,
     cotangents: Option<&Tensor>,
 ) -> crate::Result<Vec<Tensor>> {
-    let mut engine = engine();
-    let own = engine.gpu.device_profile();
+    let mut device = device();
+    let own = device.gpu.device_profile();
     let profile = DeviceProfile { tile_memory: tiles.unwrap_or(own.tile_memory), ..own };
     let encoding = if let Images::Masked(m) = images { Some(super::masks::encoding(m.masks)) } else { None };
     let compiled = Compiled::new(profile, graph, encoding)?;
-    pollster::block_on(engine.run(&mut Runner::new(compiled), images, cotangents))
+    pollster::block_on(device.run(&mut Runner::new(compiled), images, cotangents))
 }
 
 /// The largest amount by which the device and the oracle differ, as a share of what is allowed.

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     backend::{Images, Masked},
     error::{Error, GpuFault, Result},
-    gpu::{Arena, Gpu, Job, Pending, Pipelines, Upload, View, as_u32, pack, unpack},
+    gpu::{Arena, DispatchList, Gpu, Pending, Pipelines, Upload, View, as_u32, pack, unpack},
     graph::{Node, Rows},
     tensor::Tensor,
 };
@@ -24,7 +24,7 @@ const PLANS: usize = 4;
 const IN_FLIGHT: usize = 2;
 
 /// A device with what all programs share.
-pub struct Engine {
+pub struct SharedDevice {
     /// The device.
     pub gpu: Gpu,
     arena: Arena,
@@ -52,9 +52,9 @@ pub struct Runner {
 }
 
 struct Plan {
-    /// Its number among all plans of the engine.
+    /// Its number among all plans of the device.
     number: u64,
-    job: Job,
+    list: DispatchList,
     inputs: Vec<View>,
     outputs: Vec<View>,
     zeros: u32,
@@ -70,8 +70,8 @@ pub struct Footprint {
     pub weights: u64,
 }
 
-impl Engine {
-    /// An engine on a device.
+impl SharedDevice {
+    /// An open device, on which no program was prepared yet.
     #[must_use]
     pub fn new(gpu: Gpu) -> Self {
         let (arena, pipelines) = (Arena::default(), Pipelines::default());
@@ -128,7 +128,7 @@ impl Engine {
         let dispatches = runner.compiled.record(&memory)?;
         self.resident = None;
         let Some((_, plan)) = runner.plans.last_mut() else { return Ok(vec![]) };
-        let times = plan.job.profile(&self.gpu, &self.arena, &runner.compiled.constants, meter);
+        let times = plan.list.profile(&self.gpu, &self.arena, &runner.compiled.constants, meter);
         let label = |d: &crate::gpu::Dispatch| {
             format!("{} {:?} {:.1} MFLOP {:?}", d.kernel.name, d.groups, d.flops as f64 / 1e6, d.variant)
         };
@@ -192,7 +192,7 @@ impl Engine {
         let reads: Vec<_> = plan.outputs.iter().map(|v| v.offset..v.offset + as_u32(v.vectors())).collect();
         let (gpu, arena, constants) = (&self.gpu, &self.arena, &runner.compiled.constants);
         let started =
-            gpu.scoped(|| plan.job.submit(gpu, arena, constants, &uploads, 0..plan.zeros, &reads)).await?;
+            gpu.scoped(|| plan.list.submit(gpu, arena, constants, &uploads, 0..plan.zeros, &reads)).await?;
         self.resident = matches!(images, Images::Masked(_)).then_some(place);
         Ok((started, plan.outputs.clone()))
     }
@@ -215,14 +215,14 @@ impl Engine {
             let dispatches = runner.compiled.record(&memory)?;
             let (gpu, pipelines, constants) =
                 (&self.gpu, &mut self.pipelines, &mut runner.compiled.constants);
-            let job = gpu.scoped(|| Job::new(gpu, pipelines, constants, &dispatches)).await?;
+            let list = gpu.scoped(|| DispatchList::new(gpu, pipelines, constants, &dispatches)).await?;
             let graph = runner.compiled.graph();
             let views =
                 |ids: &[crate::graph::ValueId]| ids.iter().map(|i| memory.views[i.index()].clone()).collect();
             let (inputs, outputs) = (views(graph.inputs()), views(graph.outputs()));
             self.plans += 1;
             let zeros = as_u32(memory.zeros);
-            let plan = Plan { number: self.plans, job, inputs, outputs, zeros, bytes };
+            let plan = Plan { number: self.plans, list, inputs, outputs, zeros, bytes };
             if runner.plans.len() >= PLANS {
                 runner.plans.remove(0);
             }
