@@ -26,11 +26,11 @@ pub const NETWORK_ELEMENTS: u64 = 1 << 33;
 /// Most products and sums that one image may take: 35 times those of VGG16, 15.5e9.
 pub const WORK: u64 = 1 << 39;
 /// Most products and sums of all constants of a model together that are computed when it is read.
-pub const CONSTANT_WORK: u64 = 1 << 27;
+pub const CONSTANT_WORK: u64 = 1 << 28;
 /// Most products and sums of one pool: what costs more than that does more than a pool is worth.
 pub const POOL_WORK: u64 = 1 << 32;
 /// Most values that the constants of one model may be repeated to or computed as, beside twice as many as the file holds.
-pub const REPEATED: u64 = 1 << 22;
+pub const REPEATED: u64 = 1 << 23;
 /// Most values of all constants together that a file only says the shape of, as files without their weights do: 1 GiB of
 /// floats, and 256 MiB in a page, where AlexNet's 61 million still fit.
 pub const FILLED: u64 = if cfg!(target_pointer_width = "32") { 1 << 26 } else { 1 << 28 };

@@ -83,7 +83,7 @@ const NEAR: f32 = 1e-5;
 fn check_all(run: Run) {
     let cases = json(&fixture("operators/cases.json"));
     let cases = cases.as_object().unwrap();
-    assert_eq!(cases.len(), 52);
+    assert_eq!(cases.len(), 66);
     let mut faults = vec![];
     for (name, case) in cases {
         let tensor = |key: &str| {

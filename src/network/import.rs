@@ -11,14 +11,15 @@ use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto};
 use super::reading::InputSize;
 use crate::{
     error::{Error, Result, UnsupportedNode},
-    graph::{Elements, Graph, ValueId},
+    graph::{Elements, Graph, Node, ValueId},
     limits,
     ops::{
         fold::Inputs,
+        max_pool::MaxPool,
         of_constants,
         onnx::{self, Operand, Reader, attributes, short},
         reader_of,
-        rearrange::transposed,
+        rearrange::{is_for_maxima, transposed},
     },
 };
 
@@ -236,7 +237,7 @@ impl Importer {
             return self.condition(proto, &name, opset);
         }
         let before = self.graph.nodes().len();
-        let made = match self.read(proto, &name, opset)? {
+        let made = match self.read(proto, &name, opset)?.and_then(|made| self.only_maxima(before, made)) {
             Ok(made) => made,
             Err(reason) => {
                 let default_domain = matches!(proto.domain.as_str(), "" | "ai.onnx");
@@ -267,6 +268,18 @@ impl Importer {
             self.define(output, made.get(i).cloned())?;
         }
         Ok(())
+    }
+
+    /// Refuses what was read from node `before` on where it reads a value that only maxima can be taken of.
+    fn only_maxima<T>(&self, before: usize, made: T) -> Result<T, String> {
+        let reads = |node: &Node| node.inputs.iter().any(|&input| is_for_maxima(self.graph.node(input)));
+        let is_maximum = |node: &Node| node.as_op::<MaxPool>().is_some();
+        match self.graph.nodes()[before..].iter().any(|node| reads(node) && !is_maximum(node)) {
+            true => {
+                Err("its input is padded with minus infinity, which is supported in front of MaxPool".into())
+            }
+            false => Ok(made),
+        }
     }
 
     /// Reads the branch of an If that its condition chooses: a constant, as it follows from the file's shapes.

@@ -1,10 +1,7 @@
 //! Weights with a scale for each block of them along an axis: those of DequantizeLinear with `block_size`, and of
 //! onnxruntime's `MatMulNBits`.
 
-use super::{
-    fold::axis_of,
-    onnx::{Reader, bounded},
-};
+use super::onnx::{Reader, axis_of, bounded};
 use crate::{
     graph::{Constant, Elements},
     limits,

@@ -117,7 +117,7 @@ mod tests {
     use crate::ops;
 
     /// ONNX operators that are read as no operator: their result is a constant, or their input.
-    const READ_AS_NONE: [&str; 6] = ["Cast", "Constant", "Dropout", "Identity", "Shape", "Size"];
+    const READ_AS_NONE: [&str; 7] = ["Cast", "Constant", "Dropout", "Identity", "ScatterND", "Shape", "Size"];
 
     #[test]
     fn every_operator_that_can_be_read_has_a_case() {

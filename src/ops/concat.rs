@@ -4,8 +4,7 @@ use tract_onnx::tract_core::internal::OutletId;
 
 use super::{
     affine::{Affine, Per},
-    fold::axis_of,
-    onnx::{Operand, Reader},
+    onnx::{Operand, Reader, axis_of},
     rearrange::{IndexMap, check_axes, placed},
 };
 use crate::{

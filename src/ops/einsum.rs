@@ -8,10 +8,13 @@ use super::{
     matrix_product,
     onnx::{Operand, Reader},
     rearrange::{IndexMap, check_axes, in_order, of_constant},
-    reshape::Reshape,
+    reshape::shaped,
     window::Window,
 };
-use crate::graph::{Constant, ValueId};
+use crate::{
+    graph::{Constant, ValueId},
+    limits,
+};
 
 /// A name of an axis: a letter, or a number above all letters for one that an ellipsis stands for.
 type Label = u8;
@@ -108,13 +111,6 @@ impl Named {
         let Operand::Value(value) = self.operand else { return Err("it is a constant".into()) };
         let moved = in_order(node, value, &self.order(labels))?;
         shaped(node, moved, shape)
-    }
-}
-
-fn shaped(node: &mut Reader<'_>, value: ValueId, shape: &[usize]) -> Result<ValueId, String> {
-    match node.node(value).shape == shape {
-        true => Ok(value),
-        false => node.value_of(Reshape { shape: shape.to_vec() }, &[value]),
     }
 }
 
@@ -226,6 +222,45 @@ fn product(node: &mut Reader<'_>, a: &Named, b: &Named, result: &[Label]) -> Res
     let whole = Named { operand: Operand::Value(shaped(node, value, &shape)?), labels: made, shape };
     let shape: Vec<usize> = result.iter().filter_map(|&label| whole.extent(label)).collect();
     whole.value(node, result, &shape).map(Operand::Value)
+}
+
+/// The product of a value's matrices and as many of a constant, which stands on the left or on the right.
+pub(super) fn of_matrices(
+    node: &mut Reader<'_>,
+    value: ValueId,
+    constant: &Constant,
+    is_left: bool,
+) -> Result<Operand, String> {
+    let own = node.node(value).shape.clone();
+    let extra = constant.shape.len().saturating_sub(own.len());
+    let is_one = |&extent: &usize| extent == 1;
+    if own.len() < 2 || own.len() as u64 > limits::RANK || !constant.shape[..extra].iter().all(is_one) {
+        return Err(format!("matrices {:?} do not fit a value of {own:?} an image", constant.shape));
+    }
+    // Axes of the stack are named by their place from the last one; those of extent 1 broadcast.
+    let named = |operand: Operand, shape: &[usize], last: [Label; 2]| {
+        let stack = (2..shape.len()).rev().map(|place| ELLIPSIS + place as Label);
+        let (labels, shape) = stack
+            .chain(last)
+            .zip(shape.iter().copied())
+            .filter(|&(label, extent)| label < ELLIPSIS || extent != 1)
+            .unzip();
+        Named { operand, labels, shape }
+    };
+    let (of_value, of_constant) = if is_left { (*b"kn", *b"mk") } else { (*b"mk", *b"kn") };
+    let mut b = named(Operand::Value(value), &constant.shape[extra..], of_constant);
+    let floats = Constant::floats(b.shape.clone(), constant.to_f32());
+    b.operand = Operand::Constant(floats.into());
+    let mut a = named(Operand::Value(value), &own, of_value);
+    a.operand = Operand::Value(shaped(node, value, &a.shape)?);
+    let extent = |label: Label| a.extent(label).or_else(|| b.extent(label));
+    let all: Vec<Label> = (2..own.len()).rev().map(|place| ELLIPSIS + place as Label).chain(*b"mn").collect();
+    let result: Vec<Label> = all.iter().copied().filter(|&label| extent(label).is_some()).collect();
+    let shape: Vec<usize> = all.iter().map(|&label| extent(label).unwrap_or(1)).collect();
+    match product(node, &a, &b, &result)? {
+        Operand::Value(made) => shaped(node, made, &shape).map(Operand::Value),
+        made => Ok(made),
+    }
 }
 
 /// An equation in which every value, and the result, has one more axis in front.

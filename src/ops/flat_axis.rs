@@ -9,7 +9,7 @@ use super::{
     conv,
     onnx::{Operand, Reader},
     rearrange::{IndexMap, check_axes, of_constant, placed},
-    reshape::Reshape,
+    reshape::shaped,
 };
 use crate::graph::{Constant, Quantization, ValueId};
 
@@ -84,13 +84,6 @@ fn stacked(node: &mut Reader<'_>, value: ValueId, shape: &[usize], axis: usize) 
     let moved = placed(node, value, IndexMap::transpose(shape, &order))?;
     let plane: Vec<usize> = order[2..].iter().map(|&i| shape[i]).collect();
     shaped(node, moved, &[shape[0] * shape[1 + axis], plane[0], plane[1]])
-}
-
-fn shaped(node: &mut Reader<'_>, value: ValueId, shape: &[usize]) -> Result<ValueId, String> {
-    match node.node(value).shape == shape {
-        true => Ok(value),
-        false => node.value_of(Reshape { shape: shape.to_vec() }, &[value]),
-    }
 }
 
 /// The weights of a plane, once for each place along the axis.

@@ -6,7 +6,7 @@ use super::{
     conv::Conv,
     onnx::Reader,
     rearrange::{check_axes, in_order},
-    reshape::Reshape,
+    reshape::shaped,
     window::Window,
 };
 use crate::graph::{Constant, ValueId};
@@ -30,7 +30,7 @@ pub fn linear_along(
         value = in_order(node, value, &first)?;
     }
     if shape.len() != 3 {
-        value = reshaped(node, value, vec![extent, rest, 1])?;
+        value = shaped(node, value, &[extent, rest, 1])?;
     }
     let &[out, inputs] = weights.shape.as_slice() else { return Err("its weights are no matrix".into()) };
     if inputs != extent {
@@ -39,17 +39,10 @@ pub fn linear_along(
     let weights = Arc::new(Constant { shape: vec![out, extent, 1, 1], ..weights });
     value = node.value_of(Conv { weights, bias: None, groups: 1, window: Window::new([1, 1]) }, &[value])?;
     moved[0] = out;
-    value = reshaped(node, value, moved)?;
+    value = shaped(node, value, &moved)?;
     if axis != 0 {
         let back: Vec<usize> = (1..=axis).chain([0]).chain(axis + 1..shape.len()).collect();
         value = in_order(node, value, &back)?;
     }
     Ok(value)
-}
-
-fn reshaped(node: &mut Reader<'_>, x: ValueId, shape: Vec<usize>) -> Result<ValueId, String> {
-    match node.node(x).shape == shape {
-        true => Ok(x),
-        false => node.value_of(Reshape { shape }, &[x]),
-    }
 }

@@ -32,9 +32,12 @@ pub mod kernels;
 mod linear_along;
 pub mod log_softmax;
 pub mod materialize_masked;
+mod matmul;
 pub mod matrix_product;
 pub mod max_pool;
+mod merged;
 pub mod multiply;
+mod nd;
 pub mod normalise;
 pub mod norms;
 pub mod of_constants;
@@ -68,6 +71,7 @@ pub(crate) fn cases() -> impl Iterator<Item = &'static cases::Case> {
         concat::cases::ALL,
         conv::cases::ALL,
         conv::dense::cases::ALL,
+        conv::transpose::cases::ALL,
         dynamic_quantize::cases::ALL,
         smooth_activation::cases::ALL,
         global_average_pool::cases::ALL,

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use super::{
     arithmetic::{affine, difference, power, product, scaled},
     conv::Conv,
-    fold::axis_of,
     multiply::Multiply,
-    onnx::{Operand, Reader, size},
+    onnx::{Operand, Reader, axis_of, size},
     rearrange::{below_transposes, transposed},
     reduce::{mean_over, sum_over},
     reshape::Reshape,

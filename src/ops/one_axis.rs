@@ -28,6 +28,7 @@ pub(super) fn read(node: &mut Reader<'_>, of_two: Read) -> Result<Operand, Strin
         attribute.ints = match (attribute.name.as_str(), given) {
             ("pads", &[before, after]) => vec![0, before, 0, after],
             ("kernel_shape" | "strides" | "dilations", &[along]) => vec![1, along],
+            ("output_padding", &[along]) => vec![0, along],
             _ => return Err(format!("{} {given:?} is not for one spatial axis", attribute.name)),
         };
     }

@@ -8,10 +8,9 @@
 use std::{mem, sync::Arc};
 
 use super::{
-    arithmetic, average_pool, concat,
-    conv::{self, dense},
-    dynamic_quantize,
+    arithmetic, average_pool, concat, conv, dynamic_quantize,
     entry::Read,
+    matmul,
     onnx::{Operand, Reader},
     pointwise::quantize::{dequantized, requantized},
     reduce, smooth_activation, softmax,
@@ -114,13 +113,13 @@ pub fn read_conv_integer(node: &mut Reader<'_>) -> Result<Operand, String> {
 /// Reads an ONNX `MatMulInteger`, whose sums stay as they are.
 pub fn read_matmul_integer(node: &mut Reader<'_>) -> Result<Operand, String> {
     node.inputs = vec![steps(node, [0, 2], 1)?, steps(node, [1, 3], 1)?];
-    dense::read_matmul(node)
+    matmul::read_matmul(node)
 }
 
 /// Reads an ONNX `QLinearMatMul`.
 pub fn read_matmul(node: &mut Reader<'_>) -> Result<Operand, String> {
     let parts = vec![reals(node, 0, 1)?, reals(node, 3, 1)?];
-    between(node, parts, dense::read_matmul, 6)
+    between(node, parts, matmul::read_matmul, 6)
 }
 
 /// Reads an onnxruntime `QGemm`; without a scale for its result that is reals.
@@ -129,10 +128,10 @@ pub fn read_gemm(node: &mut Reader<'_>) -> Result<Operand, String> {
     let c = bias(node, 6, [1, 4], node.float("alpha", 1.0))?;
     let parts = vec![reals(node, 0, 1)?, reals(node, 3, columns)?, c];
     if node.optional_constant(7)?.is_some() {
-        return between(node, parts, dense::read_gemm, 7);
+        return between(node, parts, matmul::read_gemm, 7);
     }
     node.inputs = parts;
-    dense::read_gemm(node)
+    matmul::read_gemm(node)
 }
 
 /// Reads an onnxruntime `QLinearAdd`.

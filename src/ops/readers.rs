@@ -5,7 +5,7 @@ use super::{
     activations, affine, arithmetic, average_pool, cast, concat, conv, dynamic_quantize, einsum,
     entry::{Entry, entry},
     fold::{self, Fold},
-    log_softmax, max_pool, normalise, norms,
+    log_softmax, matmul, max_pool, nd, normalise, norms,
     onnx::attributes::{Attribute, float, floats, int, ints, tensor, text},
     onnxruntime, pointwise, quantized, rearrange, reduce, reshape, resize, select, smooth_activation,
     softmax,
@@ -74,6 +74,7 @@ const READERS: &[Entry] = &[
     entry("Clip", pointwise::clip::read_clip, &[float("min").until(10), float("max").until(10), CONSUMED])
         .element_wise()
         .folds(fold::clip),
+    entry("Col2Im", conv::transpose::read_col2im, &[ints("dilations"), ints("pads"), ints("strides")]),
     entry("Concat", concat::read, &[int("axis")]).folds(fold::concat),
     entry(
         "Constant",
@@ -89,6 +90,20 @@ const READERS: &[Entry] = &[
     of_constants("ConstantOfShape", fold::constant_of_shape, &[tensor("value")]),
     entry("Conv", conv::read, CONV),
     entry("ConvInteger", quantized::read_conv_integer, CONV),
+    entry(
+        "ConvTranspose",
+        conv::transpose::read,
+        &[
+            text("auto_pad"),
+            ints("dilations"),
+            int("group"),
+            ints("kernel_shape"),
+            ints("output_padding"),
+            ints("output_shape"),
+            ints("pads"),
+            ints("strides"),
+        ],
+    ),
     entry("Cos", smooth_activation::read_cos, &[]).element_wise().folds(fold::cosine),
     entry("DepthToSpace", rearrange::read_depth_to_space, &[int("blocksize"), text("mode").since(11)]),
     of_constants("CumSum", fold::running_sum, &[int("exclusive"), int("reverse")]),
@@ -114,10 +129,11 @@ const READERS: &[Entry] = &[
     entry("Flatten", reshape::read_flatten, &[int("axis")]),
     of_constants("Floor", fold::floor, &[CONSUMED]),
     entry("Gather", rearrange::read_gather, &[int("axis")]),
+    entry("GatherND", nd::read_gather_nd, &[int("batch_dims").since(12)]),
     entry("Gelu", activations::read_gelu, &[text("approximate")]).element_wise(),
     entry(
         "Gemm",
-        conv::dense::read_gemm,
+        matmul::read_gemm,
         &[float("alpha"), float("beta"), int("broadcast").until(6), int("transA"), int("transB")],
     ),
     entry("GlobalAveragePool", reduce::read_global_average_pool, &[]),
@@ -161,7 +177,7 @@ const READERS: &[Entry] = &[
             ints("strides"),
         ],
     ),
-    entry("MatMul", conv::dense::read_matmul, &[]),
+    entry("MatMul", matmul::read_matmul, &[]),
     entry("MatMulInteger", quantized::read_matmul_integer, &[]),
     entry("Max", arithmetic::read_max, &[CONSUMED]).element_wise().folds(fold::maximum),
     entry(
@@ -236,7 +252,7 @@ const READERS: &[Entry] = &[
         ],
     ),
     of_constants("Round", fold::round, &[]),
-    of_constants("ScatterND", fold::scatter_nd, &[text("reduction").since(16)]),
+    entry("ScatterND", nd::read_scatter_nd, &[text("reduction").since(16)]).folds(fold::scatter_nd),
     entry("Selu", activations::read_selu, &[float("alpha"), float("gamma"), CONSUMED]).element_wise(),
     entry("Shape", fold::shape, &[int("start").since(15), int("end").since(15)]),
     entry("Shrink", smooth_activation::read_shrink, &[float("bias"), float("lambd")]).element_wise(),

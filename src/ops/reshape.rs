@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tract_onnx::tract_core::internal::OutletId;
 
-use super::onnx::{Operand, Reader, size};
+use super::onnx::{Operand, Reader, axis_of, size};
 use crate::{
     error::Result,
     gpu::{Kernel, Launch, Recording, as_u32},
@@ -72,8 +72,22 @@ pub fn read_constant(node: &mut Reader<'_>) -> Result<Operand, String> {
     Ok(Operand::Constant(Arc::new(constant)))
 }
 
-/// Reads an ONNX Flatten that keeps the batch axis.
+/// A value's elements under another shape.
+pub(super) fn shaped(node: &mut Reader<'_>, value: ValueId, shape: &[usize]) -> Result<ValueId, String> {
+    match node.node(value).shape == shape {
+        true => Ok(value),
+        false => node.value_of(Reshape { shape: shape.to_vec() }, &[value]),
+    }
+}
+
+/// Reads an ONNX Flatten that keeps the batch axis; of a constant, any.
 pub fn read_flatten(node: &mut Reader<'_>) -> Result<Operand, String> {
+    if let Some(Some(Operand::Constant(c))) = node.inputs.first() {
+        let axis = node.int("axis", 1);
+        let axis = if axis == c.shape.len() as i64 { c.shape.len() } else { axis_of(axis, c.shape.len())? };
+        let shape = [&c.shape[..axis], &c.shape[axis..]].map(|extents| extents.iter().product());
+        return Ok(Operand::Constant(Arc::new(of_constant(c, shape.to_vec()))));
+    }
     let input = node.value(0)?;
     let shape = &node.node(input).shape;
     let axis = node.int("axis", 1);

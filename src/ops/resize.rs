@@ -5,8 +5,9 @@
 
 use super::{
     linear_along::linear_along,
-    onnx::{Operand, Reader, size},
+    onnx::{Operand, Reader, axis_of, size},
     rearrange::{IndexMap, check_axes, placed},
+    reshape::read_identity,
 };
 use crate::{
     graph::{Constant, ValueId},
@@ -84,6 +85,9 @@ struct Resampling {
 /// Reads an ONNX Resize that keeps the batch axis.
 pub fn read_resize(node: &mut Reader<'_>) -> Result<Operand, String> {
     let is_old = node.opset < 11;
+    if !is_old && keeps_size(node) {
+        return read_identity(node);
+    }
     for (name, usual) in [("antialias", 0), ("exclude_outside", 0)] {
         if node.int(name, usual) != usual {
             return Err(format!("{name} is not supported"));
@@ -105,6 +109,19 @@ pub fn read_resize(node: &mut Reader<'_>) -> Result<Operand, String> {
     resized(node, &resampling, scales, sizes)
 }
 
+/// Whether the result has the extents of the input: then every place takes the value of its own, however it is smoothed.
+fn keeps_size(node: &Reader<'_>) -> bool {
+    let own = match node.inputs.first() {
+        Some(Some(Operand::Constant(c))) => c.shape.clone(),
+        Some(Some(Operand::Value(id))) => [&[node.batch], node.node(*id).shape.as_slice()].concat(),
+        _ => return false,
+    };
+    let sizes = node.optional_constant(3).ok().flatten().and_then(|sizes| sizes.to_i64());
+    let is_of_all = node.ints("axes").is_none()
+        && node.text("coordinate_transformation_mode", "half_pixel") != "tf_crop_and_resize";
+    is_of_all && sizes.is_some_and(|sizes| sizes.iter().map(|&size| size as usize).eq(own))
+}
+
 /// Reads an ONNX Upsample.
 pub fn read_upsample(node: &mut Reader<'_>) -> Result<Operand, String> {
     let resampling = Resampling {
@@ -122,9 +139,7 @@ fn resized(node: &mut Reader<'_>, how: &Resampling, scales: usize, sizes: usize)
     let shape = [&[1], node.node(value).shape.as_slice()].concat();
     let axes: Vec<usize> = match node.ints("axes") {
         None => (0..shape.len()).collect(),
-        Some(axes) => {
-            axes.iter().map(|&axis| super::fold::axis_of(axis, shape.len())).collect::<Result<_, _>>()?
-        }
+        Some(axes) => axes.iter().map(|&axis| axis_of(axis, shape.len())).collect::<Result<_, _>>()?,
     };
     let extents = extents(node, &shape, &axes, scales, sizes)?;
     for (&axis, (out, scale)) in axes.iter().zip(extents) {

@@ -10,12 +10,10 @@ use std::sync::Arc;
 use tract_onnx::pb::{AttributeProto, NodeProto, attribute_proto::AttributeType};
 
 use super::{
-    affine,
-    conv::dense,
-    einsum,
+    affine, einsum,
     entry::Entry,
-    fold::axis_of,
-    onnx::{Operand, Reader},
+    matmul, merged, nd,
+    onnx::{Operand, Reader, axis_of},
     rearrange::below_transposes,
     reshape::Reshape,
 };
@@ -67,13 +65,29 @@ fn with_axis_in_front(node: &mut Reader<'_>, entry: &Entry) -> Result<Operand, S
     if entry.operator == "Flatten" {
         return flattened(node, &inputs);
     }
+    if let ("GatherND", Some(Some(Operand::Value(value)))) = (entry.operator, inputs.first()) {
+        let made = nd::gathered(node, *value)?;
+        return batched(node, made);
+    }
+    if let Some(Some(Operand::Value(value))) = inputs.first()
+        && let Ok(shape) = <[usize; 4]>::try_from(node.node(*value).shape.as_slice())
+    {
+        let made = match entry.operator {
+            "Conv" => Some(merged::read_conv(node, *value, shape)),
+            "AveragePool" | "MaxPool" => Some(merged::read_pool(node, *value, shape, entry.read)),
+            _ => None,
+        };
+        if let Some(made) = made {
+            return batched(node, made?);
+        }
+    }
     let mut shifted = Shifted { proto: node.proto.clone(), inputs, rank, opset: node.opset };
     shifted.shift(node, entry)?;
     let Shifted { proto, inputs, .. } = shifted;
     let mut inner = node.again(&proto, inputs);
     let first = match entry.operator {
         "BatchNormalization" => affine::read_batch_normalization_of(&mut inner, 2),
-        "Gemm" => dense::read_gemm_of_rows(&mut inner),
+        "Gemm" => matmul::read_gemm_of_rows(&mut inner),
         _ => plainly(&mut inner, entry),
     };
     let (others, over, layer) = (std::mem::take(&mut inner.others), inner.over.take(), inner.layer);

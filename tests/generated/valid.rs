@@ -139,6 +139,16 @@ fn of_constants(operator: &str) -> Option<Vec<ModelProto>> {
             number(&["a", "b"], vec![], vec![channels("a"), floats("b", &[1])])
         }
         "Not" => number(&["a"], vec![], vec![bytes("a", &[3, 1, 1])]),
+        "GatherND" => {
+            let whole = node("Reshape", &["i", "s"], "j", vec![]);
+            let index = [longs("i", &[2, 0, 1]), longs("s", &[3, 1])].to_vec();
+            let mut all =
+                number(&["a", "j"], vec![int("batch_dims", 0)], [vec![channels("a")], index].concat());
+            for graph in all.iter_mut().filter_map(|m| m.graph.as_mut()) {
+                graph.node.insert(0, whole.clone());
+            }
+            all
+        }
         "ScatterND" => {
             let initializer = vec![channels("a"), longs("i", &[2]), floats("b", &[1, 1])];
             let whole = vec![node("Reshape", &["i", "s"], "j", vec![])];
@@ -146,6 +156,9 @@ fn of_constants(operator: &str) -> Option<Vec<ModelProto>> {
             all.iter_mut()
                 .filter_map(|m| m.graph.as_mut())
                 .for_each(|g| g.node.splice(0..0, whole.clone()).for_each(drop));
+            let relu = node("Relu", &["x"], "r", vec![]);
+            let nodes = vec![whole[0].clone(), relu, node(operator, &["x", "j", "r"], "y", vec![])];
+            all.push(model(16, false, nodes, vec![longs("i", &[0]), longs("s", &[1, 1])]));
             all
         }
         "CumSum" => number(&["a", "i"], vec![int("exclusive", 1)], vec![channels("a"), longs("i", &[0])]),
@@ -275,6 +288,25 @@ fn windows_and_sums(operator: &str) -> Vec<ModelProto> {
                 vec![floats("w", &[4, 3, 2, 1, 3]), floats("b", &[4]), longs("s", &[1, 3, 3, 2, 6])];
             all.extend(whole(vec![volume, flat], weights));
             all
+        }
+        "ConvTranspose" => {
+            let mut attributes = window(&[ints("dilations", &[1, 2]), int("group", 3)]);
+            attributes.push(ints("output_padding", &[1, 0]));
+            let grouped = node(operator, &["x", "w", "b"], "y", attributes);
+            whole(vec![grouped], vec![floats("w", &[3, 2, 3, 2]), floats("b", &[6])])
+        }
+        "Col2Im" => {
+            let columns = node("Reshape", &["x", "s"], "v", vec![]);
+            let attributes =
+                [("dilations", [1, 1]), ("strides", [1, 1])].map(|(name, values)| ints(name, &values));
+            let image = node(
+                operator,
+                &["v", "i", "k"],
+                "y",
+                [attributes.to_vec(), vec![ints("pads", &[0; 4])]].concat(),
+            );
+            let constants = [("s", vec![1, 12, 9]), ("i", vec![4, 4]), ("k", vec![2, 2])];
+            vec![model(18, false, vec![columns, image], constants.map(|(name, v)| longs(name, &v)).to_vec())]
         }
         "DequantizeLinear" => {
             let weights = node(operator, &["q", "s", "z"], "w", vec![int("axis", 0)]);

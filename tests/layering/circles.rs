@@ -10,15 +10,11 @@ use crate::source::{Sources, Token, sources, tokens};
 type Names = Vec<String>;
 
 /// Circles that stand: the folder, the modules, and why. One may become smaller.
-const KNOWN: &[(&str, &[&str], &str)] = &[
-    ("ops", &["fold", "rearrange"], "constants are rearranged as values are, and both count axes alike"),
-    (
-        "ops",
-        &["conv", "flat_axis", "linear_along"],
-        "convolutions along one axis and of three are read as those of a plane, and these as the others where a file has \
-         them so",
-    ),
-];
+const KNOWN: &[(&str, &[&str], &str)] = &[(
+    "ops",
+    &["conv", "flat_axis"],
+    "convolutions of three axes are read as those of a plane where one is flat",
+)];
 
 #[test]
 fn no_files_of_a_folder_import_each_other() {

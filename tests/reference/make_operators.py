@@ -1,5 +1,5 @@
 """Writes OUT/: onnxruntime's answers to operators that ONNX's own node tests do not cover: those of com.microsoft, which
-onnxruntime's optimizer and quantizer write, weights in blocks, convolutions over three axes, and Einsum. One small network
+onnxruntime's optimizer and quantizer write, weights in blocks, convolutions over three axes and within windows, Einsum, and others that the cases use otherwise. One small network
 per case, which computes y from an image x; NAME.onnx, and x and y in cases.json, with onnxruntime's optimisations off.
 
 usage: make_operators.py OUT_FOLDER
@@ -168,7 +168,32 @@ CASES = {
     "dequantize_4_bits_in_rows": lambda: blocks(TensorProto.INT4, 0, zero=False),
     "dequantize_4_bits_in_columns": lambda: blocks(TensorProto.UINT4, 1, zero=True),
     "image_scaler": lambda: ((3, 4, 5), [onnx_node("ImageScaler", ["x"], scale=0.25, bias=[0.5, -1.0, 2.0])], {}),
+    "matmul_stack_left": lambda: ((3, 5, 4), [onnx_node("MatMul", ["w", "x"])], dict(w=floats(1, 3, 2, 5))),
+    "matmul_stack_right": lambda: ((3, 5, 4), [onnx_node("MatMul", ["x", "w"])], dict(w=floats(3, 4, 6))),
+    "matmul_stack_of_ones": lambda: ((3, 1, 5, 4), [onnx_node("MatMul", ["w", "x"])], dict(w=floats(2, 6, 5))),
+    "matmul_stack_of_one_value": lambda: ((1, 5, 4), [onnx_node("MatMul", ["w", "x"])], dict(w=floats(1, 3, 2, 5))),
+    "conv_in_windows": lambda: in_windows("Conv", ["v", "w", "b"], pads=[1, 2, 0, 1], kernel_shape=[3, 2], strides=[2, 1]),
+    "conv_in_windows_of_groups": lambda: in_windows("Conv", ["v", "g"], kernel_shape=[2, 2], strides=[3, 2], dilations=[1, 2], group=2),
+    "max_pool_in_windows": lambda: in_windows("MaxPool", ["v"], kernel_shape=[2, 2], strides=[2, 2]),
+    "average_pool_in_windows": lambda: in_windows("AveragePool", ["v"], kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+    "max_pool_of_padding": lambda: ((2, 5, 6), [onnx_node("Pad", ["x", "pads", "low"], "p"), onnx_node("MaxPool", ["p"], kernel_shape=[3, 3], strides=[2, 2])],
+                                    dict(pads=single([0, 0, 0, 1, 0, 0, 1, 1], np.int64), low=single(-np.inf))),
+    "conv_transpose_groups": lambda: ((4, 3, 5), [onnx_node("ConvTranspose", ["x", "w", "b"], group=2, strides=[2, 3], pads=[1, 0, 1, 2], output_padding=[1, 2])],
+                                      dict(w=floats(4, 3, 3, 4), b=floats(6))),
+    "flatten_weights": lambda: ((12,), [onnx_node("Flatten", ["w"], "f", axis=2), onnx_node("Gemm", ["x", "f"])], dict(w=floats(3, 4, 5))),
+    "gather_nd_in_windows": lambda: in_windows("GatherND", ["v", "i"]),
+    "resize_to_the_same": lambda: ((2, 3, 4), [onnx_node("Resize", ["x", "", "", "sizes"], mode="cubic", antialias=1, exclude_outside=1)], dict(sizes=np.array([1, 2, 3, 4]))),
+    "scatter_all": lambda: ((2, 3), [onnx_node("Relu", ["x"], "r"), onnx_node("ScatterND", ["x", "i", "r"])], dict(i=np.array([[[[0, a, b] for b in range(3)] for a in range(2)]]))),
 }
+
+
+def in_windows(operator, inputs, **attributes):
+    """Four windows of a plane, which stand in the batch axis while the operator runs."""
+    nodes = [onnx_node("Reshape", ["x", "split"], "s"), onnx_node("Transpose", ["s"], "t", perm=[0, 2, 4, 1, 3, 5]),
+             onnx_node("Reshape", ["t", "windows"], "v"), onnx_node(operator, inputs, "m", **attributes),
+             onnx_node("Reshape", ["m", "flat"])]
+    constants = dict(split=np.array([1, 4, 2, 5, 2, 6]), windows=np.array([4, 4, 5, 6]), flat=np.array([1, -1]))
+    return (4, 10, 12), nodes, dict(constants, w=floats(3, 4, 3, 2), b=floats(3), g=floats(6, 2, 2, 2), i=np.array([[[3, 1], [0, 2]], [[-1, 0], [2, 3]], [[0, 2], [0, 2]]]))
 
 
 def three_axes(shape, kernel, group=1, **attributes):
@@ -188,7 +213,7 @@ def main(out):
                                   [values if isinstance(values, TensorProto) else numpy_helper.from_array(values, key)
                                    for key, values in constants.items()])
         # Integers of 4 bits, and blocks, are as new as that.
-        opset = 21 if any(made.op_type == "DequantizeLinear" and made.input[0] in constants for made in nodes) else 17
+        opset = 18 if nodes[0].op_type == "Resize" else 21 if any(made.op_type == "DequantizeLinear" and made.input[0] in constants for made in nodes) else 17
         if nodes[0].op_type == "ImageScaler":
             opset = 9
         opsets = [helper.make_opsetid("", opset), helper.make_opsetid(MICROSOFT, 1)]

@@ -17,8 +17,8 @@ import onnx
 from onnx import TensorProto, numpy_helper
 
 OPERATORS = set("""
-    Abs Add And AveragePool BatchNormalization Cast Ceil Celu Clip Concat Constant ConstantOfShape Conv
-    ConvInteger Cos CumSum DepthToSpace DequantizeLinear Div DynamicQuantizeLinear Dropout Einsum Elu Equal Erf Exp Expand EyeLike Flatten Floor Gather Gelu Gemm GlobalAveragePool GlobalLpPool GlobalMaxPool
+    Abs Add And AveragePool BatchNormalization Cast Ceil Celu Clip Col2Im Concat Constant ConstantOfShape Conv
+    ConvInteger ConvTranspose Cos CumSum DepthToSpace DequantizeLinear Div DynamicQuantizeLinear Dropout Einsum Elu Equal Erf Exp Expand EyeLike Flatten Floor Gather GatherND Gelu Gemm GlobalAveragePool GlobalLpPool GlobalMaxPool
     Greater GreaterOrEqual GroupNormalization HardSigmoid HardSwish Identity InstanceNormalization LRN LayerNormalization LeakyRelu Less LessOrEqual Log LogSoftmax LpNormalization LpPool MatMul MatMulInteger Max MaxPool Mean
     MeanVarianceNormalization Min Mish
     Mod Mul Neg Not Or PRelu Pad Pow QLinearConv QLinearMatMul QuantizeLinear Range Reciprocal ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare

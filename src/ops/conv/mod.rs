@@ -50,6 +50,13 @@ pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
         return flat_axis::read(node);
     }
     let input = node.value(0)?;
+    let (_, hw) = image(&node.node(input).shape)?;
+    let conv = of_node(node, hw)?;
+    node.add(conv, &[input])
+}
+
+/// The convolution that a Conv over planes of these extents is.
+pub(super) fn of_node(node: &Reader<'_>, hw: [usize; 2]) -> Result<Conv, String> {
     let weights = node.constant(1)?;
     let &[_, _, kh, kw] = weights.shape.as_slice() else {
         return Err(format!(
@@ -57,14 +64,13 @@ pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
             weights.shape
         ));
     };
-    let (_, hw) = image(&node.node(input).shape)?;
     let window = Window::read(node, Some([kh, kw]), hw)?;
     let bias = node.optional_constant(2)?.map(|b| Arc::new(b.to_f32()));
     let groups = size("group", node.int("group", 1))?;
     if weights.quantization.as_ref().is_some_and(|q| q.axis > 3) {
         return Err("the weights have scales along an axis that they do not have".into());
     }
-    node.add(Conv { weights, bias, groups, window }, &[input])
+    Ok(Conv { weights, bias, groups, window })
 }
 
 impl Conv {

@@ -1,18 +1,24 @@
-//! Transposed convolution: the gradient of a strided convolution with respect to its input.
+//! Transposed convolution: ONNX's ConvTranspose, Col2Im, and the gradient of a strided convolution with respect to its
+//! input.
 
 use std::sync::Arc;
 
 use tract_onnx::tract_core::{internal::OutletId, ops::cnn};
 
-use super::depthwise_loop::DepthwiseLoop;
+use super::{Conv, depthwise_loop::DepthwiseLoop};
 use crate::{
     chain::{Epilogue, Step},
     error::Result,
     gpu::Recording,
-    graph::{Constant, Lowering, Operator, Shape},
+    graph::{Adjoint, Constant, Lowering, Operator, Shape, ValueId},
     limits,
     ops::{
+        arithmetic::affine,
         kernels::{Convolution, Depthwise, GatherAxis, convolve, depthwise, pairs},
+        one_axis,
+        onnx::{Operand, Reader, bounded, size},
+        rearrange::check_axes,
+        reshape::shaped,
         window::{Window, image, kernels_of, plane_mut, plane_of},
     },
 };
@@ -28,6 +34,71 @@ pub struct ConvTranspose {
     pub window: Window,
     /// Height and width of the convolution's input, which strides leave open.
     pub output: [usize; 2],
+}
+
+/// Reads an ONNX ConvTranspose.
+pub fn read(node: &mut Reader<'_>) -> Result<Operand, String> {
+    if one_axis::is_of_one(node) {
+        return one_axis::read(node, read);
+    }
+    let (input, weights) = (node.value(0)?, node.constant(1)?);
+    let (channels, hw) = image(&node.node(input).shape)?;
+    let &[_, _, kh, kw] = weights.shape.as_slice() else {
+        return Err(format!("its weights are {:?}, and should have height and width", weights.shape));
+    };
+    if node.ints("output_shape").is_some() || node.text("auto_pad", "NOTSET") != "NOTSET" {
+        return Err("output_shape and auto_pad are not supported; export it with pads".into());
+    }
+    let window = Window::read(node, Some([kh, kw]), hw)?;
+    let more = node.pair("output_padding", [0; 2])?;
+    let mut output = [0; 2];
+    for axis in 0..2 {
+        let steps = window.strides[axis].saturating_mul(hw[axis].saturating_sub(1));
+        let whole = steps.saturating_add(more[axis] + window.extent(axis));
+        let pads = window.before[axis] + window.after[axis];
+        output[axis] = whole.checked_sub(pads).filter(|&extent| extent > 0).ok_or("pads leave nothing")?;
+    }
+    check_axes(&output)?;
+    // Its phases are those of what it makes.
+    let window = Window::read(node, Some([kh, kw]), output)?;
+    let groups = size("group", node.int("group", 1))?;
+    if groups == 0 || !channels.is_multiple_of(groups) {
+        return Err(format!("{groups} groups do not divide {channels} channels"));
+    }
+    let bias = node.optional_constant(2)?;
+    let made = node.value_of(ConvTranspose { weights, groups, window, output }, &[input])?;
+    let Some(bias) = bias else { return Ok(Operand::Value(made)) };
+    if bias.len() != node.node(made).shape[0] {
+        return Err(format!("the bias must have {} values", node.node(made).shape[0]));
+    }
+    let bias = Constant::floats([bias.len(), 1, 1], bias.to_f32());
+    affine(node, made, (1, &bias), |c| (1.0, c)).map(Operand::Value)
+}
+
+/// Reads an ONNX Col2Im over height and width: a transposed convolution in which each channel has a weight of one at its
+/// own tap.
+pub fn read_col2im(node: &mut Reader<'_>) -> Result<Operand, String> {
+    let input = node.value(0)?;
+    let pair = |i: usize, name: &str, most: u64| match node.constant(i)?.to_i64().as_deref() {
+        Some(&[h, w]) => Ok([bounded(name, h, most)?, bounded(name, w, most)?]),
+        _ => Err(format!("{name} is not for two axes")),
+    };
+    let output = pair(1, "image_shape", limits::AXIS)?;
+    let kernel = pair(2, "block_shape", limits::WINDOW)?;
+    let window = Window::read(node, Some(kernel), output)?;
+    let (taps, [h, w]) = (kernel[0] * kernel[1], window.output(output)?);
+    let &[channels, columns] = node.node(input).shape.as_slice() else {
+        return Err("its input has not two axes beside the batch".into());
+    };
+    if !channels.is_multiple_of(taps) || columns as u64 != limits::product(&[h, w]) {
+        return Err(format!("{channels} by {columns} are no {h} by {w} blocks of {taps}"));
+    }
+    node.repeat(channels.saturating_mul(taps))?;
+    let one = |i: usize| if i / taps % taps == i % taps { 1.0 } else { 0.0 };
+    let weights = (0..channels * taps).map(one).collect();
+    let weights = Arc::new(Constant::floats([channels, 1, kernel[0], kernel[1]], weights));
+    let blocks = shaped(node, input, &[channels, h, w])?;
+    node.add(ConvTranspose { weights, groups: channels / taps, window, output }, &[blocks])
 }
 
 impl ConvTranspose {
@@ -121,6 +192,12 @@ impl Operator for ConvTranspose {
         limits::product(inputs[0]).saturating_mul(limits::product(&each))
     }
 
+    fn gradient(&self, at: &mut Adjoint<'_>) -> Result<Vec<ValueId>> {
+        let (weights, g) = (self.weights.clone(), at.cotangent);
+        let conv = Conv { weights, bias: None, groups: self.groups, window: self.window };
+        Ok(vec![at.add("gradient", conv, &[g])?])
+    }
+
     fn tract(&self, at: &mut Lowering<'_>) -> Result<OutletId> {
         match self.groups {
             1 => self.dense(at),
@@ -159,6 +236,14 @@ impl Operator for ConvTranspose {
         convolve(at, &work, epilogue)
     }
 
+    fn weights(&self) -> Option<&Arc<Constant>> {
+        Some(&self.weights)
+    }
+
+    fn with_weights(&self, weights: Arc<Constant>) -> Option<Arc<dyn Operator>> {
+        Some(Arc::new(Self { weights, ..self.clone() }))
+    }
+
     #[cfg(test)]
     fn evaluate(&self, inputs: &[&crate::graph::reference::Array]) -> crate::graph::reference::Array {
         let g = inputs[0];
@@ -178,5 +263,28 @@ impl Operator for ConvTranspose {
             }
         }
         x
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod cases {
+    use super::{Arc, Constant, ConvTranspose};
+    use crate::{
+        graph::Graph,
+        ops::cases::{Case, floats, int, single, window},
+        rng::Rng,
+    };
+
+    pub const ALL: &[Case] = &[Case::new("ConvTranspose", &["Col2Im", "ConvTranspose"], transposed)];
+
+    /// Dense, grouped or depthwise; what a stride leaves over at the end is made too.
+    fn transposed(rng: &mut Rng) -> Graph {
+        let (window, output) = window(rng);
+        let groups = [1, 1, 2, 5][int(rng, 0, 3)];
+        let [each, made] = if groups > 2 { [1, 1] } else { [int(rng, 1, 6), int(rng, 1, 6)] };
+        let shape = [each * groups, made, window.kernel[0], window.kernel[1]];
+        let weights = Arc::new(Constant::floats(shape, floats(rng, shape.iter().product())));
+        let [h, w] = window.output(output).unwrap();
+        single(&[each * groups, h, w], ConvTranspose { weights, groups, window, output })
     }
 }

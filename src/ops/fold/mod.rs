@@ -17,7 +17,7 @@ pub use elements::{
     less, less_or_equal, logarithm, maximum, minimum, modulo, multiply, negate, not, or, power, reciprocal,
     rectified, round, select, sigmoid, sine, square_root, subtract, tanh,
 };
-pub use reduce::{axes, axis_of, reduce_max, reduce_mean, reduce_min, reduce_prod, reduce_sum};
+pub use reduce::{axes, reduce_max, reduce_mean, reduce_min, reduce_prod, reduce_sum};
 pub use scans::{batch_normalization, running_sum};
 pub use scatter::scatter_nd;
 pub use shapes::{concat, constant_of_shape, eye_like, range, shape, size_of};

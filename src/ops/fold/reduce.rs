@@ -6,13 +6,6 @@ use crate::{
     ops::onnx::{Operand, Reader},
 };
 
-/// An axis that may count from the last one of `rank`.
-pub fn axis_of(axis: i64, rank: usize) -> Result<usize, String> {
-    let counted = if axis < 0 { axis.saturating_add(rank.cast_signed() as i64) } else { axis };
-    let counted = usize::try_from(counted).ok().filter(|&axis| axis < rank);
-    counted.ok_or_else(|| format!("axis {axis} is none of the {rank} axes"))
-}
-
 /// The axes that a Reduce node names, of a first input of `rank` axes; all where it names none.
 pub fn axes(node: &Reader<'_>, rank: usize, input_since: i64) -> Result<Vec<usize>, String> {
     let listed = match node.opset < input_since {

@@ -1,9 +1,9 @@
 //! Constants whose elements depend on others along an axis or of a channel: running sums, and normalised weights.
 
-use super::{Inputs, axis_of, exact, integers};
+use super::{Inputs, exact, integers};
 use crate::{
     graph::{Constant, Elements},
-    ops::onnx::Reader,
+    ops::onnx::{Reader, axis_of},
 };
 
 /// ONNX `CumSum`.

@@ -1,9 +1,9 @@
 //! Constants of which some elements are replaced.
 
-use super::{Inputs, axis_of, exact, integers};
+use super::{Inputs, exact, integers};
 use crate::{
     graph::{Constant, Elements},
-    ops::onnx::Reader,
+    ops::onnx::{Reader, axis_of},
 };
 
 /// ONNX `ScatterND`: slices of the first input, where indices say, replaced by updates or combined with them.

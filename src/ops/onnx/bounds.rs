@@ -16,6 +16,13 @@ pub fn bounded(name: &str, value: i64, allowed: u64) -> Result<usize, String> {
     }
 }
 
+/// An axis that may count from the last one of `rank`.
+pub fn axis_of(axis: i64, rank: usize) -> Result<usize, String> {
+    let counted = if axis < 0 { axis.saturating_add(rank.cast_signed() as i64) } else { axis };
+    let counted = usize::try_from(counted).ok().filter(|&axis| axis < rank);
+    counted.ok_or_else(|| format!("axis {axis} is none of the {rank} axes"))
+}
+
 /// A name of a file, cut where it is too long for a message.
 #[must_use]
 pub fn short(name: &str) -> String {

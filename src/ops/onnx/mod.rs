@@ -5,6 +5,6 @@ mod bounds;
 mod reader;
 mod tensor;
 
-pub use bounds::{bounded, short, size};
+pub use bounds::{axis_of, bounded, short, size};
 pub use reader::{Operand, Reader};
 pub use tensor::constant;

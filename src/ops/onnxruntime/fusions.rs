@@ -9,8 +9,9 @@ use crate::{
     ops::{
         activations::{Share, gelu, swish},
         arithmetic::{read_add, scaled},
-        conv::{self, dense},
+        conv,
         entry::Read,
+        matmul,
         normalise::layer_normalised_last,
         onnx::{Operand, Reader},
         pointwise::Pointwise,
@@ -84,7 +85,7 @@ pub fn read_conv(node: &mut Reader<'_>) -> Result<Operand, String> {
 
 /// Reads an onnxruntime `FusedGemm`: a Gemm and an activation.
 pub fn read_gemm(node: &mut Reader<'_>) -> Result<Operand, String> {
-    let made = dense::read_gemm(node)?;
+    let made = matmul::read_gemm(node)?;
     let parameters = ["activation_alpha", "activation_beta"].map(|name| Some(node.attribute(name)?.f));
     let activation = node.text("activation", "");
     activated(node, made, &activation, parameters)
@@ -103,7 +104,7 @@ pub fn read_matmul(node: &mut Reader<'_>) -> Result<Operand, String> {
             node.inputs[i] = Some(exchanged(node, operand)?);
         }
     }
-    let made = value(dense::read_matmul(node)?)?;
+    let made = value(matmul::read_matmul(node)?)?;
     match node.float("alpha", 1.0) {
         1.0 => Ok(Operand::Value(made)),
         alpha => scaled(node, made, alpha, 0.0).map(Operand::Value),
@@ -113,7 +114,7 @@ pub fn read_matmul(node: &mut Reader<'_>) -> Result<Operand, String> {
 /// An operand with its last two axes exchanged.
 fn exchanged(node: &mut Reader<'_>, operand: Operand) -> Result<Operand, String> {
     match operand {
-        Operand::Constant(c) => dense::transposed(&c).map(|c| Operand::Constant(c.into())),
+        Operand::Constant(c) => matmul::transposed(&c).map(|c| Operand::Constant(c.into())),
         Operand::Value(value) => {
             let shape = node.node(value).shape.clone();
             let Some(last) = shape.len().checked_sub(1).filter(|&last| last > 0) else {

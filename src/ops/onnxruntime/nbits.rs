@@ -6,7 +6,7 @@ use crate::{
     limits,
     ops::{
         blocks::Blocks,
-        conv::dense,
+        matmul,
         onnx::{Operand, Reader, bounded},
     },
 };
@@ -43,7 +43,7 @@ pub fn read_matmul(node: &mut Reader<'_>) -> Result<Operand, String> {
     let reals = (0..rows * columns).map(|i| reals[i % columns * blocks * size + i / columns]).collect();
     let (x, bias) = (node.inputs.first().cloned().flatten(), node.inputs.get(5).cloned().flatten());
     node.inputs = vec![x, Some(Operand::Constant(Constant::floats([rows, columns], reals).into())), bias];
-    let made = dense::read_matmul(node)?;
+    let made = matmul::read_matmul(node)?;
     plus(node, made, 2)
 }
 

@@ -16,8 +16,8 @@ pub use below::{below_transposes, transposed};
 pub use index_map::{IndexMap, PadMode};
 pub(in crate::ops) use onnx::{check_axes, of_constant, placed};
 pub use onnx::{
-    read_depth_to_space, read_expand, read_gather, read_pad, read_slice, read_space_to_depth, read_split,
-    read_tile, read_transpose,
+    is_for_maxima, read_depth_to_space, read_expand, read_gather, read_pad, read_slice, read_space_to_depth,
+    read_split, read_tile, read_transpose,
 };
 pub use sums::Sums;
 use tract_onnx::tract_core::internal::OutletId;
@@ -231,6 +231,7 @@ pub(crate) mod cases {
         "DepthToSpace",
         "Expand",
         "Gather",
+        "GatherND",
         "Pad",
         "Resize",
         "Slice",

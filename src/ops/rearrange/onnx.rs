@@ -7,11 +7,10 @@ use std::sync::Arc;
 
 use super::{IndexMap, PadMode, Rearrange};
 use crate::{
-    graph::{Constant, Elements, ValueId},
+    graph::{Constant, Elements, Node, ValueId},
     limits,
     ops::{
-        fold::axis_of,
-        onnx::{Operand, Reader, size},
+        onnx::{Operand, Reader, axis_of, size},
         reshape::Reshape,
     },
 };
@@ -319,15 +318,24 @@ pub fn read_pad(node: &mut Reader<'_>) -> Result<Operand, String> {
     rearranged(node, IndexMap::pad(&shape, &margins, mode))
 }
 
+/// What stands for minus infinity, which GPUs need not have: no maximum that is taken with it is another.
+const LOWEST: f32 = f32::MIN;
+
+/// True if a value is padded with what stands for minus infinity, so that only a maximum of it is right.
+pub fn is_for_maxima(node: &Node) -> bool {
+    node.as_op::<Rearrange>().is_some_and(|op| op.map.fill() == LOWEST)
+}
+
 /// The number that Pad continues with.
 fn fill(node: &Reader<'_>) -> Result<f32, String> {
     let fill = match node.opset < 11 {
         true => node.float("value", 0.0),
         false => node.optional_constant(2)?.map_or(0.0, |c| c.to_f32()[0]),
     };
-    match fill.is_finite() {
-        true => Ok(fill),
-        false => Err(format!("it pads with {fill}")),
+    match fill {
+        f32::NEG_INFINITY => Ok(LOWEST),
+        _ if fill.is_finite() => Ok(fill),
+        _ => Err(format!("it pads with {fill}")),
     }
 }
 
