@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto};
+use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto};
 
 use super::reading::InputSize;
 use crate::{
@@ -56,35 +56,8 @@ pub fn import_for(model: &mut ModelProto, wanted: Option<&str>, size: InputSize)
         return Err(Error::Model("the file holds no graph; export it again".into()));
     };
     limits::check("the number of the model's nodes", file.node.len() as u64, limits::MODEL_NODES)?;
-    let opset = model
-        .opset_import
-        .iter()
-        .find(|o| o.domain.is_empty() || o.domain == "ai.onnx")
-        .map_or(1, |o| o.version);
-    if opset < 1 {
-        return Err(Error::Model(format!(
-            "the file is of opset {opset}, and there is none below 1; export it again"
-        )));
-    }
-    let mut importer = Importer {
-        graph: Graph::new(),
-        batch: 1,
-        size,
-        is_size_open: false,
-        assumed_size: None,
-        values: HashMap::new(),
-        nodes: vec![],
-        operators: HashMap::new(),
-        held: 0,
-        filled: 0,
-        repeated: 0,
-        constant_work: 0,
-        reals: HashMap::new(),
-        unbatched: HashSet::new(),
-        is_read: names_read(file, wanted),
-        notes: vec![],
-        unsupported: vec![],
-    };
+    let opset = opset_of(&model.opset_import)?;
+    let mut importer = Importer::new(size, names_read(file, wanted));
     importer.initializers(std::mem::take(&mut file.initializer))?;
     importer.inputs(file)?;
     let needed = wanted.map(|name| needed(file, name));
@@ -113,6 +86,18 @@ pub fn import_for(model: &mut ModelProto, wanted: Option<&str>, size: InputSize)
         notes: importer.notes,
         is_size_open: importer.is_size_open,
     })
+}
+
+/// The version of ONNX's own operators that the file is of.
+fn opset_of(imports: &[OperatorSetIdProto]) -> Result<i64> {
+    let own = imports.iter().find(|o| o.domain.is_empty() || o.domain == "ai.onnx");
+    let opset = own.map_or(1, |o| o.version);
+    if opset < 1 {
+        return Err(Error::Model(format!(
+            "the file is of opset {opset}, and there is none below 1; export it again"
+        )));
+    }
+    Ok(opset)
 }
 
 /// Which nodes the value called `name` depends on. Nodes stand after what they read; a node that does not is found
@@ -181,6 +166,28 @@ pub(super) struct Importer {
 }
 
 impl Importer {
+    fn new(size: InputSize, is_read: HashSet<String>) -> Self {
+        Self {
+            graph: Graph::new(),
+            batch: 1,
+            size,
+            is_size_open: false,
+            assumed_size: None,
+            values: HashMap::new(),
+            nodes: vec![],
+            operators: HashMap::new(),
+            held: 0,
+            filled: 0,
+            repeated: 0,
+            constant_work: 0,
+            reals: HashMap::new(),
+            unbatched: HashSet::new(),
+            is_read,
+            notes: vec![],
+            unsupported: vec![],
+        }
+    }
+
     fn initializers(&mut self, tensors: Vec<TensorProto>) -> Result<()> {
         for tensor in tensors {
             let constant = onnx::constant(&tensor).map_err(Error::Model)?;
@@ -335,24 +342,7 @@ impl Importer {
         if let Err(reason) = attributes::check(proto, entry.attributes, version) {
             return Ok(Err(reason));
         }
-        let mut inputs = Vec::with_capacity(proto.input.len());
-        for input in &proto.input {
-            if input.is_empty() {
-                inputs.push(None);
-                continue;
-            }
-            match self.values.get(input) {
-                Some(Some(value)) => inputs.push(Some(value.clone())),
-                Some(None) => return Ok(Ok(None)),
-                None => {
-                    return Err(Error::Model(format!(
-                        "node {:?} reads {:?}, which nothing before it makes; export it again",
-                        short(name),
-                        short(input)
-                    )));
-                }
-            }
-        }
+        let Some(inputs) = self.inputs_of(proto, name)? else { return Ok(Ok(None)) };
         let mut reading = Reader {
             name: name.to_owned(),
             opset,
@@ -394,5 +384,28 @@ impl Importer {
             Ok(_) if unmade => Ok(Err("only its first output is supported".into())),
             read => Ok(read.map(|first| Some(iter::once(first).chain(others).collect()))),
         }
+    }
+
+    /// What a node reads, input by input; nothing where something that it reads could not be read.
+    fn inputs_of(&self, proto: &NodeProto, name: &str) -> Result<Option<Vec<Option<Operand>>>> {
+        let mut inputs = Vec::with_capacity(proto.input.len());
+        for input in &proto.input {
+            if input.is_empty() {
+                inputs.push(None);
+                continue;
+            }
+            match self.values.get(input) {
+                Some(Some(value)) => inputs.push(Some(value.clone())),
+                Some(None) => return Ok(None),
+                None => {
+                    return Err(Error::Model(format!(
+                        "node {:?} reads {:?}, which nothing before it makes; export it again",
+                        short(name),
+                        short(input)
+                    )));
+                }
+            }
+        }
+        Ok(Some(inputs))
     }
 }

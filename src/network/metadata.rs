@@ -53,6 +53,16 @@ const YOLO: &str = "The file says that it is a YOLO classifier: its class names 
     Other numbers can be given as the mean and the deviation.";
 
 impl Metadata {
+    /// Has 128 subtracted of pixels that are read as signed bytes, unless the file says itself how they are scaled.
+    /// Returns whether it did.
+    pub fn centre_bytes(&mut self) -> bool {
+        let is_silent = self.mean.is_none() && self.preset.is_none();
+        if is_silent {
+            (self.mean, self.std) = (Some([128.0; 3]), self.std.or(Some([1.0; 3])));
+        }
+        is_silent
+    }
+
     /// Reads the metadata of an ONNX file.
     ///
     /// # Errors

@@ -93,10 +93,7 @@ impl Network {
         let none = HashMap::new();
         external::put_in(model, reading.files.unwrap_or(&none), size)?;
         let mut metadata = Metadata::read(&model.metadata_props)?;
-        let file = model
-            .graph
-            .as_ref()
-            .ok_or_else(|| Error::Model("the file holds no graph; export it again".into()))?;
+        let file = model.graph.as_ref().ok_or_else(|| Error::Model(EMPTY.into()))?;
         let scores = Scores::choose(file, reading.scores)?;
         let outputs = (outputs::all(file), scores.output.clone());
         let mut guess = Guess::of(model, file);
@@ -115,15 +112,11 @@ impl Network {
         if input_type.is_some_and(|input_type| input_type != InputType::Floats) {
             guess = Guess { preset: Preset::Raw, why: "its input has 8-bit pixels".into() };
         }
-        if input_type == Some(InputType::SignedBytes) && metadata.mean.is_none() && metadata.preset.is_none()
-        {
-            (metadata.mean, metadata.std) = (Some([128.0; 3]), metadata.std.or(Some([1.0; 3])));
+        if input_type == Some(InputType::SignedBytes) && metadata.centre_bytes() {
             notes.push(SIGNED.into());
         }
         let Some(Operand::Value(output)) = names.get(&scores.name) else {
-            return Err(Error::Model(
-                "the model's output does not depend on its input; export the whole network again".into(),
-            ));
+            return Err(Error::Model(CONSTANT.into()));
         };
         let ending = class_scores(&mut graph, *output)?;
         let classes = graph.node(ending.scores).elements() as u64;
@@ -175,6 +168,10 @@ fn image_of(graph: &Graph) -> Result<ValueId> {
     Ok(image)
 }
 
+/// The error for a file without a graph.
+const EMPTY: &str = "the file holds no graph; export it again";
+/// The error for scores that are constants.
+const CONSTANT: &str = "the model's output does not depend on its input; export the whole network again";
 /// The note on an input of int8.
 const SIGNED: &str = "Its input has signed 8-bit pixels: 128 is subtracted from each, as most quantizers for small devices want \
     it. Other numbers can be given as the mean and the deviation.";
