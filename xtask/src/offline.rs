@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::files::each_file;
 
 /// The word in scripts and in index.html that the name of the build replaces.
-const BUILD: &str = "__BUILD__";
+const BUILD: &str = "__PELLUCID_BUILD";
 /// The word in the service worker that the list of files replaces.
 const FILES: &str = "__FILES__";
 /// The section of the WebAssembly that has the name of the build; its worker reads it.
@@ -133,11 +133,14 @@ mod tests {
     #[test]
     fn every_part_bears_the_name_of_its_build() -> Result<()> {
         let wasm = "\0asm\u{1}\0\0\0";
-        let files =
-            [("www/page/app.js", "const a = '__BUILD__';"), ("index.html", "<p>"), ("www/pkg/e.wasm", wasm)];
+        let files = [
+            ("www/page/app.js", "const a = '__PELLUCID_BUILD';"),
+            ("index.html", "<p>"),
+            ("www/pkg/e.wasm", wasm),
+        ];
         let dir = dist("name", &files)?;
         let name = name_build(&dir)?;
-        assert_eq!(name.len(), 16);
+        assert_eq!(name.len(), BUILD.len(), "scripts are shortened before they get the name");
         assert_eq!(fs::read_to_string(dir.join("www/page/app.js"))?, format!("const a = '{name}';"));
         let stamped = fs::read(dir.join("www/pkg/e.wasm"))?;
         let section = &stamped[wasm.len()..];
