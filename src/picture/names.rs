@@ -7,7 +7,7 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use crate::{error::Result, json};
 
-/// The option value called `name`; otherwise an [`Error::Argument`] that says of `what`, and lists the names.
+/// The option value called `name`; otherwise an [`crate::Error::Argument`] that says of `what`, and lists the names.
 pub(crate) fn parse<T: DeserializeOwned>(what: &str, name: &str) -> Result<T> {
     let text: StrDeserializer<'_, ValueError> = name.into_deserializer();
     T::deserialize(text).map_err(|e| json::wrong(what, what, &name.into(), &e.to_string()))
