@@ -78,7 +78,7 @@ pub enum Error {
         got: u64,
         /// The bound.
         allowed: u64,
-        /// What to do.
+        /// The advice to the reader.
         advice: &'static str,
     },
     /// The GPU is not there, or failed.

@@ -1,4 +1,4 @@
-//! What a device is like, as far as work is laid out by it.
+//! The profile of a device: the limits and sizes by which work is laid out.
 
 /// Properties of a device that decide how work is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -386,7 +386,7 @@ impl Importer {
         }
     }
 
-    /// What a node reads, input by input; nothing where something that it reads could not be read.
+    /// The operands of a node, input by input; nothing where one of them could not be read.
     fn inputs_of(&self, proto: &NodeProto, name: &str) -> Result<Option<Vec<Option<Operand>>>> {
         let mut inputs = Vec::with_capacity(proto.input.len());
         for input in &proto.input {

@@ -23,7 +23,7 @@ use crate::{
 pub static DYNAMIC_QUANTIZE: Kernel =
     Kernel { name: "dynamic_quantize", source: include_str!("dynamic_quantize.wgsl"), snippets: &[THREAD] };
 
-/// What a dynamic quantization of `x` makes, from its largest value and its smallest one, negated.
+/// The results of a dynamic quantization of `x`, from its largest value and its smallest one, negated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quantity {
     /// From `[high, -low]`: the scale, in reals per step.

@@ -235,7 +235,7 @@ pub(super) fn of_matrices(
     let extra = constant.shape.len().saturating_sub(own.len());
     let is_one = |&extent: &usize| extent == 1;
     if own.len() < 2 || own.len() as u64 > limits::RANK || !constant.shape[..extra].iter().all(is_one) {
-        return Err(format!("matrices {:?} do not fit a value of {own:?} an image", constant.shape));
+        return Err(format!("matrices {:?} do not fit a value of {own:?} per image", constant.shape));
     }
     // Axes of the stack are named by their place from the last one; those of extent 1 broadcast.
     let named = |operand: Operand, shape: &[usize], last: [Label; 2]| {

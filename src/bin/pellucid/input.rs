@@ -64,7 +64,7 @@ pub fn is_picture(path: &Path) -> bool {
 /// Reads an image, or an array that is already normalised.
 pub fn load(session: &Session, path: &PathBuf) -> Result<Input> {
     let bytes = read(path)?;
-    // What comes from stdin has no ending.
+    // Stdin has no name, so its content tells an array.
     if !is_picture(path) || bytes.starts_with(NUMPY) {
         let tensor = read_array(&bytes, path)?;
         let picture = session.preprocessing().denormalise(&tensor)?;

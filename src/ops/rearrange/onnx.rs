@@ -318,7 +318,7 @@ pub fn read_pad(node: &mut Reader<'_>) -> Result<Operand, String> {
     rearranged(node, IndexMap::pad(&shape, &margins, mode))
 }
 
-/// What stands for minus infinity, which GPUs need not have: no maximum that is taken with it is another.
+/// The padding in the place of minus infinity, which GPUs need not have: a maximum that is taken with it is the same.
 const LOWEST: f32 = f32::MIN;
 
 /// True if a value is padded with what stands for minus infinity, so that only a maximum of it is right.
